@@ -1,0 +1,1 @@
+"""The nouns: frozen, without behaviour, without I/O."""

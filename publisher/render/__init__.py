@@ -1,0 +1,1 @@
+"""Issue -> bytes: pages, message and feeds, from one model."""

@@ -1,0 +1,64 @@
+"""Every public URL of a publication, in one place; see the contract's table of paths."""
+
+from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
+
+import msgspec
+
+# What may stand in an href; anything else is shown as text. RFC 3986, section 3.1.
+LINK_SCHEMES = frozenset({"http", "https", "mailto"})
+IMAGE_SCHEMES = frozenset({"http", "https"})
+# Characters that a URL may hold as they are (RFC 3986, section 2), and the percent sign.
+_URL_SAFE = ":/?#[]@!$&'()*+,;=-._~%"
+
+
+class Urls(msgspec.Struct, frozen=True):
+    """`base` is the publication's URL without a trailing slash."""
+
+    base: str
+
+    def home(self) -> str:
+        return f"{self.base}/"
+
+    def issue(self, slug: str) -> str:
+        return f"{self.base}/issues/{slug}/"
+
+    def message(self, slug: str) -> str:
+        return f"{self.base}/issues/{slug}/email.html"
+
+    def highlight(self, id_: str) -> str:
+        return f"{self.base}/highlights/{id_}/"
+
+    def tag(self, slug: str) -> str:
+        return f"{self.base}/tags/{slug}/"
+
+    def year(self, year: int) -> str:
+        return f"{self.base}/archive/{year:04d}/"
+
+    def path(self, path: str) -> str:
+        """The URL of a file in public/, given relative to it."""
+        return f"{self.base}/{quote(path, safe='/')}"
+
+    def resolve(self, written: str, schemes: frozenset[str] = LINK_SCHEMES) -> str:
+        """Make what an editor wrote absolute, or empty where it must not be followed.
+
+        Relative references are resolved against the publication's URL (RFC 3986, section 5).
+        """
+        try:
+            url = urljoin(self.home(), written.strip())
+            parts = urlsplit(url)
+            if parts.scheme not in schemes or (parts.scheme != "mailto" and not parts.hostname):
+                return ""
+            _ = parts.port
+        except ValueError:
+            return ""
+        return quote(url, safe=_URL_SAFE)
+
+
+def with_params(url: str, params: tuple[tuple[str, str], ...]) -> str:
+    """Add query parameters to an http(s) URL, after its own and before its fragment."""
+    parts = urlsplit(url)
+    if not params or parts.scheme not in ("http", "https"):
+        return url
+    present = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    added = urlencode([(name, value) for name, value in params if name not in present])
+    return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, added)))))

@@ -1,0 +1,250 @@
+"""What templates see: an issue with every URL absolute, every body rendered, every day written out.
+
+A view is made for one rendition (a page, the message, a feed), since renditions differ in their
+heading levels and in the parameters of their links.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+import msgspec
+from babel.core import Locale, UnknownLocaleError
+from babel.dates import format_date
+from markupsafe import Markup
+
+from publisher.model import content as c
+from publisher.model.issue import Highlight, Image, Issue, Person, Tag
+from publisher.model.language import direction
+from publisher.model.publication import Publication
+from publisher.render.html import Target, render_html
+from publisher.render.urls import IMAGE_SCHEMES, Urls, with_params
+
+# Sizes of the images in media/, by path relative to the publication's folder: CSS pixels.
+MediaSizes = Mapping[str, tuple[int, int]]
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """What every rendition of a publication shares.
+
+    `web_url` is where forms and links in mail point to; `link_params` are added to links in mail
+    only.
+    """
+
+    publication: Publication
+    urls: Urls
+    web_url: str
+    media: MediaSizes = {}
+    link_params: tuple[tuple[str, str], ...] = ()
+    postal_address: str = ""
+    subject: str = "{{ issue.title }}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.publication.time_zone)
+
+
+class TagView(msgspec.Struct, frozen=True):
+    slug: str
+    label: str
+    url: str
+
+
+class HighlightView(msgspec.Struct, frozen=True, kw_only=True):
+    """One highlight. `number` is its place in the issue, from 1; `url` its own page.
+
+    `is_foreign` tells that its language differs from the document's, so that `lang` and `dir`
+    must be marked. `is_cut` tells that `body` leaves paragraphs out, to be read at `url`.
+    """
+
+    number: int
+    id: str
+    title: str
+    url: str
+    source: str
+    source_url: str
+    image: Image | None
+    tags: tuple[TagView, ...]
+    language: str
+    direction: str
+    is_foreign: bool
+    body: Markup
+    is_cut: bool = False
+
+
+class IssueView(msgspec.Struct, frozen=True, kw_only=True):
+    """One issue. `day` is its date written out in its language, `date` in the publication's zone.
+
+    `url` is its page, `message_url` its message on the web.
+    """
+
+    slug: str
+    id: str
+    title: str
+    number: int | None
+    date: datetime
+    day: str
+    summary: str
+    language: str
+    direction: str
+    authors: tuple[Person, ...]
+    tags: tuple[TagView, ...]
+    url: str
+    message_url: str
+    introduction: Markup
+    highlights: tuple[HighlightView, ...]
+
+
+class HighlightLink(msgspec.Struct, frozen=True, kw_only=True):
+    """A highlight as it stands in lists: no body."""
+
+    id: str
+    title: str
+    url: str
+    summary: str
+    language: str
+    direction: str
+
+
+class IssueLink(msgspec.Struct, frozen=True, kw_only=True):
+    """An issue as it stands in lists and in links to its neighbours."""
+
+    slug: str
+    title: str
+    day: str
+    date: datetime
+    number: int | None
+    url: str
+    language: str
+    direction: str
+    highlights: tuple[HighlightLink, ...] = ()
+
+
+def write_day(moment: datetime, language: str) -> str:
+    """Write a date out in full in a language: `Monday, December 15, 2025`."""
+    return format_date(moment, "full", locale=find_locale(language))
+
+
+def find_locale(language: str) -> Locale:
+    """Find the closest locale to a BCP 47 tag; English where none is known."""
+    subtags = language.split("-")
+    for length in range(len(subtags), 0, -1):
+        try:
+            return Locale.parse("-".join(subtags[:length]), sep="-")
+        except (UnknownLocaleError, ValueError):
+            continue
+    return Locale("en")
+
+
+def title_of(issue: Issue, publication: Publication) -> str:
+    """The issue's title; the publication's where the file has none."""
+    return issue.title or publication.title
+
+
+def language_of(issue: Issue, publication: Publication) -> str:
+    return issue.language or publication.language
+
+
+def page_target(setting: Setting, slug: str, heading: int) -> Target:
+    """Content for a page or a feed: absolute URLs, fragments meaning the issue's page."""
+    issue_url = setting.urls.issue(slug)
+
+    def link(written: str) -> str:
+        if written.startswith("#"):
+            return issue_url + written
+        return setting.urls.resolve(written)
+
+    return Target(link=link, image=lambda src: find_image(Image(src), setting), heading=heading)
+
+
+def mail_target(setting: Setting, slug: str, heading: int) -> Target:
+    """Content for the message: as for a page, with the publication's link parameters."""
+    page = page_target(setting, slug, heading)
+    return Target(
+        link=lambda written: with_params(page.link(written), setting.link_params),
+        image=page.image,
+        heading=heading,
+    )
+
+
+def find_image(image: Image | None, setting: Setting) -> Image | None:
+    """Resolve an image's URL and give it the size it was written with, or else its measured one."""
+    if image is None or not (url := setting.urls.resolve(image.src, IMAGE_SCHEMES)):
+        return None
+    width, height = image.width, image.height
+    measured = setting.media.get(media_path(image.src, setting.urls))
+    if measured and not (width and height):
+        scale = (width / measured[0]) if width else (height / measured[1]) if height else 1
+        width, height = round(measured[0] * scale), round(measured[1] * scale)
+    return Image(url, image.alt, width, height)
+
+
+def media_path(src: str, urls: Urls) -> str:
+    """The path below the publication's folder that an image's `src` means, or empty."""
+    url = urls.resolve(src, IMAGE_SCHEMES)
+    if not url.startswith(f"{urls.base}/media/"):
+        return ""
+    path = unquote(urlsplit(url.removeprefix(f"{urls.base}/")).path)
+    return path if ".." not in path.split("/") and "\0" not in path else ""
+
+
+def view_tags(tags: tuple[Tag, ...], urls: Urls) -> tuple[TagView, ...]:
+    return tuple(TagView(tag.slug, tag.label, urls.tag(tag.slug)) for tag in tags)
+
+
+def view_highlight(
+    highlight: Highlight, number: int, issue: Issue, setting: Setting, target: Target, **more: Any
+) -> HighlightView:
+    """Make the view of one highlight; `more` replaces fields (a cut body, a mail link)."""
+    document = language_of(issue, setting.publication)
+    language = highlight.language or document
+    fields: dict[str, Any] = {
+        "number": number,
+        "id": highlight.id,
+        "title": highlight.title,
+        "url": setting.urls.highlight(highlight.id),
+        "source": highlight.source,
+        "source_url": target.link(highlight.url) if highlight.url else "",
+        "image": find_image(highlight.image, setting),
+        "tags": view_tags(highlight.tags, setting.urls),
+        "language": language,
+        "direction": direction(language),
+        "is_foreign": language.lower() != document.lower(),
+    } | more
+    if "body" not in fields:
+        fields["body"] = render_html(highlight.body, target)
+    return HighlightView(**fields)
+
+
+def view_issue(
+    issue: Issue, setting: Setting, target: Target, highlights: tuple[HighlightView, ...]
+) -> IssueView:
+    """Make the view of an issue around the views of its highlights. Its date must be known."""
+    if issue.date is None:
+        raise ValueError(f"{issue.path} has no date")
+    language = language_of(issue, setting.publication)
+    date = issue.date.astimezone(setting.zone)
+    return IssueView(
+        slug=issue.slug,
+        id=issue.id,
+        title=title_of(issue, setting.publication),
+        number=issue.number,
+        date=date,
+        day=write_day(date, language),
+        summary=issue.summary,
+        language=language,
+        direction=direction(language),
+        authors=issue.authors or tuple(filter(None, [setting.publication.author])),
+        tags=view_tags(issue.tags, setting.urls),
+        url=setting.urls.issue(issue.slug),
+        message_url=setting.urls.message(issue.slug),
+        introduction=render_introduction(issue.introduction, target),
+        highlights=highlights,
+    )
+
+
+def render_introduction(blocks: c.Blocks, target: Target) -> Markup:
+    """The introduction stands beside the highlights: its headings are levelled as theirs are."""
+    return render_html(blocks, msgspec.structs.replace(target, heading=target.heading - 1))
