@@ -390,7 +390,9 @@ def _impossible(settings: Settings) -> list[tuple[str, Any, str]]:
             ("publication.time_zone", table.time_zone, "an IANA time zone such as Asia/Shanghai")
         )
     if not _LANGUAGE.fullmatch(table.language):
-        wrong.append(("publication.language", table.language, "a language tag such as en or zh-Hans"))
+        wrong.append(
+            ("publication.language", table.language, "a language tag such as en or zh-Hans")
+        )
     urls = {
         "publication.url": table.url,
         "web.url": settings.web.url,
@@ -446,7 +448,7 @@ def _is_http_url(url: str) -> bool:
 def _is_mailbox(text: str, *, is_address_needed: bool) -> bool:
     if re.search(r"[\x00-\x1f\x7f]", text):
         return False
-    name, address = parseaddr(text)
+    _, address = parseaddr(text)
     if not is_address_needed and "@" not in text:
         return bool(text.strip())
     return bool(re.fullmatch(r"[^@\s]+@[^@\s]+", address))

@@ -25,7 +25,7 @@ class Person(msgspec.Struct, frozen=True):
 
 
 class Image(msgspec.Struct, frozen=True):
-    """A highlight's image: `src` as written (`media/…` or a URL), sizes in CSS pixels, 0 unknown."""
+    """A highlight's image: `src` as written; sizes in CSS pixels, 0 where unknown."""
 
     src: str
     alt: str | None = None

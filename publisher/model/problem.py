@@ -34,5 +34,7 @@ def in_reading_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Sort problems by file, line and weight, each one once, so that the same input reads alike."""
     unique = dict.fromkeys(problems)
     return tuple(
-        sorted(unique, key=lambda p: (p.file or "", p.line or 0, _ORDER[p.level], p.rule, p.message))
+        sorted(
+            unique, key=lambda p: (p.file or "", p.line or 0, _ORDER[p.level], p.rule, p.message)
+        )
     )

@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from publisher.model import content as c
 from publisher.model.issue import Image
+from publisher.render.urls import LINK_SCHEMES
 
 _TAGS = {
     *("p", "br", "em", "strong", "s", "code", "a", "img", "pre", "blockquote", "ul", "ol", "li"),
@@ -39,15 +40,15 @@ class Target(msgspec.Struct, frozen=True):
 
 def render_html(blocks: c.Blocks, target: Target) -> Markup:
     """Render blocks as sanitised HTML, one block a line."""
-    return Markup(nh3.clean("\n".join(render_block_list(blocks, target)), **_POLICY))  # noqa: S704
+    return sanitise("\n".join(render_block_list(blocks, target)))
 
 
-_POLICY = {
-    "tags": _TAGS,
-    "attributes": _ATTRIBUTES,
-    "url_schemes": {"http", "https", "mailto"},
-    "link_rel": None,
-}
+def sanitise(html: str) -> Markup:
+    """Hold HTML against the list of what may stand in content."""
+    clean = nh3.clean(
+        html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=set(LINK_SCHEMES), link_rel=None
+    )
+    return Markup(clean)  # noqa: S704 - this is what the sanitiser let through
 
 
 def render_block_list(blocks: c.Blocks, target: Target) -> list[str]:
@@ -175,8 +176,10 @@ def _align(align: str) -> str:
 
 def _is_cjk(character: str) -> bool:
     """Tell whether a line may end after this character without a space being meant."""
-    return "\u2e80" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or (
-        "\uff00" <= character <= "\uffef" or "\U00020000" <= character <= "\U0003ffff"
+    return (
+        "\u2e80" <= character <= "\u9fff"
+        or "\uf900" <= character <= "\ufaff"
+        or ("\uff00" <= character <= "\uffef" or "\U00020000" <= character <= "\U0003ffff")
     )
 
 

@@ -1,0 +1,239 @@
+"""Markdown -> Issue: YAML front matter, an introduction, and a highlight for each `## heading`.
+
+The dialect is CommonMark with tables, strikethrough and bare http(s) links, without raw HTML
+(shown as text), and without the two rules that turn prose into something else by accident:
+headings underlined with `---` and code by indentation.
+"""
+
+import re
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+
+from publisher.intake.blocks import Body, plain_text, read_blocks
+from publisher.intake.fields import HIGHLIGHT_FIELDS, ISSUE_FIELDS, Reader, make_tag, unique_tags
+from publisher.intake.tree import Node, RepeatedKey, TreeError, parse_yaml
+from publisher.model import content as c
+from publisher.model.issue import Highlight, Issue
+from publisher.model.problem import Problem
+from publisher.preflight.catalogue import problem
+
+_FENCE = re.compile(r"---[ \t]*")
+# A heading's attributes: `{` … `}` at its end, beginning like an attribute; braces in quotes count
+# as text.
+_SUFFIX = re.compile(
+    r"""(?<!\\)\{\s*(?=[#.]|[A-Za-z][\w-]*=)"""
+    r"""((?:[^{}"']|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')*)\}\s*$"""
+)
+_ATTRIBUTE = re.compile(
+    r"""\#(?P<id>[^\s{}"'=#]+)|\.(?P<tag>[^\s{}"'=]+)"""
+    r"""|(?P<key>[A-Za-z][\w-]*)=(?P<value>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s"'{}]+)"""
+)
+
+
+def read_markdown(
+    text: str, slug: str, path: str, zone: ZoneInfo
+) -> tuple[Issue | None, tuple[Problem, ...]]:
+    """Read an issue's Markdown; None where its front matter cannot be read."""
+    front, body, first_line = split_front_matter(text)
+    try:
+        node = parse_yaml(front) if front is not None else Node({}, 1)
+    except RepeatedKey as error:
+        return None, (problem("field-repeated", path, error.line + 1, found=error.key),)
+    except TreeError as error:
+        return None, (problem("front-matter-unreadable", path, error.line + 1, found=str(error)),)
+    if not isinstance(node.value, dict):
+        found = "`key: value` lines are expected"
+        return None, (problem("front-matter-unreadable", path, 2, found=found),)
+    if front is None and _FENCE.fullmatch(text.split("\n", 1)[0]):
+        found = "the closing `---` is missing"
+        return None, (problem("front-matter-unreadable", path, 1, found=found),)
+    fields = {key: _shift(value, 1) for key, value in node.value.items()}
+    return _read(fields, body, first_line, slug, path, zone)
+
+
+def split_front_matter(text: str) -> tuple[str | None, str, int]:
+    """Split into the YAML between the fences (None without any), the body and its first line."""
+    lines = text.split("\n")
+    if _FENCE.fullmatch(lines[0]):
+        for index in range(1, len(lines)):
+            if re.fullmatch(r"(---|\.\.\.)[ \t]*", lines[index]):
+                return "\n".join(lines[1:index]), "\n".join(lines[index + 1 :]), index + 2
+    return None, text, 1
+
+
+def _shift(node: Node, by: int) -> Node:
+    """Count lines in the file instead of in its front matter."""
+    if isinstance(node.value, list):
+        node.value = [_shift(child, by) for child in node.value]
+    elif isinstance(node.value, dict):
+        node.value = {key: _shift(child, by) for key, child in node.value.items()}
+    node.line += by
+    return node
+
+
+def read_issue_fields(reader: Reader, slug: str, path: str, zone: ZoneInfo) -> dict[str, Any]:
+    """The fields of an issue, whichever form its file has."""
+    reader.reject_unknown((*ISSUE_FIELDS, "highlights", "introduction"))
+    return {
+        "slug": slug,
+        "path": path,
+        "id": reader.id(),
+        "title": reader.text("title"),
+        "number": reader.number("number"),
+        "date": reader.date(slug, zone),
+        "status": reader.choice("status", {"draft": "draft", "ready": "ready"}, "draft"),
+        "summary": reader.text("summary"),
+        "language": reader.language(),
+        "authors": reader.authors(),
+        "tags": reader.tags(),
+        "mail": reader.choice("mail", {"true": True, "false": False}, True),
+        "guid": reader.text("guid", is_error=True),
+    }
+
+
+def _read(
+    fields: dict[str, Node], text: str, first_line: int, slug: str, path: str, zone: ZoneInfo
+) -> tuple[Issue, tuple[Problem, ...]]:
+    reader = Reader(path, fields)
+    values = read_issue_fields(reader, slug, path, zone)
+    tokens = markdown().parse(text)
+    body = Body(path, first_line)
+    starts = [i for i, token in enumerate(tokens) if _is_highlight(token)]
+    introduction = read_blocks(tokens[: starts[0] if starts else len(tokens)], body)
+    values["title"], introduction = _take_title(values["title"], introduction)
+    highlights = tuple(
+        _read_highlight(tokens[start:end], body, path)
+        for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True)
+    )
+    if not values["title"]:
+        reader.report("title-missing", 1, what="the issue")
+    if not highlights:
+        reader.report("highlights-missing", None)
+    issue = Issue(**values, introduction=introduction, highlights=highlights)
+    return issue, (*reader.problems, *body.problems)
+
+
+def _is_highlight(token: Token) -> bool:
+    return token.type == "heading_open" and token.tag == "h2" and token.level == 0
+
+
+def _take_title(title: str, introduction: c.Blocks) -> tuple[str, c.Blocks]:
+    """A `# heading` on top is the title of an issue that has no other, or repeats it."""
+    match introduction:
+        case (c.Heading(1, children), *rest) if plain_text(children) == (
+            title or plain_text(children)
+        ):
+            return plain_text(children), tuple(rest)
+    return title, introduction
+
+
+def _read_highlight(tokens: list[Token], body: Body, path: str) -> Highlight:
+    line = body.line_of(tokens[0])
+    heading = body.inlines(tokens[1])
+    title = " ".join(plain_text(heading).split("\n")).strip()
+    fields, tags = _read_attributes(tokens[1].meta.get("attributes", ""), line, body)
+    reader = Reader(path, fields, "the highlight's ")
+    reader.reject_unknown(HIGHLIGHT_FIELDS[:-1])
+    highlight = make_highlight(reader, title, line)
+    blocks = read_blocks(tokens[3:], body)
+    body.problems += reader.problems
+    if not title:
+        body.report("title-missing", line, what="a highlight")
+    if not blocks:
+        body.report("body-missing", line, title=title)
+    return msgspec.structs.replace(
+        highlight,
+        url=highlight.url or _first_link(heading),
+        tags=unique_tags([*(make_tag(label) for label in tags), *highlight.tags]),
+        body=blocks,
+    )
+
+
+def make_highlight(reader: Reader, title: str, line: int) -> Highlight:
+    """A highlight from its fields, without its body."""
+    return Highlight(
+        id=reader.id(),
+        title=title,
+        url=reader.text("url"),
+        source=reader.text("source"),
+        image=reader.image(),
+        tags=reader.tags(),
+        language=reader.language(),
+        guid=reader.text("guid", is_error=True),
+        line=line,
+    )
+
+
+def _first_link(children: tuple[c.Inline, ...]) -> str:
+    for node in children:
+        match node:
+            case c.Link(href):
+                return href
+            case c.Emphasis(inner) | c.Strong(inner) | c.Strike(inner):
+                if href := _first_link(inner):
+                    return href
+    return ""
+
+
+def _read_attributes(text: str, line: int, body: Body) -> tuple[dict[str, Node], list[str]]:
+    """Read `#id .tag key="value"` into fields and the labels of the tags."""
+    fields: dict[str, Node] = {}
+    tags: list[str] = []
+    position = 0
+    for match in _ATTRIBUTE.finditer(text):
+        _report_rest(text[position : match.start()], line, body)
+        position = match.end()
+        if match["tag"]:
+            tags.append(match["tag"])
+            continue
+        key = "id" if match["id"] else match["key"]
+        value = match["id"] or _unquote(match["value"])
+        if key in fields:
+            body.report("field-repeated", line, found=key)
+        fields[key] = Node(value, line)
+    _report_rest(text[position:], line, body)
+    return fields, tags
+
+
+def _report_rest(text: str, line: int, body: Body) -> None:
+    if text.strip():
+        body.report("heading-attributes-invalid", line, found=text.strip()[:60])
+
+
+def _unquote(value: str) -> str:
+    if value[0] in "\"'":
+        return re.sub(r"\\(.)", r"\1", value[1:-1])
+    return value
+
+
+@cache
+def markdown() -> MarkdownIt:
+    """Our dialect of Markdown; it keeps URLs and the words of links exactly as written."""
+    md = MarkdownIt("commonmark", {"html": False, "linkify": True})
+    md.enable(["table", "strikethrough", "linkify"])
+    md.disable(["lheading", "code"])
+    if md.linkify is not None:
+        md.linkify.set({"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
+        for schema in ("ftp:", "//", "mailto:"):
+            md.linkify.add(schema, None)
+    # What a link may be is decided when it is rendered, and said by the preflight; refused here it
+    # would only turn into odd text.
+    md.validateLink = lambda url: True  # type: ignore[method-assign]
+    md.normalizeLink = lambda url: url  # type: ignore[method-assign]
+    md.normalizeLinkText = lambda link: link  # type: ignore[method-assign]
+    md.core.ruler.before("inline", "highlight_attributes", _split_attributes)
+    return md
+
+
+def _split_attributes(state: StateCore) -> None:
+    """Take a highlight's attributes off its heading before its words are parsed."""
+    for opening, inline in zip(state.tokens, state.tokens[1:], strict=False):
+        if _is_highlight(opening) and (match := _SUFFIX.search(inline.content)):
+            inline.meta["attributes"] = match[1]
+            inline.content = inline.content[: match.start()].rstrip()

@@ -1,0 +1,194 @@
+"""The interface's own words, in the languages that publications are made in.
+
+Phrases with `{braces}` are filled in with `str.format`; in a template, a phrase that takes marked-up
+words is made safe first: `(words.continue_reading | e).format(title=span)`.
+"""
+
+import msgspec
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """The words and phrases of one language; `language` is its BCP 47 tag.
+
+    `language` differs from the document's where the document's has no words of its own yet.
+    """
+
+    language: str
+
+    # Message and pages
+    issue_number: str
+    in_this_issue: str
+    source: str
+    tags: str
+    continue_reading: str
+    view_on_web: str
+    issue_label: str
+
+    # Message
+    reason: str
+    unsubscribe: str
+    separator: str
+
+    # Pages
+    skip_to_content: str
+    home: str
+    newest_issue: str
+    earlier_issues: str
+    archive: str
+    all_issues: str
+    previous_issue: str
+    next_issue: str
+    also_in_this_issue: str
+    from_issue: str
+    tagged: str
+    feeds: str
+    of_highlights: str
+    of_issues: str
+    subscribe: str
+    subscribe_pitch: str
+    your_email: str
+    your_name: str
+    leave: str
+    leave_pitch: str
+    read_at_source: str
+    permalink: str
+    page: str
+    newer: str
+    older: str
+    withdrawn: str
+    withdrawn_pitch: str
+    not_found: str
+
+
+_ENGLISH = Words(
+    language="en",
+    issue_number="Issue {number}",
+    in_this_issue="In this issue",
+    source="Source: {name}",
+    tags="Tags",
+    continue_reading="Continue reading: {title}",
+    view_on_web="View on the web",
+    issue_label="{title}, {day}",
+    reason="You receive this message because you subscribed to {title}.",
+    unsubscribe="Unsubscribe",
+    separator=" · ",
+    skip_to_content="Skip to the content",
+    home="Home",
+    newest_issue="The newest issue",
+    earlier_issues="Earlier issues",
+    archive="Archive",
+    all_issues="All issues",
+    previous_issue="Previous issue",
+    next_issue="Next issue",
+    also_in_this_issue="Also in this issue",
+    from_issue="From {title}",
+    tagged="Tagged “{label}”",
+    feeds="Feeds",
+    of_highlights="Highlights",
+    of_issues="Issues",
+    subscribe="Subscribe",
+    subscribe_pitch="Every new issue, by e-mail.",
+    your_email="Your e-mail address",
+    your_name="Your name (optional)",
+    leave="Unsubscribe",
+    leave_pitch="Every message has a link at its end that ends your subscription at once.",
+    read_at_source="Read the original at {name}",
+    permalink="Permanent link",
+    page="Page {number}",
+    newer="Newer",
+    older="Older",
+    withdrawn="Withdrawn",
+    withdrawn_pitch="What stood here was taken back by the editors.",
+    not_found="There is no such page",
+)
+
+_CHINESE = Words(
+    language="zh",
+    issue_number="第 {number} 期",
+    in_this_issue="本期要目",
+    source="来源：{name}",
+    tags="标签",
+    continue_reading="继续阅读：{title}",
+    view_on_web="在网页上阅读",
+    issue_label="{title}，{day}",
+    reason="您收到这封邮件，是因为您订阅了《{title}》。",
+    unsubscribe="退订",
+    separator="　",
+    skip_to_content="跳至正文",
+    home="首页",
+    newest_issue="最新一期",
+    earlier_issues="往期",
+    archive="存档",
+    all_issues="全部期次",
+    previous_issue="上一期",
+    next_issue="下一期",
+    also_in_this_issue="同期其他内容",
+    from_issue="载于{title}",
+    tagged="标签“{label}”",
+    feeds="订阅源",
+    of_highlights="要目",
+    of_issues="各期",
+    subscribe="订阅",
+    subscribe_pitch="每期新刊，邮件送达。",
+    your_email="您的电子邮箱",
+    your_name="您的姓名（选填）",
+    leave="退订",
+    leave_pitch="每封邮件末尾都有退订链接，点击后立即退订。",
+    read_at_source="阅读原文：{name}",
+    permalink="固定链接",
+    page="第 {number} 页",
+    newer="较新",
+    older="较早",
+    withdrawn="已撤回",
+    withdrawn_pitch="此处内容已由编辑撤回。",
+    not_found="没有这个页面",
+)
+
+_ARABIC = Words(
+    language="ar",
+    issue_number="العدد {number}",
+    in_this_issue="في هذا العدد",
+    source="المصدر: {name}",
+    tags="الوسوم",
+    continue_reading="تابع القراءة: {title}",
+    view_on_web="اقرأ على الويب",
+    issue_label="{title}، {day}",
+    reason="تصلك هذه الرسالة لأنك مشترك في {title}.",
+    unsubscribe="إلغاء الاشتراك",
+    separator=" · ",
+    skip_to_content="انتقل إلى المحتوى",
+    home="الرئيسية",
+    newest_issue="أحدث عدد",
+    earlier_issues="أعداد سابقة",
+    archive="الأرشيف",
+    all_issues="كل الأعداد",
+    previous_issue="العدد السابق",
+    next_issue="العدد التالي",
+    also_in_this_issue="في العدد نفسه",
+    from_issue="من {title}",
+    tagged="الوسم «{label}»",
+    feeds="الخلاصات",
+    of_highlights="العناوين",
+    of_issues="الأعداد",
+    subscribe="اشترك",
+    subscribe_pitch="كل عدد جديد يصلك بالبريد الإلكتروني.",
+    your_email="بريدك الإلكتروني",
+    your_name="اسمك (اختياري)",
+    leave="إلغاء الاشتراك",
+    leave_pitch="في آخر كل رسالة رابط ينهي اشتراكك فورًا.",
+    read_at_source="اقرأ الأصل في {name}",
+    permalink="رابط دائم",
+    page="الصفحة {number}",
+    newer="الأحدث",
+    older="الأقدم",
+    withdrawn="مسحوب",
+    withdrawn_pitch="سحب المحررون ما كان هنا.",
+    not_found="لا توجد صفحة كهذه",
+)
+
+_LANGUAGES = {"en": _ENGLISH, "zh": _CHINESE, "ar": _ARABIC}
+
+
+def words(language: str) -> Words:
+    """Give the words for a BCP 47 tag, by its language subtag; English where there are none."""
+    return _LANGUAGES.get(language.lower().split("-")[0], _ENGLISH)
