@@ -105,9 +105,10 @@ def _read_table(tokens: list[Token], body: Body) -> c.Table:
 
 def _align(token: Token) -> c.Align:
     style = str(token.attrGet("style") or "")
-    for align in ("left", "center", "right"):
+    aligns: tuple[c.Align, ...] = ("left", "center", "right")
+    for align in aligns:
         if style.endswith(align):
-            return align  # type: ignore[return-value]
+            return align
     return ""
 
 
@@ -132,8 +133,10 @@ class _Inlines:
         if isinstance(node, c.Text):
             if not node.text:
                 return
-            if nodes and isinstance(nodes[-1], c.Text):
-                node = c.Text(nodes.pop().text + node.text)
+            previous = nodes[-1] if nodes else None
+            if isinstance(previous, c.Text):
+                nodes.pop()
+                node = c.Text(previous.text + node.text)
         nodes.append(node)
 
     def _node(self, token: Token, inner: list[Token]) -> c.Inline:

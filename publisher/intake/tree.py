@@ -104,7 +104,7 @@ def parse_yaml(text: str) -> Node:
         for event in yaml.parse(text, Loader=_Loader):
             documents += isinstance(event, yaml.DocumentStartEvent)
             if documents > 1:
-                raise TreeError("a second document begins", event.start_mark.line + 1)
+                raise TreeError("a second document begins", _line(event))
             _build_yaml(builder, event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -115,8 +115,13 @@ def parse_yaml(text: str) -> Node:
     return builder.root or Node({}, 1)
 
 
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
+
+
 def _build_yaml(builder: _Builder, event: Any) -> None:
-    line = event.start_mark.line + 1
+    mark: Any = event.start_mark
+    line = _line(event)
     match event:
         case yaml.AliasEvent():
             raise TreeError("aliases (`*name`) are not supported", line)
@@ -124,12 +129,12 @@ def _build_yaml(builder: _Builder, event: Any) -> None:
             is_plain = event.style in (None, "")
             value = None if is_plain and event.value in ("", "~", "null") else event.value
             # The text of a block scalar (`|`, `>`) begins on the line below its mark.
-            builder.add(Node(value, line + (event.style in ("|", ">")), event.start_mark.column))
+            builder.add(Node(value, line + (event.style in ("|", ">")), mark.column))
         case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
             is_mapping = isinstance(event, yaml.MappingStartEvent)
             is_flow = bool(event.flow_style)
-            offset = event.start_mark.index + is_flow
-            column = event.start_mark.column
+            offset = mark.index + is_flow
+            column = mark.column
             builder.start(Node({} if is_mapping else [], line, column, offset, is_flow))
         case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
             builder.end()

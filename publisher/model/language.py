@@ -4,8 +4,10 @@
 # (CLDR's likely subtags) is one of them.
 _RTL_SCRIPTS = frozenset({"adlm", "arab", "aran", "hebr", "mand", "nkoo", "rohg", "syrc", "thaa"})
 _RTL_LANGUAGES = frozenset(
-    ("ar", "arc", "ars", "arz", "ckb", "dv", "fa", "glk", "he", "iw", "ji", "ks", "lrc", "mzn")
-    + ("nqo", "ps", "sd", "syr", "ug", "ur", "yi")
+    (
+        *("ar", "arc", "ars", "arz", "ckb", "dv", "fa", "glk", "he", "iw", "ji", "ks", "lrc"),
+        *("mzn", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"),
+    )
 )
 _UNSPACED_LANGUAGES = frozenset({"ja", "yue", "zh"})
 
