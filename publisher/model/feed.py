@@ -34,7 +34,8 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
 
     `current`, `previous` and `following` are absolute URLs of RFC 5005 (sections 3 and 4): the
     live feed this archive document belongs to, the next older and the next newer archive
-    document; empty where there is none. `is_archive` marks an archive document.
+    document; empty where there is none. `is_archive` marks an archive document. `tags_url` is
+    the URL below which the pages of the tags stand, empty where tags need no scheme.
     """
 
     id: str
@@ -53,3 +54,4 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     current: str = ""
     previous: str = ""
     following: str = ""
+    tags_url: str = ""

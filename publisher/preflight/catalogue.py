@@ -5,20 +5,17 @@
 
 from typing import Any
 
-import msgspec
+from publisher.model.problem import Problem
+from publisher.preflight.rules.archive import ARCHIVE as _ARCHIVE
+from publisher.preflight.rules.content import CONTENT as _CONTENT
+from publisher.preflight.rules.feed import FEED as _FEED
+from publisher.preflight.rules.links import LINKS as _LINKS
+from publisher.preflight.rules.message import MESSAGE as _MESSAGE
+from publisher.preflight.rules.page import PAGE as _PAGE
+from publisher.preflight.rules.publication import PUBLICATION as _PUBLICATION
+from publisher.preflight.rules.rule import Rule
 
-from publisher.model.problem import Level, Problem
-
-
-class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """One named diagnostic. `message` and `fix` are format strings; `reference` is a URL or RFC."""
-
-    name: str
-    level: Level
-    message: str
-    fix: str
-    reason: str
-    reference: str = ""
+__all__ = ["GROUPS", "RULES", "Rule", "problem"]
 
 
 def problem(
@@ -212,4 +209,120 @@ _IDENTITY = (
     ),
 )
 
-RULES: dict[str, Rule] = _by_name(_FILE, _FIELDS, _IDENTITY)
+_DIGEST = (
+    Rule(
+        name="digest-empty",
+        level="error",
+        message="the file has no text",
+        fix="paste the digest into it: a numbered list of titles, then each title with its text",
+        reason="There is nothing to publish; most often the wrong file was saved.",
+    ),
+    Rule(
+        name="digest-list-missing",
+        level="error",
+        message="there is no numbered list of titles; the text begins with {found!r}",
+        fix="begin with the highlights' titles, one a line: `1. First title`, `2. Second title`",
+        reason="Only the list says which lines are titles and which are paragraphs.",
+    ),
+    Rule(
+        name="digest-list-alone",
+        level="error",
+        message="nothing stands below the list (titles: {count})",
+        fix="below the list, write each title on a line of its own and its paragraphs under it",
+        reason="The highlights would have no text; most often only part of the digest was copied.",
+    ),
+    Rule(
+        name="digest-title-empty",
+        level="error",
+        message="the list's number {count} has no title",
+        fix="write the title behind the number, or delete the line",
+        reason="A highlight's title is its link, its heading and its name in feed readers.",
+    ),
+    Rule(
+        name="digest-title-repeated",
+        level="error",
+        message="the title {title!r} is listed a second time; it already stands on line {other}",
+        fix="delete one of the two, or make the titles differ",
+        reason="Which paragraphs belong to which of the two cannot be told.",
+    ),
+    Rule(
+        name="digest-title-unnumbered",
+        level="error",
+        message="{title!r} stands below the list and again on line {other}, like a title",
+        fix="put a number before it if it belongs to the list, or delete one of the two lines",
+        reason="Its paragraphs would be taken for another highlight's.",
+    ),
+    Rule(
+        name="digest-section-missing",
+        level="error",
+        message="the listed title {title!r} has no section{near}",
+        fix="above this highlight's paragraphs, repeat the title as the list has it",
+        reason="Its paragraphs would be lost, or be taken for another highlight's.",
+    ),
+    Rule(
+        name="digest-section-repeated",
+        level="error",
+        message="the section {title!r} begins a second time; the first begins on line {other}",
+        fix="put the paragraphs below one title; reword the line if it is a paragraph",
+        reason="A highlight is one section; two may be two versions of the same text.",
+    ),
+    Rule(
+        name="digest-body-missing",
+        level="error",
+        message="the section {title!r} has no paragraphs",
+        fix="write them below the title, or take the title out of the list and the text",
+        reason="The highlight would be a title without a text.",
+    ),
+    Rule(
+        name="digest-title-without-colon",
+        level="warning",
+        message="{title!r} was taken for the issue's title, though it does not end in a colon",
+        fix="put a colon at its end, or delete the line if it is no title",
+        reason="A line before the list may also be a greeting or a stray remark.",
+    ),
+    Rule(
+        name="digest-introduction",
+        level="warning",
+        message="text outside the sections became the introduction: {found!r} (lines: {count})",
+        fix="if they are not meant as an introduction, move them below a title or delete them",
+        reason="It may be a title that is spelled differently in the list, or a stray remark.",
+    ),
+    Rule(
+        name="digest-order",
+        level="warning",
+        message="the section {title!r} stands below {other!r}; the list has it above",
+        fix="nothing, if the list's order is right: it is the one that was used",
+        reason="Readers see the highlights in the list's order.",
+    ),
+    Rule(
+        name="digest-numbers",
+        level="warning",
+        message="the list counts {found}",
+        fix="check that no title is missing",
+        reason="A gap in the numbers may be a title that was lost in copying.",
+    ),
+    Rule(
+        name="digest-hard-wrapped",
+        level="warning",
+        message="{count} lines seem to end in the middle of a sentence, the first of them here",
+        fix="join the lines of each paragraph; copy from the document, not from an e-mail",
+        reason="Each line is a paragraph of its own, so a broken one becomes several.",
+    ),
+)
+
+# What the rules look at, in the order of the work, and as docs/rules.md is divided.
+GROUPS: tuple[tuple[str, tuple[Rule, ...]], ...] = (
+    ("An issue's file", _FILE),
+    ("An issue's fields", _FIELDS),
+    ("Identity", _IDENTITY),
+    ("A pasted digest", _DIGEST),
+    ("Words and images", _CONTENT),
+    ("Links", _LINKS),
+    ("The message", _MESSAGE),
+    ("Feeds", _FEED),
+    ("Pages", _PAGE),
+    ("The publication", _PUBLICATION),
+    ("The archive", _ARCHIVE),
+)
+
+RULES: dict[str, Rule] = _by_name(*(rules for _, rules in GROUPS))

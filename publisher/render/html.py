@@ -18,7 +18,7 @@ _TAGS = {
 # No style attribute: premailer's cache would mix it with selectors.
 _ATTRIBUTES = {
     "a": {"href", "title"},
-    "img": {"src", "alt", "title", "width", "height"},
+    "img": {"src", "alt", "title", "width", "height", "loading"},
     "ol": {"start"},
     "th": {"align", "scope"},
     "td": {"align"},
@@ -30,12 +30,13 @@ class Target(msgspec.Struct, frozen=True):
 
     `link` and `image` resolve what was written to an absolute URL (empty: show the text alone)
     and to an image with its sizes (None: show its alternative text). `heading` is the level, 2
-    to 6, of the first heading inside the content.
+    to 6, of the first heading inside the content. `is_lazy` lets a browser fetch images late.
     """
 
     link: Callable[[str], str]
     image: Callable[[str], Image | None]
     heading: int = 3
+    is_lazy: bool = False
 
 
 def render_html(blocks: c.Blocks, target: Target) -> Markup:
@@ -135,7 +136,7 @@ class _Writer:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
     def inlines(self, children: tuple[c.Inline, ...]) -> str:
-        return "".join(map(self.inline, _join_lines(children)))
+        return "".join(map(self.inline, join_lines(children)))
 
     def inline(self, node: c.Inline) -> str:
         match node:
@@ -163,7 +164,8 @@ class _Writer:
         if image is None:
             return escape(alt)
         size = f' width="{image.width}" height="{image.height}"' if image.width else ""
-        return f'<img src="{escape(image.src)}" alt="{escape(alt)}"{_title(title)}{size}>'
+        lazy = ' loading="lazy"' if self.target.is_lazy else ""
+        return f'<img src="{escape(image.src)}" alt="{escape(alt)}"{_title(title)}{size}{lazy}>'
 
 
 def _title(title: str) -> str:
@@ -183,7 +185,7 @@ def _is_cjk(character: str) -> bool:
     )
 
 
-def _join_lines(children: tuple[c.Inline, ...]) -> Iterator[c.Inline]:
+def join_lines(children: tuple[c.Inline, ...]) -> Iterator[c.Inline]:
     """Drop a soft line break between two Chinese or Japanese characters: it means no space."""
     padded = (*children, None)
     previous: c.Inline | None = None

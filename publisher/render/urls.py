@@ -8,7 +8,7 @@ import msgspec
 LINK_SCHEMES = frozenset({"http", "https", "mailto"})
 IMAGE_SCHEMES = frozenset({"http", "https"})
 # Characters that a URL may hold as they are (RFC 3986, section 2), and the percent sign.
-_URL_SAFE = ":/?#[]@!$&'()*+,;=-._~%"
+_URL_SAFE = ":/?#@!$&'()*+,;=-._~%"
 
 
 class Urls(msgspec.Struct, frozen=True):
@@ -51,7 +51,9 @@ class Urls(msgspec.Struct, frozen=True):
             _ = parts.port
         except ValueError:
             return ""
-        return quote(url, safe=_URL_SAFE)
+        # Square brackets may stand in a host only (section 3.2.2): https://[2001:db8::1]/
+        host_end = len(parts.scheme) + len("://") + len(parts.netloc) if parts.netloc else 0
+        return quote(url[:host_end], safe=_URL_SAFE + "[]") + quote(url[host_end:], safe=_URL_SAFE)
 
 
 def with_params(url: str, params: tuple[tuple[str, str], ...]) -> str:

@@ -5,7 +5,9 @@ heading levels and in the parameters of their links.
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
 from datetime import datetime
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -13,12 +15,15 @@ from zoneinfo import ZoneInfo
 import msgspec
 from babel.core import Locale, UnknownLocaleError
 from babel.dates import format_date
+from babel.localedata import LocaleDataDict
+from babel.localedata import load as load_locale_data
 from markupsafe import Markup
 
 from publisher.model import content as c
 from publisher.model.issue import Highlight, Image, Issue, Person, Tag
 from publisher.model.language import direction
 from publisher.model.publication import Publication
+from publisher.render.excerpt import excerpt
 from publisher.render.html import Target, render_html
 from publisher.render.urls import IMAGE_SCHEMES, Urls, with_params
 
@@ -57,6 +62,7 @@ class HighlightView(msgspec.Struct, frozen=True, kw_only=True):
 
     `is_foreign` tells that its language differs from the document's, so that `lang` and `dir`
     must be marked. `is_cut` tells that `body` leaves paragraphs out, to be read at `url`.
+    `summary` is the body's beginning as one line of plain text.
     """
 
     number: int
@@ -72,6 +78,12 @@ class HighlightView(msgspec.Struct, frozen=True, kw_only=True):
     is_foreign: bool
     body: Markup
     is_cut: bool = False
+    summary: str = ""
+
+    @property
+    def source_name(self) -> str:
+        """The source's name, or else its page's host; empty where there is no source."""
+        return self.source or (urlsplit(self.source_url).hostname or "").removeprefix("www.")
 
 
 class IssueView(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,15 +139,29 @@ def write_day(moment: datetime, language: str) -> str:
     return format_date(moment, "full", locale=find_locale(language))
 
 
+class _OwnLocale(Locale):
+    """A locale with a copy of its data: Babel's own resolves aliases in data that locales share.
+
+    There, the first locale that looks up a month's name gives it to others (python-babel pull
+    request 1263), and the same issue would be dated differently from one process to another.
+    """
+
+    @cached_property
+    def _data(self) -> LocaleDataDict:
+        data: dict[Any, Any] = deepcopy(load_locale_data(str(self)))
+        return LocaleDataDict(data)
+
+
+@lru_cache(maxsize=64)
 def find_locale(language: str) -> Locale:
     """Find the closest locale to a BCP 47 tag; English where none is known."""
     subtags = language.split("-")
     for length in range(len(subtags), 0, -1):
         try:
-            return Locale.parse("-".join(subtags[:length]), sep="-")
+            return _OwnLocale.parse("-".join(subtags[:length]), sep="-")
         except (UnknownLocaleError, ValueError):
             continue
-    return Locale("en")
+    return _OwnLocale("en")
 
 
 def title_of(issue: Issue, publication: Publication) -> str:
@@ -147,7 +173,7 @@ def language_of(issue: Issue, publication: Publication) -> str:
     return issue.language or publication.language
 
 
-def page_target(setting: Setting, slug: str, heading: int) -> Target:
+def page_target(setting: Setting, slug: str, heading: int, is_lazy: bool = False) -> Target:
     """Content for a page or a feed: absolute URLs, fragments meaning the issue's page."""
     issue_url = setting.urls.issue(slug)
 
@@ -156,7 +182,12 @@ def page_target(setting: Setting, slug: str, heading: int) -> Target:
             return issue_url + written
         return setting.urls.resolve(written)
 
-    return Target(link=link, image=lambda src: find_image(Image(src), setting), heading=heading)
+    return Target(
+        link=link,
+        image=lambda src: find_image(Image(src), setting),
+        heading=heading,
+        is_lazy=is_lazy,
+    )
 
 
 def mail_target(setting: Setting, slug: str, heading: int) -> Target:
@@ -212,6 +243,7 @@ def view_highlight(
         "language": language,
         "direction": direction(language),
         "is_foreign": language.lower() != document.lower(),
+        "summary": excerpt(highlight.body),
     } | more
     if "body" not in fields:
         fields["body"] = render_html(highlight.body, target)

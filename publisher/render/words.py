@@ -1,7 +1,7 @@
 """The interface's own words, in the languages that publications are made in.
 
-Phrases with `{braces}` are filled in with `str.format`; in a template, a phrase that takes marked-up
-words is made safe first: `(words.continue_reading | e).format(title=span)`.
+Phrases with `{braces}` are filled in with `str.format`. In a template, a phrase that takes words
+with markup is made safe first: `(words.continue_reading | e).format(title=span)`.
 """
 
 import msgspec
@@ -25,9 +25,12 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     issue_label: str
 
     # Message
+    message: str
+    labelled: str
     reason: str
     unsubscribe: str
     separator: str
+    list_separator: str
 
     # Pages
     skip_to_content: str
@@ -58,6 +61,25 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn: str
     withdrawn_pitch: str
     not_found: str
+    site_navigation: str
+    other_issues: str
+    other_highlights: str
+    years: str
+    issues_of: str
+    pages: str
+    page_of: str
+    whole_issue: str
+    as_message: str
+    previous_highlight: str
+    next_highlight: str
+    feeds_pitch: str
+    all_feeds: str
+    confirm_pitch: str
+    leave_empty: str
+    withdrawn_issue: str
+    withdrawn_highlight: str
+    withdrawn_on: str
+    withdrawn_because: str
 
 
 _ENGLISH = Words(
@@ -69,9 +91,12 @@ _ENGLISH = Words(
     continue_reading="Continue reading: {title}",
     view_on_web="View on the web",
     issue_label="{title}, {day}",
+    message="e-mail",
+    labelled="{label}: {value}",
     reason="You receive this message because you subscribed to {title}.",
     unsubscribe="Unsubscribe",
     separator=" · ",
+    list_separator=", ",
     skip_to_content="Skip to the content",
     home="Home",
     newest_issue="The newest issue",
@@ -100,6 +125,28 @@ _ENGLISH = Words(
     withdrawn="Withdrawn",
     withdrawn_pitch="What stood here was taken back by the editors.",
     not_found="There is no such page",
+    site_navigation="Site",
+    other_issues="Other issues",
+    other_highlights="More from this issue",
+    years="Years",
+    issues_of="Issues of {year}",
+    pages="Pages",
+    page_of="Page {number} of {count}",
+    whole_issue="Read the whole issue: {title}",
+    as_message="This issue as it was mailed",
+    previous_highlight="Previous highlight",
+    next_highlight="Next highlight",
+    feeds_pitch=(
+        "A feed brings new issues to a reader program of your choice, without giving an "
+        "address: copy one of these links into it."
+    ),
+    all_feeds="All feeds in one file (OPML)",
+    confirm_pitch="You will get one message with a button that confirms it.",
+    leave_empty="Leave this field empty",
+    withdrawn_issue="This issue was withdrawn",
+    withdrawn_highlight="This highlight was withdrawn",
+    withdrawn_on="Withdrawn on {day}",
+    withdrawn_because="Reason: {reason}",
 )
 
 _CHINESE = Words(
@@ -111,9 +158,12 @@ _CHINESE = Words(
     continue_reading="继续阅读：{title}",
     view_on_web="在网页上阅读",
     issue_label="{title}，{day}",
+    message="电子邮件",
+    labelled="{label}：{value}",
     reason="您收到这封邮件，是因为您订阅了《{title}》。",
     unsubscribe="退订",
     separator="　",
+    list_separator="、",
     skip_to_content="跳至正文",
     home="首页",
     newest_issue="最新一期",
@@ -142,6 +192,25 @@ _CHINESE = Words(
     withdrawn="已撤回",
     withdrawn_pitch="此处内容已由编辑撤回。",
     not_found="没有这个页面",
+    site_navigation="网站导航",
+    other_issues="其他各期",
+    other_highlights="本期更多内容",
+    years="年份",
+    issues_of="{year} 年各期",
+    pages="分页",
+    page_of="第 {number} 页，共 {count} 页",
+    whole_issue="阅读整期：{title}",
+    as_message="本期邮件版",
+    previous_highlight="上一条",
+    next_highlight="下一条",
+    feeds_pitch="订阅源可将新内容送到您选用的阅读器，无需留下邮箱：把下面任一链接复制到阅读器即可。",
+    all_feeds="全部订阅源合为一个文件（OPML）",
+    confirm_pitch="您将收到一封邮件，点击其中的按钮即可确认。",
+    leave_empty="请将此栏留空",
+    withdrawn_issue="本期已撤回",
+    withdrawn_highlight="本条已撤回",
+    withdrawn_on="撤回日期：{day}",
+    withdrawn_because="原因：{reason}",
 )
 
 _ARABIC = Words(
@@ -153,9 +222,12 @@ _ARABIC = Words(
     continue_reading="تابع القراءة: {title}",
     view_on_web="اقرأ على الويب",
     issue_label="{title}، {day}",
+    message="رسالة بريدية",
+    labelled="{label}: {value}",
     reason="تصلك هذه الرسالة لأنك مشترك في {title}.",
     unsubscribe="إلغاء الاشتراك",
     separator=" · ",
+    list_separator="، ",
     skip_to_content="انتقل إلى المحتوى",
     home="الرئيسية",
     newest_issue="أحدث عدد",
@@ -184,6 +256,28 @@ _ARABIC = Words(
     withdrawn="مسحوب",
     withdrawn_pitch="سحب المحررون ما كان هنا.",
     not_found="لا توجد صفحة كهذه",
+    site_navigation="الموقع",
+    other_issues="أعداد أخرى",
+    other_highlights="المزيد من هذا العدد",
+    years="السنوات",
+    issues_of="أعداد {year}",
+    pages="الصفحات",
+    page_of="الصفحة {number} من {count}",
+    whole_issue="اقرأ العدد كاملًا: {title}",
+    as_message="هذا العدد كما أُرسل بالبريد",
+    previous_highlight="العنوان السابق",
+    next_highlight="العنوان التالي",
+    feeds_pitch=(
+        "تجلب الخلاصة كل جديد إلى برنامج القراءة الذي تختاره من غير أن تعطي عنوانك: انسخ إليه "
+        "أحد هذه الروابط."
+    ),
+    all_feeds="كل الخلاصات في ملف واحد (OPML)",
+    confirm_pitch="ستصلك رسالة واحدة فيها زر للتأكيد.",
+    leave_empty="اترك هذا الحقل فارغًا",
+    withdrawn_issue="سُحب هذا العدد",
+    withdrawn_highlight="سُحب هذا العنوان",
+    withdrawn_on="تاريخ السحب: {day}",
+    withdrawn_because="السبب: {reason}",
 )
 
 _LANGUAGES = {"en": _ENGLISH, "zh": _CHINESE, "ar": _ARABIC}

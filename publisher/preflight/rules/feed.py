@@ -1,0 +1,93 @@
+"""Rules about feeds."""
+
+from publisher.preflight.rules.rule import Rule
+
+FEED = (
+    Rule(
+        name="feed-too-large",
+        level="warning",
+        message="the live feed has {found} bytes, more than {limit}",
+        fix="shorten the newest issue, or set feeds.full_content = false",
+        reason="Readers fetch it many times a day, and some stop reading at half a megabyte.",
+        reference="https://www.rfc-editor.org/rfc/rfc5005",
+    ),
+    Rule(
+        name="feed-empty",
+        level="info",
+        message="the feed has no entries",
+        fix="publish an issue: `status: ready` and a date that is not in the future",
+        reason="Who subscribes to it now sees nothing and may think that it is broken.",
+    ),
+    Rule(
+        name="feed-title-missing",
+        level="warning",
+        message="the feed has no title",
+        fix="give the publication a title",
+        reason="Atom demands one, and readers list the feed by it.",
+        reference="https://www.rfc-editor.org/rfc/rfc4287#section-4.1.1",
+    ),
+    Rule(
+        name="feed-url-invalid",
+        level="warning",
+        message="{what} is {found!r}, which is no absolute http address",
+        fix="set publication.url to the site's full address, and write sources in full",
+        reason="A feed is read far from the site; a relative address leads nowhere there.",
+        reference="https://www.rfc-editor.org/rfc/rfc4287#section-4.2.7",
+    ),
+    Rule(
+        name="feed-order",
+        level="warning",
+        message="the feed's entries run from the oldest to the newest",
+        fix="correct the dates of the issues",
+        reason="Readers that keep only the first entries would never show a new one.",
+        reference="https://www.rssboard.org/rss-profile",
+    ),
+    Rule(
+        name="entry-title-missing",
+        level="warning",
+        message="the entry {id} has no title",
+        fix="give the highlight a title",
+        reason="Atom demands one, and readers show a blank line instead.",
+        reference="https://www.rfc-editor.org/rfc/rfc4287#section-4.2.14",
+    ),
+    Rule(
+        name="entry-content-missing",
+        level="warning",
+        message="the entry {title!r} has neither text nor summary",
+        fix="write a paragraph below the highlight's title",
+        reason="Atom demands one of them where an entry's text is not the linked page.",
+        reference="https://www.rfc-editor.org/rfc/rfc4287#section-4.1.2",
+    ),
+    Rule(
+        name="entry-content-dropped",
+        level="warning",
+        message="the entry {title!r} has {found} in its text, which readers drop",
+        fix="take it out of what makes the text",
+        reason="Readers sanitise entries; what rests on it would be missing.",
+        reference="https://www.rssboard.org/rss-profile#element-channel-item-description",
+    ),
+    Rule(
+        name="entry-id-repeated",
+        level="error",
+        message="the entries {title!r} and {other!r} have the same id {found}",
+        fix="give one of them its own id or guid",
+        reason="Two entries of one id are one entry to a reader: one of them is never seen.",
+        reference="https://www.rfc-editor.org/rfc/rfc4287#section-4.1.1",
+    ),
+    Rule(
+        name="entry-updated-repeated",
+        level="warning",
+        message="the entries {title!r} and {other!r} were both updated at {found}",
+        fix="give the issues different dates",
+        reason="Readers sort by this time alone, and validators warn of equal ones.",
+        reference="https://validator.w3.org/feed/docs/warning/DuplicateUpdated.html",
+    ),
+    Rule(
+        name="entry-updated-late",
+        level="warning",
+        message="the entry {title!r} was updated at {found}, after its feed ({feed})",
+        fix="correct the date of the issue",
+        reason="A reader that asks for what is newer than the feed never gets this entry.",
+        reference="https://www.rfc-editor.org/rfc/rfc4287#section-4.2.15",
+    ),
+)

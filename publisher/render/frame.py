@@ -1,0 +1,191 @@
+"""What surrounds every public page: its head, the site's addresses, the words of its language.
+
+No page holds a script or an inline style, so that `style-src 'self'` is enough for all of them.
+Names that a page gives to its own elements hold an underscore, which no highlight's id can; the
+home page, where no highlight's id stands, names `archive`, `feeds`, `subscribe` and `leave`.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Protocol
+
+import msgspec
+from jinja2 import Environment
+from markupsafe import Markup
+
+from publisher.model.issue import Image
+from publisher.model.language import direction
+from publisher.model.publication import Publication
+from publisher.render.excerpt import shorten
+from publisher.render.views import Setting, TagView, find_image
+from publisher.render.words import words as words_of
+
+# A field of the subscribe form that only a program fills in: people neither see nor reach it.
+TRAP_FIELD = "website"
+# What search engines and cards show of a description; the rest would be cut by them.
+DESCRIPTION_LENGTH = 200
+
+_FORMATS = (
+    ("Atom", "atom", "application/atom+xml"),
+    ("RSS", "rss", "application/rss+xml"),
+    ("JSON", "json", "application/feed+json"),
+)
+
+
+class FeedLink(msgspec.Struct, frozen=True, kw_only=True):
+    """One feed in one format: `label` says what it holds, `title` is for reader programs."""
+
+    label: str
+    format: str
+    title: str
+    url: str
+    media_type: str
+
+
+class PageContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What all pages share; `feeds` are the site's own (`site_feeds`), for autodiscovery."""
+
+    setting: Setting
+    templates: Environment
+    stylesheet_url: str
+    feeds: tuple[FeedLink, ...]
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """The addresses that every page links to."""
+
+    home: str
+    archive: str
+    feeds: str
+    subscribe: str
+    leave: str
+    form: str
+    opml: str
+    stylesheet: str
+    trap: str
+    logo: Image | None
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """What a page's head says. `name` is its template, `kind` Open Graph's type.
+
+    `title` stands alone on cards; `full_title` ends with the publication's. `published` is
+    RFC 3339, empty where a page is no single publication. `feeds` go before the site's own.
+    """
+
+    name: str
+    title: str
+    full_title: str
+    description: str
+    url: str
+    language: str
+    direction: str
+    kind: str = "website"
+    published: str = ""
+    image: Image | None = None
+    previous_url: str = ""
+    next_url: str = ""
+    feeds: tuple[FeedLink, ...] = ()
+    is_indexed: bool = True
+
+
+class _Spoken(Protocol):
+    @property
+    def language(self) -> str: ...
+
+
+def site_feeds(setting: Setting) -> tuple[FeedLink, ...]:
+    """The publication's six feeds: of highlights and of issues, in each format."""
+    words = words_of(setting.publication.language)
+    return (
+        *_feed_links(setting, "feed", words.of_highlights),
+        *_feed_links(setting, "issues", words.of_issues),
+    )
+
+
+def tag_feeds(tag: TagView, setting: Setting) -> tuple[FeedLink, ...]:
+    """The three feeds of a tag."""
+    return tuple(_feed_links(setting, f"tags/{tag.slug}/feed", tag.label))
+
+
+def _feed_links(setting: Setting, stem: str, label: str) -> list[FeedLink]:
+    title = f"{setting.publication.title}: {label}"
+    return [
+        FeedLink(
+            label=label,
+            format=name,
+            title=f"{title} ({name})",
+            url=setting.urls.path(f"{stem}.{suffix}"),
+            media_type=media_type,
+        )
+        for name, suffix, media_type in _FORMATS
+    ]
+
+
+def make_page(publication: Publication, *, title: str, description: str, **fields: Any) -> Page:
+    is_named = title == publication.title
+    return Page(
+        title=title,
+        full_title=title if is_named else f"{title} · {publication.title}",
+        description=shorten(" ".join(description.split()), DESCRIPTION_LENGTH),
+        direction=direction(fields["language"]),
+        **fields,
+    )
+
+
+def fill_in(context: PageContext, page: Page, **variables: Any) -> bytes:
+    template = context.templates.get_template(f"pages/{page.name}.html")
+    return template.render(
+        _vocabulary(page.language),
+        publication=context.setting.publication,
+        site=_site(context),
+        page=page,
+        feeds=page.feeds + context.feeds,
+        **variables,
+    ).encode()
+
+
+def _site(context: PageContext) -> Site:
+    setting = context.setting
+    home = setting.urls.home()
+    logo = setting.publication.logo
+    return Site(
+        home=home,
+        archive=f"{home}#archive",
+        feeds=f"{home}#feeds",
+        subscribe=f"{home}#subscribe",
+        leave=f"{home}#leave",
+        form=f"{setting.web_url}/subscribe",
+        opml=setting.urls.path("feeds.opml"),
+        stylesheet=context.stylesheet_url,
+        trap=TRAP_FIELD,
+        logo=find_image(Image(logo), setting) if logo else None,
+    )
+
+
+@lru_cache(maxsize=64)
+def _vocabulary(document: str) -> Mapping[str, Any]:
+    """What templates need to speak a document's language and to mark other ones.
+
+    `lang_of(thing)` gives the attributes `lang` and `dir` where `thing.language` differs from
+    the document's, or from that of the element around it when given; `hreflang_of` the same for
+    a link to something in another language. `words.language` is the document's own tag where the
+    interface has words of that language, so that `lang_of(words)` is silent there.
+    """
+
+    def lang_of(thing: _Spoken, around: str = document) -> Markup:
+        return _mark(' lang="{0}" dir="{1}"', thing.language, around)
+
+    def hreflang_of(thing: _Spoken, around: str = document) -> Markup:
+        return _mark(' hreflang="{0}" lang="{0}" dir="{1}"', thing.language, around)
+
+    words = words_of(document)
+    if words.language == document.lower().split("-")[0]:
+        words = msgspec.structs.replace(words, language=document)
+    return {"words": words, "lang_of": lang_of, "hreflang_of": hreflang_of}
+
+
+def _mark(form: str, language: str, around: str) -> Markup:
+    if language.lower() == around.lower():
+        return Markup()
+    return Markup(form).format(language, direction(language))  # noqa: S704

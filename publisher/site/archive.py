@@ -1,0 +1,206 @@
+"""The published archive as tasks read it: issues, their neighbours, their dates, their lists."""
+
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+
+from publisher.model.feed import Dates
+from publisher.model.issue import Highlight, Image, Issue, Tag
+from publisher.model.language import direction
+from publisher.render.excerpt import excerpt
+from publisher.render.page import PageContext, TagEntry, YearLink
+from publisher.render.views import (
+    HighlightLink,
+    IssueLink,
+    Setting,
+    TagView,
+    find_image,
+    language_of,
+    title_of,
+    write_day,
+)
+from publisher.settings import Feeds
+from publisher.site.index import Index
+from publisher.site.register import Record
+
+# A line or two below a headline in a list.
+_LIST_SUMMARY = 200
+
+
+class Archive:
+    """Everything that a task may look at. Nothing here writes.
+
+    `media_paths` are the files in media/ that may be published; `stylesheet` is its name and bytes.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        folder: Path,
+        context: PageContext,
+        feeds: Feeds,
+        media_paths: frozenset[str],
+        stylesheet: tuple[str, bytes],
+    ) -> None:
+        self.index = index
+        self.folder = folder
+        self.context = context
+        self.feeds = feeds
+        self.media_paths = media_paths
+        self.stylesheet = stylesheet
+
+    @property
+    def setting(self) -> Setting:
+        return self.context.setting
+
+    def issue(self, slug: str) -> Issue | None:
+        """A published issue, its highlights with the identities that were registered first."""
+        issue = self.index.live_issue(slug)
+        if issue is None:
+            return None
+        records = self.index.records([issue.id, *(h.id for h in issue.highlights)])
+        pinned = tuple(
+            msgspec.structs.replace(h, guid=records[h.id].guid) for h in issue.highlights
+        )
+        return msgspec.structs.replace(issue, guid=records[issue.id].guid, highlights=pinned)
+
+    def issues(self, slugs: list[str]) -> list[Issue]:
+        return [issue for slug in slugs if (issue := self.issue(slug))]
+
+    def dates(self, issue: Issue) -> dict[str, Dates]:
+        """First publication and last update of an issue and its highlights, by id."""
+        records = self.index.records([issue.id, *(h.id for h in issue.highlights)])
+        zone = self.setting.zone
+        return {
+            id_: Dates(record.published.astimezone(zone), record.updated.astimezone(zone))
+            for id_, record in records.items()
+        }
+
+    def neighbours(self, slug: str) -> tuple[IssueLink | None, IssueLink | None]:
+        """The next newer and the next older issue."""
+        newer, older = neighbour_slugs(self.index, slug)
+        return self._link(newer), self._link(older)
+
+    def _link(self, slug: str) -> IssueLink | None:
+        issue = self.issue(slug) if slug else None
+        return self.link_issue(issue) if issue else None
+
+    def link_issue(self, issue: Issue) -> IssueLink:
+        publication = self.setting.publication
+        language = language_of(issue, publication)
+        assert issue.date is not None  # noqa: S101 - published issues have one
+        date = issue.date.astimezone(self.setting.zone)
+        return IssueLink(
+            slug=issue.slug,
+            title=title_of(issue, publication),
+            day=write_day(date, language),
+            date=date,
+            number=issue.number,
+            url=self.setting.urls.issue(issue.slug),
+            language=language,
+            direction=direction(language),
+            highlights=tuple(self.link_highlight(h, issue) for h in issue.highlights),
+        )
+
+    def link_highlight(self, highlight: Highlight, issue: Issue) -> HighlightLink:
+        language = highlight.language or language_of(issue, self.setting.publication)
+        return HighlightLink(
+            id=highlight.id,
+            title=highlight.title,
+            url=self.setting.urls.highlight(highlight.id),
+            summary=excerpt(highlight.body, _LIST_SUMMARY),
+            language=language,
+            direction=direction(language),
+        )
+
+    @cached_property
+    def years(self) -> tuple[YearLink, ...]:
+        """The archive's years, newest first."""
+        sql = "SELECT year, COUNT(*) FROM file WHERE is_live = 1 GROUP BY year ORDER BY year DESC"
+        urls = self.setting.urls
+        return tuple(YearLink(year, count, urls.year(year)) for year, count in self.index.rows(sql))
+
+    def year_links(self) -> tuple[YearLink, ...]:
+        """The years alone, so that a page of one does not change with another's number."""
+        return tuple(YearLink(year.year, 0, year.url) for year in self.years)
+
+    def tag(self, slug: str) -> TagView | None:
+        """A tag with the label that its oldest highlight gives it: that hardly ever changes."""
+        sql = "SELECT label FROM tagged WHERE tag = ? ORDER BY moment, slug, place LIMIT 1"
+        label = self.index.value(sql, slug)
+        return TagView(slug, label, self.setting.urls.tag(slug)) if label else None
+
+    def tags(self, most: int = -1) -> list[tuple[TagView, int]]:
+        """Tags with their numbers of highlights, the most used first."""
+        sql = "SELECT tag, COUNT(*) FROM tagged GROUP BY tag ORDER BY COUNT(*) DESC, tag LIMIT ?"
+        rows = self.index.rows(sql, most)
+        return [(tag, count) for slug, count in rows if (tag := self.tag(slug))]
+
+    @cached_property
+    def withdrawn(self) -> list[Record]:
+        return self.index.all_records("is_withdrawn = 1")
+
+    @cached_property
+    def logo_url(self) -> str:
+        logo = self.setting.publication.logo
+        image = find_image(Image(logo), self.setting) if logo else None
+        return image.src if image else ""
+
+    def tagged(self, tag: str, *, newest: int, skip: int = 0) -> list[TagEntry]:
+        """Highlights of a tag, newest issue first, each issue's in their order."""
+        sql = (
+            "SELECT slug, place FROM tagged WHERE tag = ?"
+            " ORDER BY moment DESC, slug DESC, place LIMIT ? OFFSET ?"
+        )
+        entries = []
+        for slug, place in self.index.rows(sql, tag, newest, skip):
+            if (issue := self._cached_issue(slug)) is not None:
+                highlight = next(h for p, h in places(issue) if p == place)
+                bare = msgspec.structs.replace(issue, highlights=())
+                link = self.link_highlight(highlight, issue)
+                entries.append(TagEntry(link, self.link_issue(bare)))
+        return entries
+
+    def _cached_issue(self, slug: str) -> Issue | None:
+        if self._last is None or self._last.slug != slug:
+            self._last = self.issue(slug)
+        return self._last
+
+    _last: Issue | None = None
+
+
+def places(issue: Issue) -> list[tuple[int, Highlight]]:
+    """Highlights with their places, from 1."""
+    return list(enumerate(issue.highlights, 1))
+
+
+def effective_tags(highlight: Highlight, issue: Issue) -> tuple[Tag, ...]:
+    """A highlight's tags and its issue's, which hold for all that stands in it."""
+    own = {tag.slug for tag in highlight.tags}
+    return (*highlight.tags, *(tag for tag in issue.tags if tag.slug not in own))
+
+
+def neighbour_slugs(index: Index, slug: str) -> tuple[str, str]:
+    """NAMEs of the next newer and the next older issue; empty where there is none."""
+    moment = index.value("SELECT moment FROM file WHERE slug = ? AND is_live = 1", slug)
+    if moment is None:
+        return "", ""
+    return around(index, moment, slug)
+
+
+def around(index: Index, moment: int, slug: str) -> tuple[str, str]:
+    """NAMEs of the issues next to a place in the archive's order."""
+    newer = index.value(
+        "SELECT slug FROM file WHERE is_live = 1 AND (moment, slug) > (?, ?)"
+        " ORDER BY moment, slug LIMIT 1",
+        moment,
+        slug,
+    )
+    older = index.value(
+        "SELECT slug FROM file WHERE is_live = 1 AND (moment, slug) < (?, ?)"
+        " ORDER BY moment DESC, slug DESC LIMIT 1",
+        moment,
+        slug,
+    )
+    return newer or "", older or ""

@@ -1,0 +1,238 @@
+"""Which entries a feed holds: live windows, and archive documents by month (RFC 5005)."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+
+import msgspec
+
+from publisher.model.feed import Entry, Feed
+from publisher.model.issue import Issue
+from publisher.model.problem import Problem
+from publisher.preflight.feed import check_feed
+from publisher.render.atom import render_atom
+from publisher.render.entries import highlight_entry, issue_entry
+from publisher.render.jsonfeed import render_json
+from publisher.render.rss import render_rss
+from publisher.render.views import TagView
+from publisher.render.words import words
+from publisher.site.archive import Archive, effective_tags, places
+from publisher.site.write import Output
+
+# The contract's 250 KB. Some readers give up on larger feeds, and each is fetched every hour.
+SIZE_LIMIT = 250_000
+# Above this many issues a live feed would pass the limit anyway; it bounds what is looked at.
+_MOST_ISSUES = 400
+
+FORMATS = (("atom", render_atom), ("rss", render_rss), ("json", render_json))
+
+# The entries of one issue in one feed.
+Choose = Callable[[Archive, Issue], list[Entry]]
+
+
+class Channel(msgspec.Struct, frozen=True, kw_only=True):
+    """One recurring feed: its name below public/, its identity, and what it takes from an issue."""
+
+    stem: str
+    name: str
+    title: str
+    url: str
+    choose: Choose
+    tag: str = ""
+
+
+def channels(archive: Archive) -> tuple[Channel, Channel]:
+    """The two feeds of the whole publication: of highlights and of issues."""
+    publication = archive.setting.publication
+    of_issues = words(publication.language).of_issues
+    home = archive.setting.urls.home()
+    return (
+        Channel(
+            stem="feed",
+            name="highlights",
+            title=publication.title,
+            url=home,
+            choose=choose_highlights,
+        ),
+        Channel(
+            stem="issues",
+            name="issues",
+            title=f"{publication.title}: {of_issues}",
+            url=home,
+            choose=choose_issue,
+        ),
+    )
+
+
+def tag_channel(archive: Archive, tag: TagView) -> Channel:
+    return Channel(
+        stem=f"tags/{tag.slug}/feed",
+        name=f"tags/{tag.slug}",
+        title=f"{archive.setting.publication.title}: {tag.label}",
+        url=tag.url,
+        choose=partial(choose_tagged, tag.slug),
+        tag=tag.slug,
+    )
+
+
+def choose_highlights(archive: Archive, issue: Issue) -> list[Entry]:
+    return list(_entries(archive, issue))
+
+
+def choose_tagged(tag: str, archive: Archive, issue: Issue) -> list[Entry]:
+    return list(_entries(archive, issue, tag))
+
+
+def choose_issue(archive: Archive, issue: Issue) -> list[Entry]:
+    dates = archive.dates(issue)[issue.id]
+    full = archive.feeds.full_content
+    return [issue_entry(issue, archive.setting, dates, full_content=full)]
+
+
+def _entries(archive: Archive, issue: Issue, tag: str = "") -> Iterator[Entry]:
+    dates = archive.dates(issue)
+    for place, highlight in places(issue):
+        tags = effective_tags(highlight, issue)
+        if tag and tag not in {t.slug for t in tags}:
+            continue
+        yield highlight_entry(
+            msgspec.structs.replace(highlight, tags=tags),
+            place,
+            issue,
+            archive.setting,
+            dates[highlight.id],
+            full_content=archive.feeds.full_content,
+        )
+
+
+def live_outputs(archive: Archive, channel: Channel) -> tuple[list[Output], list[Problem]]:
+    """The live feed in its three formats, whole oldest issues dropped above the size limit."""
+    groups = [channel.choose(archive, issue) for issue in _window(archive, channel)]
+    while True:
+        feed = _make_feed(archive, channel, [entry for group in groups for entry in group])
+        documents = [(suffix, render(feed)) for suffix, render in FORMATS]
+        largest = max(len(data) for _, data in documents)
+        if largest <= SIZE_LIMIT or len(groups) < 2:
+            break
+        groups = _drop_oldest(groups, largest)
+    outputs = [Output(f"{channel.stem}.{suffix}", data) for suffix, data in documents]
+    problems = check_feed(feed, documents[0][1], f"{channel.stem}.atom")
+    return outputs, problems
+
+
+def _drop_oldest(groups: list[list[Entry]], largest: int) -> list[list[Entry]]:
+    """Drop as many oldest issues as their share of the content says, at least one."""
+    sizes = [sum(len(entry.content) for entry in group) + 1 for group in groups]
+    excess = (largest - SIZE_LIMIT) / largest * sum(sizes)
+    kept = len(groups) - 1
+    dropped = sizes[kept]
+    while kept > 1 and dropped + sizes[kept - 1] <= excess:
+        kept -= 1
+        dropped += sizes[kept]
+    return groups[:kept]
+
+
+def _window(archive: Archive, channel: Channel) -> list[Issue]:
+    """The issues of the window counted back from the newest, at least `min_issues`."""
+    if channel.tag:
+        sql = (
+            "SELECT DISTINCT moment, slug FROM tagged WHERE tag = ?"
+            " ORDER BY moment DESC, slug DESC LIMIT ?"
+        )
+        rows = archive.index.rows(sql, channel.tag, _MOST_ISSUES)
+    else:
+        sql = (
+            "SELECT moment, slug FROM file WHERE is_live = 1"
+            " ORDER BY moment DESC, slug DESC LIMIT ?"
+        )
+        rows = archive.index.rows(sql, _MOST_ISSUES)
+    span = archive.feeds.window.total_seconds()
+    least = archive.feeds.min_issues
+    slugs = [
+        slug
+        for place, (moment, slug) in enumerate(rows)
+        if place < least or moment >= rows[0][0] - span
+    ]
+    return archive.issues(slugs)
+
+
+def month_outputs(archive: Archive, month: str) -> list[Output]:
+    """The archive documents of a month that is over: for each feed that has entries in it.
+
+    A month is over when a later one has an issue. Its documents then stay as they are until an
+    entry of theirs changes, as RFC 5005, section 4, wants; a client that knows one need not look
+    at older ones. They carry no link to later documents, so that nothing but that changes them.
+    """
+    if month >= newest_month(archive):
+        return []
+    slugs = archive.index.live_slugs("AND month = ?", month)
+    issues = archive.issues(slugs)
+    tags = archive.index.rows("SELECT DISTINCT tag FROM tagged WHERE month = ? ORDER BY 1", month)
+    named = [tag for (slug,) in tags if (tag := archive.tag(slug))]
+    outputs = []
+    for channel in (*channels(archive), *(tag_channel(archive, tag) for tag in named)):
+        entries = [entry for issue in issues for entry in channel.choose(archive, issue)]
+        if entries:
+            feed = _make_feed(archive, channel, entries, month)
+            outputs.append(Output(_document(channel, month), render_atom(feed)))
+    return outputs
+
+
+def newest_month(archive: Archive) -> str:
+    sql = "SELECT month FROM file WHERE is_live = 1 ORDER BY moment DESC, slug DESC LIMIT 1"
+    return archive.index.value(sql) or ""
+
+
+def _document(channel: Channel, month: str) -> str:
+    return f"archive/{month}/{channel.stem}.atom"
+
+
+def _make_feed(archive: Archive, channel: Channel, entries: list[Entry], month: str = "") -> Feed:
+    publication, urls = archive.setting.publication, archive.setting.urls
+    stem = _document(channel, month).removesuffix(".atom") if month else channel.stem
+    previous = _previous_month(archive, channel, month)
+    return Feed(
+        id=f"{publication.id}/feeds/{channel.name}",
+        title=channel.title,
+        description=publication.description,
+        url=channel.url,
+        stem=urls.path(stem),
+        language=publication.language,
+        updated=_updated(archive, entries, is_live=not month),
+        entries=tuple(entries),
+        authors=tuple(filter(None, [publication.author])),
+        rights=publication.rights,
+        logo=archive.logo_url,
+        hub="" if month else archive.feeds.hub,
+        is_archive=bool(month),
+        current=urls.path(f"{channel.stem}.atom") if month else "",
+        previous=urls.path(_document(channel, previous)) if previous else "",
+    )
+
+
+def _previous_month(archive: Archive, channel: Channel, month: str) -> str:
+    """The newest month before `month`, or before the newest of all, that has a document."""
+    before = month or newest_month(archive)
+    if channel.tag:
+        sql = "SELECT MAX(month) FROM tagged WHERE tag = ? AND month < ?"
+        return archive.index.value(sql, channel.tag, before) or ""
+    sql = "SELECT MAX(month) FROM file WHERE is_live = 1 AND month < ?"
+    return archive.index.value(sql, before) or ""
+
+
+def _updated(archive: Archive, entries: list[Entry], *, is_live: bool) -> datetime:
+    """When anything in the feed last changed; the publication's beginning where it is empty."""
+    moments = [entry.updated for entry in entries]
+    if is_live:
+        moments += [record.withdrawn for record in archive.withdrawn if record.withdrawn]
+    if not moments:
+        return _beginning(archive.setting.publication.id)
+    return max(moments).astimezone(archive.setting.zone)
+
+
+def _beginning(publication_id: str) -> datetime:
+    """The date in a tag: URI (RFC 4151, section 2.1)."""
+    match = re.search(r",(\d{4})(?:-(\d\d))?(?:-(\d\d))?:", publication_id)
+    year, month, day = (int(part or 1) for part in match.groups()) if match else (1970, 1, 1)
+    return datetime(year, month, day, tzinfo=UTC)

@@ -1,0 +1,381 @@
+"""What changed since the last build -> the tasks that make the site right again.
+
+Every change to the archive goes through `_touch`, once with the state before and once with the
+state after it, so that whatever shows the changed issue, or showed it, is made anew.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from publisher.intake.read import read_issue
+from publisher.intake.text import MAX_BYTES
+from publisher.model.issue import Issue
+from publisher.model.problem import Problem, has_errors
+from publisher.preflight.catalogue import problem
+from publisher.render.urls import Urls
+from publisher.site.archive import around, effective_tags, places
+from publisher.site.index import Index, moment_of
+from publisher.site.media import measure, used_media
+from publisher.site.register import PATH as REGISTER
+from publisher.site.register import Record, read_register, record_issue
+from publisher.site.scan import File, read_file
+from publisher.site.tasks import TAG_PAGE, full_tag_pages
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """An issue file as it was read."""
+
+    file: File
+    issue: Issue | None
+    problems: tuple[Problem, ...]
+
+
+def read_one(folder: Path, file: File, zone: ZoneInfo) -> Reading:
+    """Read an issue file; what cannot be read is a problem of that file."""
+    found = file.problem
+    data = b""
+    if not found:
+        try:
+            data = read_file(folder, file.path, MAX_BYTES + 1)
+        except OSError as error:
+            found = error.strerror or str(error)
+    if found:
+        return Reading(file, None, (problem("file-unreadable", file.path, None, found=found),))
+    issue, problems = read_issue(data, file.path, zone)
+    return Reading(file, issue, problems)
+
+
+class Plan:
+    """Notes changes in the index. One transaction holds all of one build's notes."""
+
+    def __init__(
+        self,
+        index: Index,
+        folder: Path,
+        zone: ZoneInfo,
+        urls: Urls,
+        now: datetime,
+        is_preview: bool,
+    ) -> None:
+        self.index = index
+        self.folder = folder
+        self.zone = zone
+        self.urls = urls
+        self.now = now
+        self.is_preview = is_preview
+        # Tags that changes touched: label and number of highlights before, and the oldest moment.
+        self.tags: dict[str, tuple[str, int, int]] = {}
+        self.ids: set[str] = set()
+
+    # The register
+
+    def note_register(self, signature: str) -> tuple[Problem, ...]:
+        """Take over a register that somebody else changed; give what is wrong with it."""
+        if self.index.get("register") == signature:
+            return ()
+        register, problems = read_register(self.folder)
+        if problems:
+            return problems
+        known = {record.id: record for record in self.index.all_records("1")}
+        changed = [r for r in register.records.values() if known.get(r.id) != r]
+        for record in changed:
+            self.index.save_record("registered", record)
+        for id_ in known.keys() - register.records.keys():
+            self.index.run("DELETE FROM registered WHERE id = ?", id_)
+        for id_ in (*(r.id for r in changed), *(known.keys() - register.records.keys())):
+            self._reread_holders(id_)
+        self.index.set("register", signature)
+        self.index.set("register-publication", register.publication)
+        return ()
+
+    def _reread_holders(self, id_: str) -> None:
+        sql = "UPDATE file SET signature = '' WHERE path IN (SELECT path FROM ident WHERE id = ?)"
+        self.index.run(sql, id_)
+        self.index.mark("tombstone", id_)
+
+    # Issue files
+
+    def changed_files(self, files: list[File]) -> list[File]:
+        known = dict(self.index.rows("SELECT path, signature FROM file"))
+        return [file for file in files if known.get(file.path) != file.signature or file.problem]
+
+    def note_gone(self, files: list[File]) -> None:
+        here = {file.path for file in files}
+        known = [row[0] for row in self.index.rows("SELECT path FROM file")]
+        for path in known:
+            if path not in here:
+                self._forget(path)
+
+    def note_reading(self, reading: Reading) -> None:
+        """Replace what the index knows of a file by what it says now."""
+        self._forget(reading.file.path)
+        issue = reading.issue
+        if issue and self.is_preview:
+            issue = with_provisional_ids(issue, self.now)
+        state = _state(issue, reading.problems)
+        moment = moment_of(issue.date) if issue and issue.date else None
+        local = issue.date.astimezone(self.zone) if issue and issue.date else None
+        facts = {
+            "slug": reading.file.path.rpartition("/")[2].rpartition(".")[0],
+            "issue": issue.id if issue else "",
+            "moment": moment,
+            "year": local.year if local else None,
+            "month": f"{local:%Y-%m}" if local else None,
+            "number": issue.number if issue else None,
+            "state": state,
+            "problems": reading.problems,
+        }
+        self.index.save_file(reading.file.path, reading.file.signature, issue, facts)
+        if issue:
+            self._save_idents(issue)
+            if self._is_due(issue, state, moment):
+                self._publish(issue)
+
+    def note_due(self) -> None:
+        """Publish the issues whose time has come since they were read."""
+        sql = "SELECT path FROM file WHERE is_live = 0 AND state = 'ready' AND moment <= ?"
+        for (path,) in self.index.rows(sql, moment_of(self.now)):
+            issue = self.index.issue(path)
+            if self._is_due(issue, "ready", moment_of(self.now)):
+                self._publish(issue)
+
+    def _is_due(self, issue: Issue, state: str, moment: int | None) -> bool:
+        if moment is None or self.index.is_withdrawn(issue.id):
+            return False
+        if self.is_preview:
+            return True
+        # What was published stays so, whatever its date says now.
+        is_known = bool(self.index.value("SELECT 1 FROM registered WHERE id = ?", issue.id))
+        return state == "ready" and (moment <= moment_of(self.now) or is_known)
+
+    def _save_idents(self, issue: Issue) -> None:
+        holders = [(issue.id, 1), *((h.id, h.line) for h in issue.highlights)]
+        # An adopted guid is an identity too; the blank keeps it apart from every id.
+        holders += [(f" {issue.guid}", 1)] if issue.guid else []
+        holders += [(f" {h.guid}", h.line) for h in issue.highlights if h.guid]
+        for id_, line in holders:
+            if id_:
+                self.ids.add(id_)
+                sql = "INSERT INTO ident (id, path, line) VALUES (?, ?, ?)"
+                self.index.run(sql, id_, issue.path, line)
+        for path in used_media(issue, self.urls):
+            self.index.run("INSERT OR IGNORE INTO media VALUES (?, ?)", path, issue.path)
+
+    def _publish(self, issue: Issue) -> None:
+        index, path = self.index, issue.path
+        self._touch_tags_of(issue)
+        index.run("UPDATE file SET is_live = 1 WHERE path = ?", path)
+        part = index.published_part(issue)
+        kept = {issue.id, *(h.id for h in part.highlights)}
+        for id_ in kept:
+            index.run("UPDATE ident SET is_live = 1 WHERE path = ? AND id = ?", path, id_)
+        moment, month = index.rows("SELECT moment, month FROM file WHERE path = ?", path)[0]
+        for place, highlight in places(part):
+            for tag in effective_tags(highlight, part):
+                row = (tag.slug, moment, part.slug, place, tag.label, month, path)
+                index.run("INSERT OR IGNORE INTO tagged VALUES (?, ?, ?, ?, ?, ?, ?)", *row)
+        self._touch(path)
+
+    def _forget(self, path: str) -> None:
+        self._touch(path)
+        self.ids.update(
+            row[0] for row in self.index.rows("SELECT id FROM ident WHERE path = ?", path)
+        )
+        self.index.run("DELETE FROM file WHERE path = ?", path)
+        for table in ("ident", "tagged"):
+            self.index.run(f"DELETE FROM {table} WHERE path = ?", path)  # noqa: S608 - fixed
+        self.index.run("DELETE FROM media WHERE user = ?", path)
+
+    def _touch(self, path: str) -> None:
+        """Mark all that shows a published issue as it stands in the index now."""
+        sql = "SELECT slug, moment, year, month FROM file WHERE path = ? AND is_live = 1"
+        for slug, moment, year, month in self.index.rows(sql, path):
+            mark = self.index.mark
+            for kind in ("issue", "page"):
+                mark(kind, slug)
+            for neighbour in filter(None, around(self.index, moment, slug)):
+                mark("page", neighbour)
+            for kind in ("feeds", "home", "opml", "sitemap"):
+                mark(kind)
+            for kind in ("year", "sitemap-year"):
+                mark(kind, year)
+            self._touch_month(month)
+            if self._count("file", "is_live = 1 AND year = ?", year) == 1:
+                self._mark_years()
+            for (used,) in self.index.rows("SELECT path FROM media WHERE user = ?", path):
+                mark("media", used)
+            tags = self.index.rows("SELECT DISTINCT tag FROM tagged WHERE path = ?", path)
+            for (tag,) in tags:
+                self._touch_tag(tag, moment)
+                self._touch_month(month, tag)
+
+    def _touch_tags_of(self, issue: Issue) -> None:
+        """Remember tags as they are before an issue joins them."""
+        moment = moment_of(issue.date) if issue.date else 0
+        for highlight in issue.highlights:
+            for tag in effective_tags(highlight, issue):
+                self._touch_tag(tag.slug, moment)
+
+    def _touch_tag(self, tag: str, moment: int) -> None:
+        label, count = self._tag_facts(tag)
+        known = self.tags.get(tag)
+        if known:
+            label, count, moment = known[0], known[1], min(known[2], moment)
+        self.tags[tag] = (label, count, moment)
+
+    def _tag_facts(self, tag: str) -> tuple[str, int]:
+        sql = "SELECT label FROM tagged WHERE tag = ? ORDER BY moment, slug, place LIMIT 1"
+        return self.index.value(sql, tag) or "", self._count("tagged", "tag = ?", tag)
+
+    def _touch_month(self, month: str, tag: str = "") -> None:
+        """A month's documents, and the next later ones, which link back to them."""
+        self.index.mark("month", month)
+        sql = "SELECT MIN(month) FROM file WHERE is_live = 1 AND month > ?"
+        if tag:
+            sql = "SELECT MIN(month) FROM tagged WHERE month > ? AND tag = ?"
+        later = self.index.value(sql, *((month, tag) if tag else (month,)))
+        if later:
+            self.index.mark("month", later)
+
+    def _mark_years(self) -> None:
+        for (year,) in self.index.rows("SELECT DISTINCT year FROM file WHERE is_live = 1"):
+            self.index.mark("year", year)
+
+    def _count(self, table: str, where: str, *values: object) -> int:
+        return int(self.index.value(f"SELECT COUNT(*) FROM {table} WHERE {where}", *values))  # noqa: S608
+
+    # Media
+
+    def note_media(self, media: dict[str, str], logo: str) -> None:
+        """Measure the images in use that changed, and mark those who show them."""
+        if logo:
+            self.index.run("INSERT OR IGNORE INTO media VALUES (?, '')", logo)
+        sql = "SELECT DISTINCT media.path, signature FROM media LEFT JOIN measured USING (path)"
+        for path, signature in self.index.rows(sql):
+            current = media.get(path, "")
+            if current == (signature or ""):
+                continue
+            size = measure(self.folder, path) if current else (0, 0)
+            sql = "INSERT OR REPLACE INTO measured VALUES (?, ?, ?, ?)"
+            self.index.run(sql, path, current, *size)
+            self.index.mark("media", path)
+            self._touch_users(path)
+
+    def _touch_users(self, path: str) -> None:
+        users = self.index.rows("SELECT user FROM media WHERE path = ?", path)
+        for (user,) in users:
+            self._touch(user)
+
+    # Conclusions
+
+    def conclude(self) -> None:
+        """Draw the marks that need the whole picture: tags, months, sitemaps, presence."""
+        for tag, (label, count, moment) in sorted(self.tags.items()):
+            self._conclude_tag(tag, label, count, moment)
+        self._conclude_newest_month()
+        for id_ in sorted(self.ids):
+            sql = "UPDATE registered SET is_present = EXISTS (SELECT 1 FROM ident"
+            self.index.run(f"{sql} WHERE id = ? AND is_live = 1) WHERE id = ?", id_, id_)
+
+    def _conclude_tag(self, tag: str, label: str, count: int, moment: int) -> None:
+        mark = self.index.mark
+        mark("tag", tag)
+        label_now, count_now = self._tag_facts(tag)
+        older = self._count("tagged", "tag = ? AND moment < ?", tag, moment)
+        if label != label_now:  # every page and document of the tag bears its label
+            older = 0
+            months = self.index.rows("SELECT DISTINCT month FROM tagged WHERE tag = ?", tag)
+            for (month,) in months:
+                mark("month", month)
+        last = max(full_tag_pages(count), full_tag_pages(count_now))
+        # From the page before the first that changed, since that one links to it.
+        for number in range(max(1, older // TAG_PAGE), last + 1):
+            mark("tag-page", f"{tag}/{number}")
+
+    def _conclude_newest_month(self) -> None:
+        """When a month ends, its documents appear, and live feeds link to them."""
+        sql = "SELECT month FROM file WHERE is_live = 1 ORDER BY moment DESC, slug DESC LIMIT 1"
+        newest, before = self.index.value(sql) or "", self.index.get("newest-month")
+        if newest == before:
+            return
+        low, high = sorted((newest, before))
+        between = "SELECT DISTINCT month FROM file WHERE is_live = 1 AND month BETWEEN ? AND ?"
+        for (month,) in self.index.rows(between, low, high):
+            self.index.mark("month", month)
+        self.index.mark("month", high)
+        for (tag,) in self.index.rows("SELECT DISTINCT tag FROM tagged WHERE month >= ?", low):
+            self.index.mark("tag", tag)
+        self.index.set("newest-month", newest)
+
+    def note_pending(self) -> None:
+        """Work out what publishing the marked issues adds to the register."""
+        self.index.run("DELETE FROM pending")
+        sql = (
+            "SELECT path FROM dirty JOIN file ON slug = key AND is_live = 1"
+            " WHERE kind = 'issue' ORDER BY moment, slug"
+        )
+        for (path,) in self.index.rows(sql):
+            issue = self.index.issue(path)
+            known = self.index.records([issue.id, *(h.id for h in issue.highlights)])
+            for record in record_issue(issue, known, self.now):
+                self.index.save_record("pending", record)
+
+    def errors(self) -> list[Problem]:
+        """Everything that keeps the archive from being published as it stands."""
+        # A draft or an issue of tomorrow may have errors while it is being written.
+        due = f"(moment IS NULL OR moment <= {moment_of(self.now)})"
+        where = f"state = 'unreadable' OR (state = 'broken' AND {due})"
+        found = [p for p in self.index.problems_where(where) if p.level == "error"]
+        found += [*self._repeated_slugs(), *self._repeated_ids()]
+        # What a file with errors held is not gone: first that file must be readable again.
+        return found or self._vanished()
+
+    def _repeated_slugs(self) -> list[Problem]:
+        sql = "SELECT slug, MIN(path), MAX(path) FROM file GROUP BY slug HAVING COUNT(*) > 1"
+        return [
+            problem("slug-repeated", last, None, other=first, slug=slug)
+            for slug, first, last in self.index.rows(sql)
+        ]
+
+    def _repeated_ids(self) -> list[Problem]:
+        found = []
+        for (id_,) in self.index.rows("SELECT id FROM ident GROUP BY id HAVING COUNT(*) > 1"):
+            sql = "SELECT path, line FROM ident WHERE id = ? ORDER BY path, line"
+            (first, first_line), *others = self.index.rows(sql, id_)
+            for path, line in others:
+                slug = path.rpartition("/")[2].rpartition(".")[0]
+                other = f"{first}, line {first_line}"
+                values = {"found": id_.strip(), "other": other, "slug": slug}
+                found.append(problem("id-repeated", path, line, **values))
+        return found
+
+    def _vanished(self) -> list[Problem]:
+        gone = self.index.all_records("is_present = 0 AND is_withdrawn = 0")
+        return [_vanished(record) for record in sorted(gone, key=lambda r: (r.published, r.id))]
+
+
+def _vanished(record: Record) -> Problem:
+    name = f"{record.kind} {record.id}" + (f" ({record.slug})" if record.slug else "")
+    return problem("published-vanished", REGISTER, None, what=name, id=record.id)
+
+
+def _state(issue: Issue | None, problems: tuple[Problem, ...]) -> str:
+    if issue is None:
+        return "unreadable"
+    if issue.status == "draft":
+        return "draft"
+    return "broken" if has_errors(problems) else "ready"
+
+
+def with_provisional_ids(issue: Issue, now: datetime) -> Issue:
+    """An issue as a preview shows it: ids and a date that are still to come are made up."""
+    highlights = tuple(
+        h if h.id else msgspec.structs.replace(h, id=f"{issue.slug}-{place}"[:64])
+        for place, h in enumerate(issue.highlights, 1)
+    )
+    return msgspec.structs.replace(
+        issue, id=issue.id or issue.slug, date=issue.date or now, highlights=highlights
+    )

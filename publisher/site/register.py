@@ -1,0 +1,220 @@
+"""issues/register.jsonl: the append-only record of what was published.
+
+One JSON object a line. The last state of an id does not depend on the order of the lines, so that
+two branches that both published can be merged by keeping the lines of both.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from publisher.model.issue import Highlight, Issue
+from publisher.model.problem import Problem
+from publisher.preflight.catalogue import problem
+from publisher.site.identity import hash_highlight, hash_issue
+
+PATH = "issues/register.jsonl"
+# Ids, a NAME, a guid and a reason: what is longer was not written by us.
+_LONGEST_LINE = 65_536
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is known of one published id.
+
+    `slug` is an issue's NAME, `issue` the id of the issue that a highlight was last published in.
+    `guid` is the identity that was adopted when it was first published, and stays. `withdrawn` is
+    when it was taken back, for good.
+    """
+
+    id: str
+    kind: Literal["issue", "highlight"]
+    published: datetime
+    updated: datetime
+    hash: str
+    slug: str = ""
+    issue: str = ""
+    guid: str = ""
+    withdrawn: datetime | None = None
+    reason: str = ""
+
+
+class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The first line: whose register this is."""
+
+    publication: str
+
+
+class Register(msgspec.Struct, frozen=True):
+    """The register's content: the publication's id at its beginning, and the state of each id."""
+
+    publication: str
+    records: dict[str, Record]
+
+
+def read_register(folder: Path) -> tuple[Register, tuple[Problem, ...]]:
+    """Read the register; a missing one is empty. What cannot be read is an error with its line."""
+    try:
+        data = (folder / PATH).read_bytes()
+    except FileNotFoundError:
+        data = b""
+    return parse_register(data)
+
+
+def parse_register(data: bytes) -> tuple[Register, tuple[Problem, ...]]:
+    """Fold the lines into the state of each id, whatever their order."""
+    records: dict[str, Record] = {}
+    publication = ""
+    problems = []
+    decode = msgspec.json.Decoder(Record).decode
+    lines = data.split(b"\n")
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            record = decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            if (header := _header(line)) is not None:
+                publication = publication or header
+            elif number < len(lines):  # a last line without its end is a torn write: never counted
+                problems.append(problem("register-unreadable", PATH, number))
+            continue
+        known = records.get(record.id)
+        records[record.id] = _merge(known, record) if known else record
+    return Register(publication, records), tuple(problems)
+
+
+def _header(line: bytes) -> str | None:
+    try:
+        return msgspec.json.decode(line, type=Header).publication
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def _merge(one: Record, other: Record) -> Record:
+    """Join two records of one id: earliest publication, latest update, withdrawn for good."""
+    first = min(one, other, key=lambda r: (r.published, r.updated, r.hash))
+    late = max(one, other, key=lambda r: (r.updated, r.hash, r.slug))
+    withdrawals = sorted((r.withdrawn, r.reason) for r in (one, other) if r.withdrawn)
+    return msgspec.structs.replace(
+        late,
+        published=first.published,
+        guid=first.guid,
+        withdrawn=withdrawals[0][0] if withdrawals else None,
+        reason=withdrawals[0][1] if withdrawals else "",
+    )
+
+
+def append_register(folder: Path, publication: str, records: Iterable[Record]) -> None:
+    """Append records durably: written whole, synced, and never after half a line."""
+    path = folder / PATH
+    new = b"".join(msgspec.json.encode(record) + b"\n" for record in records)
+    if not new:
+        return
+    is_first = not path.exists()
+    with path.open("ab+") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _LONGEST_LINE))
+        tail = file.read().rpartition(b"\n")[2]
+        if tail and _is_whole(tail):  # an editor that ends files without a line end
+            new = b"\n" + new
+        elif tail:  # a torn write
+            file.truncate(size - len(tail))
+        if not file.seek(0, os.SEEK_END):
+            new = msgspec.json.encode(Header(publication)) + b"\n" + new
+        file.write(new)
+        file.flush()
+        os.fsync(file.fileno())
+    if is_first:
+        sync_folder(path.parent)
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def record_issue(issue: Issue, known: Mapping[str, Record], now: datetime) -> list[Record]:
+    """The records that publishing an issue as it stands now adds: new, changed and moved ids.
+
+    A first `updated` is the issue's date plus k seconds, k being the highlight's place (the issue
+    itself has 0). A later one is `now`, each id's a second apart, since W3C's rules flag entries
+    that were updated in the same second.
+    """
+    if issue.date is None:
+        raise ValueError(f"{issue.path} has no date")
+    highlights = [h for h in issue.highlights if not _is_withdrawn(known.get(h.id))]
+    wanted = [
+        Record(
+            id=issue.id,
+            kind="issue",
+            published=issue.date,
+            updated=issue.date,
+            hash=hash_issue(issue, highlights),
+            slug=issue.slug,
+            guid=issue.guid,
+        )
+    ]
+    wanted += [_first(highlight, place, issue) for place, highlight in _places(issue, highlights)]
+    changed = [record for record in wanted if (k := known.get(record.id)) and k.hash != record.hash]
+    moments = {
+        record.id: now.replace(microsecond=0) - timedelta(seconds=len(changed) - 1 - place)
+        for place, record in enumerate(changed)
+    }
+    return [
+        record
+        for new in wanted
+        if (record := _next(known.get(new.id), new, moments.get(new.id))) is not None
+    ]
+
+
+def _places(issue: Issue, highlights: list[Highlight]) -> list[tuple[int, Highlight]]:
+    """Highlights with their places in the file, from 1; a withdrawn one keeps its place."""
+    kept = {highlight.id for highlight in highlights}
+    return [(place, h) for place, h in enumerate(issue.highlights, 1) if h.id in kept]
+
+
+def _first(highlight: Highlight, place: int, issue: Issue) -> Record:
+    assert issue.date is not None  # noqa: S101 - checked by the only caller
+    moment = issue.date + timedelta(seconds=place)
+    return Record(
+        id=highlight.id,
+        kind="highlight",
+        published=moment,
+        updated=moment,
+        hash=hash_highlight(highlight),
+        issue=issue.id,
+        guid=highlight.guid,
+    )
+
+
+def _next(known: Record | None, new: Record, moment: datetime | None) -> Record | None:
+    """The record that follows a known one, or None where nothing changed."""
+    if known is None:
+        return new
+    updated = known.updated
+    if moment is not None:
+        updated = max(moment.astimezone(new.updated.tzinfo), updated + timedelta(seconds=1))
+    following = msgspec.structs.replace(
+        known, updated=updated, hash=new.hash, slug=new.slug, issue=new.issue
+    )
+    return following if following != known else None
+
+
+def _is_withdrawn(record: Record | None) -> bool:
+    return record is not None and record.withdrawn is not None

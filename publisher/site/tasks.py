@@ -1,0 +1,311 @@
+"""A task makes one part of the site: what it yields now replaces what it yielded before.
+
+A task that yields nothing removes its files; so an issue that was renamed or taken back needs no
+code of its own. Tasks only read the archive, and run in any order and in any process.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from publisher.model.issue import Issue
+from publisher.model.problem import Problem
+from publisher.preflight.catalogue import problem
+from publisher.preflight.content import check_issue
+from publisher.preflight.links import check_links
+from publisher.preflight.message import check_message
+from publisher.render.email import fill_slots, render_message
+from publisher.render.opml import render_opml
+from publisher.render.page import (
+    render_highlight_page,
+    render_home_page,
+    render_issue_page,
+    render_tag_page,
+    render_tombstone,
+    render_year_page,
+)
+from publisher.render.sitemap import render_robots, render_sitemap, render_sitemap_index
+from publisher.render.views import IssueView, TagView, page_target, view_highlight, view_issue
+from publisher.site.archive import Archive, places
+from publisher.site.feeds import channels, live_outputs, month_outputs, tag_channel
+from publisher.site.write import Output
+
+# Highlights on one page of a tag. Pages are numbered from the oldest, so that a full one stays as
+# it is; the tag's first page has what is left, at least this many once there are that many.
+TAG_PAGE = 50
+# The home page's list of issues before the newest.
+_RECENT = 10
+# The home page's tags; all of them are in feeds.opml.
+_HOME_TAGS = 40
+# Above this many URLs the sitemap is split by year (the protocol allows 50,000).
+_SITEMAP_URLS = 2_000
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What a task yields: files of the site, and what is wrong with them."""
+
+    outputs: tuple[Output, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+def run_task(archive: Archive, kind: str, key: str) -> Result:
+    """Run one task by its kind and key."""
+    return _TASKS[kind](archive, key)
+
+
+def _view(archive: Archive, issue: Issue, heading: int = 3) -> IssueView:
+    target = page_target(archive.setting, issue.slug, heading)
+    views = tuple(
+        view_highlight(highlight, place, issue, archive.setting, target)
+        for place, highlight in places(issue)
+    )
+    return view_issue(issue, archive.setting, target, views)
+
+
+def make_page(archive: Archive, slug: str) -> Result:
+    """An issue's page, which names its neighbours."""
+    issue = archive.issue(slug)
+    if issue is None:
+        return Result(())
+    newer, older = archive.neighbours(slug)
+    page = render_issue_page(archive.context, _view(archive, issue), newer, older)
+    return Result((Output(f"issues/{slug}/index.html", page),))
+
+
+def make_issue(archive: Archive, slug: str) -> Result:
+    """An issue's message, and its highlights' own pages."""
+    issue = archive.issue(slug)
+    if issue is None:
+        return Result(())
+    setting = archive.setting
+    message = render_message(issue, setting, archive.context.templates)
+    leave = f"{setting.urls.home()}#leave"
+    html, text = (fill_slots(body, leave) for body in (message.html, message.text))
+    problems = (
+        *_check_place(archive, issue),
+        *check_issue(issue, setting, archive.media_paths),
+        *check_links(issue, setting),
+        *check_message(html, text, message.subject, message.cuts, issue.path),
+    )
+    outputs = [
+        Output(f"issues/{slug}/email.html", html.encode()),
+        Output(f"issues/{slug}/email.txt", text.encode()),
+        *_highlight_pages(archive, issue),
+    ]
+    return Result(tuple(outputs), problems)
+
+
+def _check_place(archive: Archive, issue: Issue) -> list[Problem]:
+    """What is wrong with an issue among the others."""
+    index, path, slug = archive.index, issue.path, issue.slug
+    whole = index.issue(path)
+    problems = [
+        problem("withdrawn-used", path, h.line, found=h.id, slug=slug)
+        for h in whole.highlights
+        if index.is_withdrawn(h.id)
+    ]
+    if issue.number is None:
+        return problems
+    sql = "SELECT slug FROM file WHERE is_live = 1 AND number = ? AND slug != ? ORDER BY moment"
+    if other := index.value(sql, issue.number, slug):
+        problems.append(problem("number-repeated", path, 1, found=issue.number, other=other))
+    sql = (
+        "SELECT slug, number FROM file WHERE is_live = 1 AND number < ? AND moment >"
+        " (SELECT moment FROM file WHERE path = ?) ORDER BY moment, slug LIMIT 1"
+    )
+    for other, number in index.rows(sql, issue.number, path):
+        problems.append(
+            problem("date-out-of-order", path, 1, found=issue.number, other=other, number=number)
+        )
+    return problems
+
+
+def _highlight_pages(archive: Archive, issue: Issue) -> list[Output]:
+    target = page_target(archive.setting, issue.slug, heading=2)
+    link = archive.link_issue(issue)
+    links = (None, *link.highlights, None)
+    pages = []
+    for place, highlight in places(issue):
+        view = view_highlight(highlight, place, issue, archive.setting, target)
+        page = render_highlight_page(
+            archive.context, view, link, links[place - 1], links[place + 1]
+        )
+        pages.append(Output(f"highlights/{highlight.id}/index.html", page))
+    return pages
+
+
+def make_home(archive: Archive, _: str) -> Result:
+    slugs = archive.index.live_slugs(limit=_RECENT + 1)
+    issues = archive.issues(slugs)
+    newest = _view(archive, issues[0]) if issues else None
+    recent = tuple(archive.link_issue(issue) for issue in issues[1:])
+    tags = tuple(archive.tags(_HOME_TAGS))
+    page = render_home_page(archive.context, newest, recent, archive.years, tags)
+    return Result((Output("index.html", page),))
+
+
+def make_year(archive: Archive, key: str) -> Result:
+    """A year's page, its issues newest first."""
+    issues = archive.issues(archive.index.live_slugs("AND year = ?", int(key)))
+    if not issues:
+        return Result(())
+    links = tuple(archive.link_issue(issue) for issue in issues)
+    page = render_year_page(archive.context, int(key), links, archive.year_links())
+    return Result((Output(f"archive/{int(key):04d}/index.html", page),))
+
+
+def make_tag(archive: Archive, key: str) -> Result:
+    """A tag's first page and its feeds."""
+    tag = archive.tag(key)
+    if tag is None:
+        return Result(())
+    count = archive.index.value("SELECT COUNT(*) FROM tagged WHERE tag = ?", key)
+    full = full_tag_pages(count)
+    entries = tuple(archive.tagged(key, newest=count - full * TAG_PAGE))
+    older = f"{tag.url}{full}/" if full else ""
+    page = render_tag_page(archive.context, tag, entries, 0, "", older)
+    feeds, problems = live_outputs(archive, tag_channel(archive, tag))
+    outputs = (Output(f"tags/{key}/index.html", page), *feeds)
+    return Result(outputs, tuple(problems))
+
+
+def make_tag_page(archive: Archive, key: str) -> Result:
+    """One full page of a tag: `TAG/N`, N counted from the oldest."""
+    slug, _, number_text = key.rpartition("/")
+    number = int(number_text)
+    tag = archive.tag(slug)
+    count = archive.index.value("SELECT COUNT(*) FROM tagged WHERE tag = ?", slug)
+    full = full_tag_pages(count)
+    if tag is None or number > full:
+        return Result(())
+    entries = archive.tagged(slug, newest=TAG_PAGE, skip=count - number * TAG_PAGE)
+    # The next newer page is linked by number also from the newest full one: where no such page
+    # exists yet, that is the tag's first page, so only that one page changes when it is filled.
+    newer = f"{tag.url}{number + 1}/" if number < full else tag.url
+    older = f"{tag.url}{number - 1}/" if number > 1 else ""
+    page = render_tag_page(archive.context, tag, tuple(entries), number, newer, older)
+    return Result((Output(f"tags/{slug}/{number}/index.html", page),))
+
+
+def full_tag_pages(count: int) -> int:
+    """How many full pages stand behind a tag's first page, which keeps 50 to 99 highlights."""
+    return max(0, count // TAG_PAGE - 1)
+
+
+def make_feeds(archive: Archive, _: str) -> Result:
+    """The publication's live feeds."""
+    outputs: list[Output] = []
+    problems: list[Problem] = []
+    for channel in channels(archive):
+        made, found = live_outputs(archive, channel)
+        outputs += made
+        problems += found
+    return Result(tuple(outputs), tuple(problems))
+
+
+def make_month(archive: Archive, month: str) -> Result:
+    return Result(tuple(month_outputs(archive, month)))
+
+
+def make_opml(archive: Archive, _: str) -> Result:
+    urls, publication = archive.setting.urls, archive.setting.publication
+    all_channels = [
+        *channels(archive),
+        *(tag_channel(archive, tag) for tag, _ in sorted(archive.tags(), key=_by_slug)),
+    ]
+    rows = [(c.title, urls.path(f"{c.stem}.atom"), c.url) for c in all_channels]
+    robots = render_robots(urls.path("sitemap.xml"))
+    return Result(
+        (Output("feeds.opml", render_opml(publication.title, rows)), Output("robots.txt", robots))
+    )
+
+
+def _by_slug(tag: tuple[TagView, int]) -> str:
+    return tag[0].slug
+
+
+def make_sitemap(archive: Archive, _: str) -> Result:
+    """One sitemap, or an index of one for each year where there are many URLs."""
+    urls = archive.setting.urls
+    if is_sitemap_split(archive):
+        parts = [(urls.path(f"sitemap-{year.year:04d}.xml"), None) for year in archive.years]
+        return Result((Output("sitemap.xml", render_sitemap_index(parts)),))
+    places_: list[tuple[str, datetime | None]] = [(urls.home(), None)]
+    for year in archive.years:
+        places_ += _year_places(archive, year.year)
+    return Result((Output("sitemap.xml", render_sitemap(places_)),))
+
+
+def make_year_sitemap(archive: Archive, key: str) -> Result:
+    year = int(key)
+    found = _year_places(archive, year) if is_sitemap_split(archive) else []
+    if not found:
+        return Result(())
+    return Result((Output(f"sitemap-{year:04d}.xml", render_sitemap(found)),))
+
+
+def is_sitemap_split(archive: Archive) -> bool:
+    count = archive.index.value("SELECT COUNT(*) FROM ident WHERE is_live = 1")
+    return int(count) > _SITEMAP_URLS
+
+
+def _year_places(archive: Archive, year: int) -> list[tuple[str, datetime | None]]:
+    urls = archive.setting.urls
+    found: list[tuple[str, datetime | None]] = []
+    for slug in archive.index.live_slugs("AND year = ?", year):
+        issue = archive.issue(slug)
+        if issue is None:
+            continue
+        dates = archive.dates(issue)
+        found.append((urls.issue(slug), dates[issue.id].updated))
+        found += [(urls.highlight(h.id), dates[h.id].updated) for h in issue.highlights]
+    return [(urls.year(year), max(m for _, m in found if m)), *found] if found else []
+
+
+def make_tombstone(archive: Archive, id_: str) -> Result:
+    """What stands where an issue or a highlight was withdrawn."""
+    record = archive.index.records([id_]).get(id_)
+    if record is None or record.withdrawn is None:
+        return Result(())
+    path = f"issues/{record.slug}" if record.kind == "issue" else f"highlights/{id_}"
+    if record.kind == "issue" and archive.issue(record.slug):
+        return Result(())  # another issue has its name now
+    language = archive.setting.publication.language
+    page = render_tombstone(archive.context, record.kind, record.withdrawn, record.reason, language)
+    return Result((Output(f"{path}/index.html", page),))
+
+
+def make_media(archive: Archive, path: str) -> Result:
+    """A copy of a file that published issues use."""
+    is_used = archive.index.value(
+        "SELECT 1 FROM media WHERE path = ? AND (user = '' OR user IN"
+        " (SELECT path FROM file WHERE is_live = 1))",
+        path,
+    )
+    if not is_used or path not in archive.media_paths:
+        return Result(())
+    return Result((Output(path, source=archive.folder / path),))
+
+
+def make_assets(archive: Archive, _: str) -> Result:
+    name, data = archive.stylesheet
+    return Result((Output(f"assets/{name}", data),))
+
+
+_TASKS: dict[str, Callable[[Archive, str], Result]] = {
+    "assets": make_assets,
+    "feeds": make_feeds,
+    "home": make_home,
+    "issue": make_issue,
+    "media": make_media,
+    "month": make_month,
+    "opml": make_opml,
+    "page": make_page,
+    "sitemap": make_sitemap,
+    "sitemap-year": make_year_sitemap,
+    "tag": make_tag,
+    "tag-page": make_tag_page,
+    "tombstone": make_tombstone,
+    "year": make_year,
+}

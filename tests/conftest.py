@@ -1,0 +1,63 @@
+"""What all tests share: golden files and the packaged templates."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment
+
+from publisher.render.templates import make_templates
+
+ROOT = Path(__file__).parent.parent
+GOLDEN = Path(__file__).parent / "golden"
+
+Golden = Callable[[str, str | bytes], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write the golden files anew; read `git diff tests/golden` before committing",
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Compare with a file below tests/golden, byte for byte: `golden("email/english.html", html)`.
+
+    `pytest --update-golden` writes the files anew.
+    """
+    is_update = bool(request.config.getoption("--update-golden"))
+
+    def compare(path: str, actual: str | bytes) -> None:
+        file = GOLDEN / path
+        content = actual.encode() if isinstance(actual, str) else actual
+        if is_update:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        assert file.exists(), f"{file} is missing; make it with pytest --update-golden"
+        # As text where it is text: pytest then shows the lines that differ.
+        assert _readable(content) == _readable(file.read_bytes()), f"differs from {file}"
+
+    return compare
+
+
+def _readable(content: bytes) -> str | bytes:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content
+
+
+@pytest.fixture(scope="session")
+def templates() -> Environment:
+    """The packaged templates, as `build` loads them where a publication has none of its own."""
+    folder = ROOT / "templates"
+    return make_templates(
+        {
+            file.relative_to(folder).as_posix(): file.read_text("utf-8")
+            for file in sorted(folder.rglob("*"))
+            if file.is_file()
+        }
+    )
