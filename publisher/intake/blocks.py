@@ -1,6 +1,5 @@
 """markdown-it's tokens -> our tree of blocks and inlines."""
 
-import re
 from typing import Any
 
 from markdown_it.token import Token
@@ -8,8 +7,6 @@ from markdown_it.token import Token
 from publisher.model import content as c
 from publisher.model.problem import Problem
 from publisher.preflight.catalogue import problem
-
-_RAW_HTML = re.compile(r"</?[A-Za-z][^<>]*>|<!--|<[!?][A-Za-z]")
 
 
 class Body:
@@ -28,7 +25,10 @@ class Body:
 
     def inlines(self, token: Token) -> tuple[c.Inline, ...]:
         """The tree of an inline token's children."""
-        return _Inlines(self, self.line_of(token)).read(token.children or [])
+        line = self.line_of(token)
+        for below, found in token.meta.get("raw_html", ()):
+            self.report("raw-html", line + below, found=found[:40])
+        return _Inlines(line).read(token.children or [])
 
 
 def read_blocks(tokens: list[Token], body: Body) -> c.Blocks:
@@ -113,8 +113,9 @@ def _align(token: Token) -> c.Align:
 
 
 class _Inlines:
-    def __init__(self, body: Body, line: int) -> None:
-        self.body = body
+    """Reads inline tokens; `line` is where the next one stands."""
+
+    def __init__(self, line: int) -> None:
         self.line = line
 
     def read(self, tokens: list[Token]) -> tuple[c.Inline, ...]:
@@ -159,12 +160,7 @@ class _Inlines:
                 src, title = (str(token.attrGet(key) or "") for key in ("src", "title"))
                 alt = plain_text(self.read(token.children or []))
                 return c.Picture(src, alt, title, self.line)
-        return self._text(token.content)
-
-    def _text(self, text: str) -> c.Text:
-        if match := _RAW_HTML.search(text):
-            self.body.report("raw-html", self.line, found=match[0][:40])
-        return c.Text(text)
+        return c.Text(token.content)
 
 
 def plain_text(children: tuple[c.Inline, ...]) -> str:

@@ -110,7 +110,7 @@ def _read(lines: list[Line], report: _Report) -> Digest | None:
     between = lines[end : sections[0].start if sections else len(lines)]
     bodies = [lines[section.body : section.end] for section in sections]
     _report_missing(sections, listing, [*between, *chain(*bodies)], report)
-    _check_unnumbered(between, list(chain(*bodies)), report)
+    _check_unnumbered([*lines[:start], *between], list(chain(*bodies)), report)
     introduction = [*opening, *between]
     _check_text(introduction, bodies, report)
     if has_errors(report.problems):
@@ -313,13 +313,13 @@ def _report_missing(
         report.add("digest-section-missing", item.line, title=item.title, near=near)
 
 
-def _check_unnumbered(between: list[Line], paragraphs: list[Line], report: _Report) -> None:
-    """Report a line below the list that is said again: a title that was listed without a number."""
-    again = {line.key: line.number for line in reversed(paragraphs)}
-    for line in between:
-        if line.key in again and any(character.isalnum() for character in line.key):
-            title, other = line.text, again[line.key]
-            report.add("digest-title-unnumbered", line.number, title=title, other=other)
+def _check_unnumbered(outside: list[Line], paragraphs: list[Line], report: _Report) -> None:
+    """Report a line beside the list that is said again: a title listed without a number."""
+    last = {line.key: line.number for line in chain(outside, paragraphs)}
+    for line in outside:
+        is_words = line.text[-1] not in COLONS and any(map(str.isalnum, line.key))
+        if is_words and (other := last[line.key]) != line.number:
+            report.add("digest-title-unnumbered", line.number, title=line.text, other=other)
 
 
 def _check_text(introduction: list[Line], bodies: list[list[Line]], report: _Report) -> None:

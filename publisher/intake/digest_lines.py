@@ -15,10 +15,10 @@ _EDGES = "\t \xa0\u1680\u180e\u200b\u202f\u205f\u2060\u3000\ufeff" + "".join(
 )
 COLONS = ":：﹕︰"
 _CHINESE = "一二三四五六七八九十"
-# 1. 1) 1、 1． (1) （1） in any script's digits, ① and 一、 （一）. Three digits at most, so that a
-# year is no number. `fraction` is set where a digit follows the dot, as in 1.5 million.
+# 1. 1) 1、 1． (1) （1） and 1️⃣ in any script's digits, ① and 一、 （一）. Three digits at most, so
+# that a year is no number. `fraction` is set where a digit follows the dot, as in 1.5 million.
 _NUMBERING = re.compile(
-    rf"""(?: (?P<a>\d{{1,3}}) (?: [)）、] | [.．] (?P<fraction>(?=\d))? )
+    rf"""(?: (?P<a>\d{{1,3}}) (?: [)）、] | \ufe0f?\u20e3 | [.．] (?P<fraction>(?=\d))? )
     | [(（] (?P<b>\d{{1,3}}) [)）]
     | (?P<c>[①-⑳])
     | (?P<d>[{_CHINESE}]{{1,3}}) 、

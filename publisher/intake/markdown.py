@@ -1,21 +1,14 @@
-"""Markdown -> Issue: YAML front matter, an introduction, and a highlight for each `## heading`.
-
-The dialect is CommonMark with tables, strikethrough and bare http(s) links, without raw HTML
-(shown as text), and without the two rules that turn prose into something else by accident:
-headings underlined with `---` and code by indentation.
-"""
+"""Markdown -> Issue: YAML front matter, an introduction, and a highlight for each `## heading`."""
 
 import re
-from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from markdown_it import MarkdownIt
-from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 from publisher.intake.blocks import Body, plain_text, read_blocks
+from publisher.intake.dialect import is_highlight, markdown
 from publisher.intake.fields import HIGHLIGHT_FIELDS, ISSUE_FIELDS, Reader, make_tag, unique_tags
 from publisher.intake.tree import Node, RepeatedKey, TreeError, parse_yaml
 from publisher.model import content as c
@@ -24,12 +17,6 @@ from publisher.model.problem import Problem
 from publisher.preflight.catalogue import problem
 
 _FENCE = re.compile(r"---[ \t]*")
-# A heading's attributes: `{` … `}` at its end, beginning like an attribute; braces in quotes count
-# as text.
-_SUFFIX = re.compile(
-    r"""(?<!\\)\{\s*(?=[#.]|[A-Za-z][\w-]*=)"""
-    r"""((?:[^{}"']|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')*)\}\s*$"""
-)
 _ATTRIBUTE = re.compile(
     r"""\#(?P<id>[^\s{}"'=#]+)|\.(?P<tag>[^\s{}"'=]+)"""
     r"""|(?P<key>[A-Za-z][\w-]*)=(?P<value>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s"'{}]+)"""
@@ -104,12 +91,12 @@ def _read(
     values = read_issue_fields(reader, slug, path, zone)
     tokens = markdown().parse(text)
     body = Body(path, first_line)
-    starts = [i for i, token in enumerate(tokens) if _is_highlight(token)]
+    starts = [i for i, token in enumerate(tokens) if is_highlight(token)]
     introduction = read_blocks(tokens[: starts[0] if starts else len(tokens)], body)
     values["title"], introduction = _take_title(values["title"], introduction)
     highlights = tuple(
         _read_highlight(tokens[start:end], body, path)
-        for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True)
+        for start, end in zip(starts, [*starts, len(tokens)][1:], strict=True)
     )
     if not values["title"]:
         reader.report("title-missing", 1, what="the issue")
@@ -117,10 +104,6 @@ def _read(
         reader.report("highlights-missing", None)
     issue = Issue(**values, introduction=introduction, highlights=highlights)
     return issue, (*reader.problems, *body.problems)
-
-
-def _is_highlight(token: Token) -> bool:
-    return token.type == "heading_open" and token.tag == "h2" and token.level == 0
 
 
 def _take_title(title: str, introduction: c.Blocks) -> tuple[str, c.Blocks]:
@@ -210,30 +193,3 @@ def _unquote(value: str) -> str:
     if value[0] in "\"'":
         return re.sub(r"\\(.)", r"\1", value[1:-1])
     return value
-
-
-@cache
-def markdown() -> MarkdownIt:
-    """Our dialect of Markdown; it keeps URLs and the words of links exactly as written."""
-    md = MarkdownIt("commonmark", {"html": False, "linkify": True})
-    md.enable(["table", "strikethrough", "linkify"])
-    md.disable(["lheading", "code"])
-    if md.linkify is not None:
-        md.linkify.set({"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
-        for schema in ("ftp:", "//", "mailto:"):
-            md.linkify.add(schema, None)
-    # What a link may be is decided when it is rendered, and said by the preflight; refused here it
-    # would only turn into odd text.
-    md.validateLink = lambda url: True  # type: ignore[method-assign]
-    md.normalizeLink = lambda url: url  # type: ignore[method-assign]
-    md.normalizeLinkText = lambda link: link  # type: ignore[method-assign]
-    md.core.ruler.before("inline", "highlight_attributes", _split_attributes)
-    return md
-
-
-def _split_attributes(state: StateCore) -> None:
-    """Take a highlight's attributes off its heading before its words are parsed."""
-    for opening, inline in zip(state.tokens, state.tokens[1:], strict=False):
-        if _is_highlight(opening) and (match := _SUFFIX.search(inline.content)):
-            inline.meta["attributes"] = match[1]
-            inline.content = inline.content[: match.start()].rstrip()

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from publisher.intake.blocks import Body, read_blocks
+from publisher.intake.dialect import markdown
 from publisher.intake.fields import HIGHLIGHT_FIELDS, Reader
-from publisher.intake.markdown import make_highlight, markdown, read_issue_fields
+from publisher.intake.markdown import make_highlight, read_issue_fields
 from publisher.intake.text import drop_forbidden
 from publisher.intake.tree import Node, RepeatedKey, TreeError, parse_json, parse_yaml
 from publisher.model import content as c

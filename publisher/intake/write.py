@@ -14,7 +14,7 @@ import msgspec
 from markdown_it.common.utils import isWhiteSpace
 
 from publisher.intake.blocks import Body, plain_text, read_blocks
-from publisher.intake.markdown import markdown
+from publisher.intake.dialect import markdown
 from publisher.model import content as c
 from publisher.model.issue import Status
 
@@ -27,6 +27,7 @@ _OPENING = re.compile(
 )
 # A bare link's characters mean nothing else to the reader, and stay as they are.
 _URL = r"(?i:https?)://[^\s<>\"*`\\]*[\w/]"
+_SCHEME = re.compile(r"https?(?=://)", re.IGNORECASE)
 _ENTITY = r"&(?=\#[0-9]{1,7};|\#[Xx][0-9A-Fa-f]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};)"
 _ASCII_MARK = r"[!-/:-@\[-`{-~]"
 _MARK = re.compile(
@@ -166,8 +167,12 @@ def escape_paragraph(text: str) -> str:
 
 def escape_title(text: str) -> str:
     """Escape a title that stands behind `## `; as in escape_paragraph."""
-    # A bare link in a heading would be the highlight's source.
-    return _escape(text, _escape_heading, ":", "## ")
+
+    def finish(escaped: str) -> str:
+        # A bare link in a heading would be where the highlight points to.
+        return _SCHEME.sub(r"\g<0>\\", _escape_heading(escaped))
+
+    return _escape(text, finish, "", "## ")
 
 
 def _escape_label(text: str) -> str:
@@ -217,9 +222,7 @@ def _escape_marks(text: str, forced: str = "") -> str:
         is_markup = mark.start() in paired or mark[0][0] in forced
         # The reader would take a backslash that touches a bare link for a part of it.
         is_touching = is_after_url and mark.start() == position
-        if mark["url"] and ":" in forced:
-            parts.append(mark[0].replace("://", "\\://"))
-        elif mark["url"] or is_touching or (is_doubtful and not is_markup):
+        if mark["url"] or is_touching or (is_doubtful and not is_markup):
             parts.append(mark[0])
         else:
             parts += (f"\\{character}" for character in mark[0])

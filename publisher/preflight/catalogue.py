@@ -248,7 +248,7 @@ _DIGEST = (
     Rule(
         name="digest-title-unnumbered",
         level="error",
-        message="{title!r} stands below the list and again on line {other}, like a title",
+        message="{title!r} stands beside the list and again on line {other}, like a title",
         fix="put a number before it if it belongs to the list, or delete one of the two lines",
         reason="Its paragraphs would be taken for another highlight's.",
     ),

@@ -41,16 +41,14 @@ _ADDRESS = re.compile(r"[^@\s<>()]+@[^@\s<>()]+")
 _NOT_IN_GUID = re.compile(r"[\s<>\"]")
 
 
-def check_issue(
-    issue: Issue, setting: Setting, existing_media: Collection[str]
-) -> list[Problem]:
+def check_issue(issue: Issue, setting: Setting, existing_media: Collection[str]) -> list[Problem]:
     """Find what is wrong with an issue's words and images.
 
     `existing_media` holds the paths of the files in media/, relative to the publication's folder.
     """
     parts = read_parts(issue)
     return [
-        *_check_words(issue, parts),
+        *_check_words(issue, parts, setting),
         *_check_titles(issue),
         *_check_repetitions(issue, parts),
         *_check_fields(issue),
@@ -61,10 +59,11 @@ def check_issue(
     ]
 
 
-def _check_words(issue: Issue, parts: tuple[Part, ...]) -> Iterator[Problem]:
+def _check_words(issue: Issue, parts: tuple[Part, ...], setting: Setting) -> Iterator[Problem]:
     """Look at every text that readers see, whatever it is."""
+    languages = {language_of(issue, setting.publication), *(h.language for h in issue.highlights)}
     for what, text, line in _texts(issue, parts):
-        if found := find_placeholder(text, issue.language):
+        if found := find_placeholder(text, languages):
             yield problem("placeholder-left", issue.path, line, what=what, found=found)
         if not text.isascii() or "&" in text:
             yield from _check_characters(issue, what, text, line)
@@ -87,9 +86,7 @@ def _texts(issue: Issue, parts: tuple[Part, ...]) -> Iterator[tuple[str, str, in
             yield f"an image in {part.name}", picture.alt, picture.line
 
 
-def _check_characters(
-    issue: Issue, what: str, text: str, line: int | None
-) -> Iterator[Problem]:
+def _check_characters(issue: Issue, what: str, text: str, line: int | None) -> Iterator[Problem]:
     if match := _GARBLED.search(text):
         found = text[max(0, match.start() - 10) : match.end() + 10]
         yield problem("text-garbled", issue.path, line, what=what, found=found)
@@ -176,7 +173,7 @@ def _check_fields(issue: Issue) -> Iterator[Problem]:
     if (count := len(issue.highlights)) > MAX_HIGHLIGHTS:
         yield problem("highlights-many", issue.path, None, found=count, limit=MAX_HIGHLIGHTS)
     for person in issue.authors:
-        if person.email and not _ADDRESS.fullmatch(person.email):
+        if not person.name or (person.email and not _ADDRESS.fullmatch(person.email)):
             values = {"name": person.name, "found": person.email}
             yield problem("author-address-invalid", issue.path, 1, **values)
     guids = [(f"the highlight {h.title!r}", h.guid, h.line or None) for h in issue.highlights]
@@ -234,9 +231,7 @@ def _check_passages(issue: Issue, part: Part) -> Iterator[Problem]:
             )
 
 
-def _check_languages(
-    issue: Issue, parts: tuple[Part, ...], setting: Setting
-) -> Iterator[Problem]:
+def _check_languages(issue: Issue, parts: tuple[Part, ...], setting: Setting) -> Iterator[Problem]:
     """Hold the letters against the language; what holds for all of an issue is said once."""
     document = language_of(issue, setting.publication)
     inherited: list[tuple[Part, str | None]] = []

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
+from functools import cached_property
 from urllib.parse import urlsplit
 
 import msgspec
@@ -31,17 +32,40 @@ class _Use(msgspec.Struct, frozen=True):
     example: str
 
 
+class Media:
+    """The files in media/ by their paths, which are also looked for as other systems name them."""
+
+    def __init__(self, paths: Collection[str]) -> None:
+        self.paths = paths
+
+    @cached_property
+    def folded(self) -> dict[str, str]:
+        return {_fold(path): path for path in sorted(self.paths, reverse=True)}
+
+    def check(self, path: str, file: str, line: int | None) -> Iterator[Problem]:
+        """Say that a file is missing, and which one a Mac or Windows would take for it."""
+        if path not in self.paths:
+            near = self.folded.get(_fold(path))
+            hint = f"; there is {near}" if near else ""
+            yield problem("media-missing", file, line, path=path, hint=hint)
+
+
+def _fold(path: str) -> str:
+    """A path without case, its letters put together with their accents."""
+    return unicodedata.normalize("NFC", path).casefold()
+
+
 def check_images(
     issue: Issue, parts: tuple[Part, ...], setting: Setting, existing_media: Collection[str]
 ) -> Iterator[Problem]:
     """Look at every image, and at every file in media/ that a link leads to."""
+    media = Media(existing_media)
     for use in _uses(parts):
         yield from _check_alt(issue, use)
-        yield from _check_source(issue, use, setting, existing_media)
+        yield from _check_source(issue, use, setting, media)
     for href, line in _links(parts):
-        path = media_path(href, setting.urls)
-        if path and path not in existing_media:
-            yield _missing(issue, line, path, existing_media)
+        if path := media_path(href, setting.urls):
+            yield from media.check(path, issue.path, line)
 
 
 def _uses(parts: tuple[Part, ...]) -> Iterator[_Use]:
@@ -73,16 +97,14 @@ def _check_alt(issue: Issue, use: _Use) -> Iterator[Problem]:
         yield problem("image-alt-filename", issue.path, use.line, found=alt)
 
 
-def _check_source(
-    issue: Issue, use: _Use, setting: Setting, existing_media: Collection[str]
-) -> Iterator[Problem]:
+def _check_source(issue: Issue, use: _Use, setting: Setting, media: Media) -> Iterator[Problem]:
     src, urls = use.image.src, setting.urls
     url = urls.resolve(src, IMAGE_SCHEMES)
     if not url:
         return  # see check_links: what is no address is reported there
     path = media_path(src, urls)
-    if path and path not in existing_media:
-        yield _missing(issue, use.line, path, existing_media)
+    if path and path not in media.paths:
+        yield from media.check(path, issue.path, use.line)
         return
     if not path and not urlsplit(src.strip()).scheme and not src.strip().startswith("//"):
         yield problem("image-outside-media", issue.path, use.line, src=src, resolved=url)
@@ -93,16 +115,3 @@ def _check_source(
     suffix = urlsplit(url).path.rsplit(".", 1)[-1].lower()
     if issue.mail and (clients := IMAGE_FORMATS.get(suffix)):
         yield problem("image-format-unsupported", issue.path, use.line, src=src, clients=clients)
-
-
-def _missing(
-    issue: Issue, line: int | None, path: str, existing_media: Collection[str]
-) -> Problem:
-    near = next((other for other in sorted(existing_media) if _fold(other) == _fold(path)), "")
-    hint = f"; there is {near}" if near else ""
-    return problem("media-missing", issue.path, line, path=path, hint=hint)
-
-
-def _fold(path: str) -> str:
-    """A path as a Mac or Windows compares it: without case, letters with their accents."""
-    return unicodedata.normalize("NFC", path).casefold()

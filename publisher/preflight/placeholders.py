@@ -1,6 +1,7 @@
 """Placeholders that were to be filled in before publication."""
 
 import re
+from collections.abc import Collection
 
 # TODO is a word where all capitals are set: "TODO SOBRE …".
 _TODO_IS_A_WORD = {"ca", "es", "gl", "it", "pt"}
@@ -9,46 +10,41 @@ _PLACEHOLDER = re.compile(
     r"""
       \{\{[^{}]{0,200}\}\} | \{%[^{}]{0,200}%\}      # Jinja2, Liquid, Handlebars
     | \*\|[A-Z][A-Z0-9_:]*\|\*                       # Mailchimp's merge tags
-    | \[\s*(?:(?:insert|add)\s+\w|placeholder|(?:your|link|name|title|image|photo)\s+(?:here|name)\b)
-      [^\[\]\n]{0,60}\]
-    | [\[［【（(]\s*(?:待补|待定稿|此处插入|插入|在此)[^\]］】）)\n]{0,20}[\]］】）)]
-    | \b(?:TK)+\b(?![ -]?\d)(?!\s(?-i:[A-Z][a-z]))    # not flights (TK 1951), not TK Maxx
-    | \bFIXME\b | \bTODO\b | \bPLACEHOLDER\b
-    | (?<![A-Za-z0-9])X{3,}(?![A-Za-z0-9])           # also in 2025年XXX月, not in XXXL
-    | \blorem\ ipsum\ dolor\b | \A\W*lorem\ ipsum\W*\Z
+    | (?i:\[\s*(?:placeholder|(?:insert|add)\s+\w|(?:your|link|title|image|photo)\s+(?:here|name)\b)
+      [^\[\]\n]{0,60}\])
+    | [\[［【（(]\s*(?:待补|待定稿|此处插入|插入(?:图|链接|照片))[^\]］】）)\n]{0,20}[\]］】）)]
+    | \b(?:TK)+\b(?![ -]?\d)(?!\s[A-Z][a-z])         # not flights (TK 1951), not TK Maxx
+    | \bFIXME\b | \bTODO\b(?!\s(?:app|comment|item|list)) | \bPLACEHOLDER\b
+    | (?<![A-Za-z0-9])X{3,}(?![A-Za-z0-9]|-rated)    # also in 2025年XXX月, not in XXXL
+    | (?i:\blorem\ ipsum\ dolor\b | \A\W{0,9}lorem\ ipsum\W{0,9}\Z)
     """,
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE,
 )
 # Looked for first, since it is quick: hardly any text has one of these.
 _HINT = re.compile(
-    r"\{[{%]|\*\||TK|FIXME|TODO|PLACEHOLDER|XXX|lorem ipsum|[\[［【（(]", re.IGNORECASE
+    r"\{[{%]|\*\||TK|FIXME|TODO|PLACEHOLDER|XXX|[Mm] [Ii][Pp][Ss][Uu][Mm]|[\[［【（(]"
 )
-_CAPITALS = re.compile(r"(?:TK)+|FIXME|TODO|PLACEHOLDER|X{3,}", re.IGNORECASE)
 # Roman thirty: Super Bowl XXX, the XXX Olympiad.
 _BEFORE_NUMERAL = re.compile(r"(?:Bowl|Vol\.|Volume|Part|Chapter|Book|Canto)\s$")
 _BEHIND_NUMERAL = re.compile(r"\sOlympi")
 
 
-def find_placeholder(text: str, language: str = "") -> str | None:
-    """Give the first placeholder in a text, None where it has none."""
+def find_placeholder(text: str, languages: Collection[str] = ()) -> str | None:
+    """Give the first placeholder in a text, None where it has none.
+
+    `languages` are the tags (BCP 47) of those that the text may be written in.
+    """
     if not _HINT.search(text):
         return None
-    for match in _PLACEHOLDER.finditer(text):
-        found = match[0]
-        # These are words when written small: to do, "todo", a tk file.
-        if _CAPITALS.fullmatch(found) and not _is_meant(match, language):
-            continue
-        return found
-    return None
+    meant = (match[0] for match in _PLACEHOLDER.finditer(text) if _is_meant(match, languages))
+    return next(meant, None)
 
 
-def _is_meant(match: re.Match[str], language: str) -> bool:
-    found, text = match[0], match.string
-    if not found.isupper():
-        return False
-    if found == "TODO" and language.lower().split("-")[0] in _TODO_IS_A_WORD:
+def _is_meant(match: re.Match[str], languages: Collection[str]) -> bool:
+    text = match.string
+    if match[0] == "TODO" and any(tag.lower()[:2] in _TODO_IS_A_WORD for tag in languages):
         return text[match.end() : match.end() + 1] == ":"
-    if found == "XXX":
+    if match[0] == "XXX":
         is_numeral = _BEFORE_NUMERAL.search(text, 0, match.start())
         return not is_numeral and not _BEHIND_NUMERAL.match(text, match.end())
     return True

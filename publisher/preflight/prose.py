@@ -41,7 +41,9 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """How a problem names it."""
-        return f"the highlight {self.highlight.title!r}" if self.highlight else "the introduction"
+        if self.highlight:
+            return f"the highlight {shorten(self.highlight.title)!r}"
+        return "the introduction"
 
 
 def read_parts(issue: Issue) -> tuple[Part, ...]:

@@ -11,15 +11,18 @@ from itertools import product
 
 import msgspec
 
-_MARK = re.compile("[\"“”„‟«»「」『』《》〈〉＂〝〞〟]")
-_STRAIGHT = "\"＂"
+_MARK = re.compile('["“”„‟«»「」『』《》〈〉＂〝〞〟]')
+_STRAIGHT = '"＂'
+# What may stand before a mark that opens and behind one that closes, besides spaces.
+_BEFORE = "([{（—–-"
+_BEHIND = ".,;:!?)]}。，；：！？）"
 
 # What may close each opening mark; people mix straight and typographic ones.
 _CLOSERS = {
-    '"': "\"”“",
+    '"': '"”“',
     "＂": "＂”",
-    "“": "”\"",
-    "„": "“”\"",
+    "“": '”"',
+    "„": '“”"',
     "‟": "”",
     "”": "”",  # Swedish and Finnish: ”…”
     "«": "»",
@@ -77,7 +80,7 @@ def _carry(texts: list[str], found: list[Unpaired]) -> set[int]:
 def pair_up(text: str) -> Unpaired:
     """Find the marks of one text that no reading of its inch marks gives a partner."""
     marks = [(m.start(), m[0]) for m in _MARK.finditer(text) if not _is_acronym(text, m.start())]
-    inches = [place for place, mark in marks if mark in "\"”" and text[place - 1 : place].isdigit()]
+    inches = [place for place, mark in marks if mark in '"”' and text[place - 1 : place].isdigit()]
     if len(inches) > _MAX_INCHES:
         return Unpaired((), ())
     first = None
@@ -96,7 +99,7 @@ def _match(text: str, marks: list[tuple[int, str]]) -> Unpaired:
     for place, mark in marks:
         if stack and mark in _CLOSERS[stack[-1][1]] and not _opens(text, place, mark):
             stack.pop()
-        elif mark in _CLOSERS and (mark not in "\"＂”»" or not _closes(text, place)):
+        elif mark in _CLOSERS and (mark not in '"＂”»' or not _closes(text, place)):
             stack.append((place, mark))
         else:
             closers.append(place)
@@ -108,14 +111,14 @@ def _opens(text: str, place: int, mark: str) -> bool:
     if mark not in _STRAIGHT:
         return False
     before, behind = text[place - 1 : place] if place else "", text[place + 1 : place + 2]
-    return (not before or before.isspace() or before in "([{（—–-") and behind.isalnum()
+    return (not before or before.isspace() or before in _BEFORE) and behind.isalnum()
 
 
 def _closes(text: str, place: int) -> bool:
     """Tell a mark that can only end a quotation: word before, space or nothing behind."""
     before, behind = text[place - 1 : place] if place else "", text[place + 1 : place + 2]
-    is_behind_word = bool(before) and not before.isspace() and before not in "([{（—–-"
-    return is_behind_word and (not behind or behind.isspace() or behind in ".,;:!?)]}。，；：！？）")
+    is_behind_word = bool(before) and not before.isspace() and before not in _BEFORE
+    return is_behind_word and (not behind or behind.isspace() or behind in _BEHIND)
 
 
 def _is_acronym(text: str, place: int) -> bool:

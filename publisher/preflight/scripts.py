@@ -50,9 +50,20 @@ _WRITTEN_IN: Mapping[str, frozenset[str]] = {
     "th": frozenset({"Thai"}),
 }
 _EXAMPLES: Mapping[str, str] = {
-    **{"Latin": "en", "Greek": "el", "Cyrillic": "ru", "Armenian": "hy", "Hebrew": "he"},
-    **{"Arabic": "ar", "Devanagari": "hi", "Bengali": "bn", "Tamil": "ta", "Thai": "th"},
-    **{"Georgian": "ka", "Hangul": "ko", "Kana": "ja", "Han": "zh"},
+    "Latin": "en",
+    "Greek": "el",
+    "Cyrillic": "ru",
+    "Armenian": "hy",
+    "Hebrew": "he",
+    "Arabic": "ar",
+    "Devanagari": "hi",
+    "Bengali": "bn",
+    "Tamil": "ta",
+    "Thai": "th",
+    "Georgian": "ka",
+    "Hangul": "ko",
+    "Kana": "ja",
+    "Han": "zh",
 }
 
 # A few foreign names are no mismatch: so many letters at least, and this share of them. Latin

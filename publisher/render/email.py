@@ -10,6 +10,7 @@ from publisher.errors import SettingsError
 from publisher.model import content as c
 from publisher.model.issue import Highlight, Image, Issue
 from publisher.render.cut import cut_longest, weigh_all
+from publisher.render.hints import hint_tables
 from publisher.render.html import Target, render_html
 from publisher.render.inline import inline_css
 from publisher.render.text import render_text
@@ -75,19 +76,18 @@ def render_message(issue: Issue, setting: Setting, templates: Environment) -> Re
     """
     target = _mail_target(setting, issue.slug)
     bodies = tuple(highlight.body for highlight in issue.highlights)
-    excess = weigh_all(bodies) - LIMIT
+    # Far too much is cut before the first rendering, which would take long.
+    bodies = cut_longest(bodies, weigh_all(bodies) - LIMIT)
     while True:
-        if excess > 0:
-            bodies = cut_longest(bodies, excess)
         view = _view(issue, bodies, setting, target)
         subject = render_subject(view, setting, templates)
         html = _render_html(view, subject, setting, templates)
-        excess = len(html.encode()) - LIMIT
-        if excess <= 0 or not any(bodies):
+        size = len(html.encode())
+        if size <= LIMIT or not any(bodies):
             break
-    text = render_text(
-        view, issue.introduction, bodies, setting, target, _PLACEHOLDER, templates
-    )
+        # A little less than its share, so that the next rendering is seldom much too small.
+        bodies = cut_longest(bodies, (size - LIMIT) * weigh_all(bodies) // size + 1)
+    text = render_text(view, issue.introduction, bodies, setting, target, _PLACEHOLDER, templates)
     return RenderedMessage(
         subject=subject, html=html, text=_open_slots(text), cuts=_cuts(issue, bodies)
     )
@@ -190,7 +190,7 @@ def _view_highlight(
         setting,
         target,
         url=with_params(setting.urls.highlight(highlight.id), setting.link_params),
-        body=render_html(body, target),
+        body=render_html(hint_tables(body), target),
         is_cut=len(body) < len(highlight.body),
     )
     return msgspec.structs.replace(

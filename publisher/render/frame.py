@@ -123,7 +123,7 @@ def _feed_links(setting: Setting, stem: str, label: str) -> list[FeedLink]:
 
 
 def make_page(publication: Publication, *, title: str, description: str, **fields: Any) -> Page:
-    is_named = title == publication.title
+    is_named = title.startswith(publication.title)
     return Page(
         title=title,
         full_title=title if is_named else f"{title} · {publication.title}",

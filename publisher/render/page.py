@@ -23,7 +23,7 @@ from publisher.render.words import words as words_of
 
 
 class YearLink(msgspec.Struct, frozen=True):
-    """One year of the archive and how many issues it has."""
+    """One year of the archive and how many issues it has; 0 where that is not to be shown."""
 
     year: int
     count: int
@@ -164,38 +164,35 @@ def render_tag_page(
     context: PageContext,
     tag: TagView,
     entries: tuple[TagEntry, ...],
-    page: int,
-    pages: int,
+    number: int,
     newer_url: str,
     older_url: str,
 ) -> bytes:
-    """Render `tags/TAG/index.html` (page 1) or `tags/TAG/N/index.html`.
+    """Render `tags/TAG/index.html`, the newest page (`number` 0), or `tags/TAG/NUMBER/index.html`.
 
     `newer_url` and `older_url` are the pages before and after, empty where there is none.
     """
     publication = context.setting.publication
     words = words_of(publication.language)
-    place = words.page_of.format(number=page, count=pages) if pages > 1 else ""
-    tagged = words.tagged.format(label=tag.label)
-    head = make_page(
+    title = words.tagged.format(label=tag.label)
+    place = words.page.format(number=number) if number else ""
+    page = make_page(
         publication,
         name="tag",
-        title=f"{tagged}, {place}" if page > 1 else tagged,
+        title=f"{title}, {place}" if place else title,
         description=" · ".join(entry.highlight.title for entry in entries),
-        url=tag.url if page == 1 else f"{tag.url}{page}/",
+        url=f"{tag.url}{number}/" if number else tag.url,
         language=publication.language,
         previous_url=newer_url,
         next_url=older_url,
         feeds=tag_feeds(tag, context.setting),
     )
-    rows = [(each.highlight, _row(each.issue, publication)) for each in entries]
     return fill_in(
         context,
-        head,
-        tag=tag,
-        tagged=tagged,
-        entries=rows,
+        page,
+        title=title,
         place=place,
+        entries=[(each.highlight, _row(each.issue, publication)) for each in entries],
         newer_url=newer_url,
         older_url=older_url,
     )

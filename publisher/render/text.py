@@ -69,8 +69,12 @@ def render_text(
 
 def underline(text: str, stroke: str = "-") -> str:
     """Wrap a heading and draw a line of the same length under it."""
-    wrapped = wrap(text)
-    return f"{wrapped}\n{stroke * max(map(count_columns, wrapped.split(chr(10))))}"
+    lines = wrap(text).split("\n")
+    return "\n".join([*lines, stroke * _longest(lines)])
+
+
+def _longest(lines: list[str]) -> int:
+    return min(max(map(count_columns, lines)), WIDTH)
 
 
 def write_text(blocks: c.Blocks, target: Target, width: int = WIDTH) -> TextBody:
@@ -100,7 +104,7 @@ class _Writer:
                 return self.wrapped(children, width)
             case c.Heading(_, children):
                 title = self.wrapped(children, width)
-                return [*title, "-" * max(map(count_columns, title))]
+                return [*title, "-" * _longest(title)]
             case c.Quote(children):
                 lines = self.blocks(children, width - 2)
                 return [f"> {line}".rstrip() for line in lines]

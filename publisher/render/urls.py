@@ -1,5 +1,6 @@
 """Every public URL of a publication, in one place; see the contract's table of paths."""
 
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
 
 import msgspec
@@ -43,17 +44,23 @@ class Urls(msgspec.Struct, frozen=True):
 
         Relative references are resolved against the publication's URL (RFC 3986, section 5).
         """
-        try:
-            url = urljoin(self.home(), written.strip())
-            parts = urlsplit(url)
-            if parts.scheme not in schemes or (parts.scheme != "mailto" and not parts.hostname):
-                return ""
-            _ = parts.port
-        except ValueError:
+        return _resolve(self.home(), written.strip(), schemes)
+
+
+# Each link is resolved again for every page, message and feed that it stands in.
+@lru_cache(maxsize=4096)
+def _resolve(base: str, written: str, schemes: frozenset[str]) -> str:
+    try:
+        url = urljoin(base, written)
+        parts = urlsplit(url)
+        if parts.scheme not in schemes or (parts.scheme != "mailto" and not parts.hostname):
             return ""
-        # Square brackets may stand in a host only (section 3.2.2): https://[2001:db8::1]/
-        host_end = len(parts.scheme) + len("://") + len(parts.netloc) if parts.netloc else 0
-        return quote(url[:host_end], safe=_URL_SAFE + "[]") + quote(url[host_end:], safe=_URL_SAFE)
+        _ = parts.port
+    except ValueError:
+        return ""
+    # Square brackets may stand in a host only (section 3.2.2): https://[2001:db8::1]/
+    host_end = len(parts.scheme) + len("://") + len(parts.netloc) if parts.netloc else 0
+    return quote(url[:host_end], safe=_URL_SAFE + "[]") + quote(url[host_end:], safe=_URL_SAFE)
 
 
 def with_params(url: str, params: tuple[tuple[str, str], ...]) -> str:

@@ -38,11 +38,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     newest_issue: str
     earlier_issues: str
     archive: str
-    all_issues: str
     previous_issue: str
     next_issue: str
-    also_in_this_issue: str
-    from_issue: str
     tagged: str
     feeds: str
     of_highlights: str
@@ -53,21 +50,17 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     your_name: str
     leave: str
     leave_pitch: str
-    read_at_source: str
     permalink: str
     page: str
     newer: str
     older: str
-    withdrawn: str
     withdrawn_pitch: str
-    not_found: str
     site_navigation: str
     other_issues: str
     other_highlights: str
     years: str
     issues_of: str
     pages: str
-    page_of: str
     whole_issue: str
     as_message: str
     previous_highlight: str
@@ -102,11 +95,8 @@ _ENGLISH = Words(
     newest_issue="The newest issue",
     earlier_issues="Earlier issues",
     archive="Archive",
-    all_issues="All issues",
     previous_issue="Previous issue",
     next_issue="Next issue",
-    also_in_this_issue="Also in this issue",
-    from_issue="From {title}",
     tagged="Tagged “{label}”",
     feeds="Feeds",
     of_highlights="Highlights",
@@ -117,21 +107,17 @@ _ENGLISH = Words(
     your_name="Your name (optional)",
     leave="Unsubscribe",
     leave_pitch="Every message has a link at its end that ends your subscription at once.",
-    read_at_source="Read the original at {name}",
     permalink="Permanent link",
     page="Page {number}",
     newer="Newer",
     older="Older",
-    withdrawn="Withdrawn",
     withdrawn_pitch="What stood here was taken back by the editors.",
-    not_found="There is no such page",
     site_navigation="Site",
     other_issues="Other issues",
     other_highlights="More from this issue",
     years="Years",
     issues_of="Issues of {year}",
     pages="Pages",
-    page_of="Page {number} of {count}",
     whole_issue="Read the whole issue: {title}",
     as_message="This issue as it was mailed",
     previous_highlight="Previous highlight",
@@ -169,11 +155,8 @@ _CHINESE = Words(
     newest_issue="最新一期",
     earlier_issues="往期",
     archive="存档",
-    all_issues="全部期次",
     previous_issue="上一期",
     next_issue="下一期",
-    also_in_this_issue="同期其他内容",
-    from_issue="载于{title}",
     tagged="标签“{label}”",
     feeds="订阅源",
     of_highlights="要目",
@@ -184,21 +167,17 @@ _CHINESE = Words(
     your_name="您的姓名（选填）",
     leave="退订",
     leave_pitch="每封邮件末尾都有退订链接，点击后立即退订。",
-    read_at_source="阅读原文：{name}",
     permalink="固定链接",
     page="第 {number} 页",
     newer="较新",
     older="较早",
-    withdrawn="已撤回",
     withdrawn_pitch="此处内容已由编辑撤回。",
-    not_found="没有这个页面",
     site_navigation="网站导航",
     other_issues="其他各期",
     other_highlights="本期更多内容",
     years="年份",
     issues_of="{year} 年各期",
     pages="分页",
-    page_of="第 {number} 页，共 {count} 页",
     whole_issue="阅读整期：{title}",
     as_message="本期邮件版",
     previous_highlight="上一条",
@@ -233,11 +212,8 @@ _ARABIC = Words(
     newest_issue="أحدث عدد",
     earlier_issues="أعداد سابقة",
     archive="الأرشيف",
-    all_issues="كل الأعداد",
     previous_issue="العدد السابق",
     next_issue="العدد التالي",
-    also_in_this_issue="في العدد نفسه",
-    from_issue="من {title}",
     tagged="الوسم «{label}»",
     feeds="الخلاصات",
     of_highlights="العناوين",
@@ -248,21 +224,17 @@ _ARABIC = Words(
     your_name="اسمك (اختياري)",
     leave="إلغاء الاشتراك",
     leave_pitch="في آخر كل رسالة رابط ينهي اشتراكك فورًا.",
-    read_at_source="اقرأ الأصل في {name}",
     permalink="رابط دائم",
     page="الصفحة {number}",
     newer="الأحدث",
     older="الأقدم",
-    withdrawn="مسحوب",
     withdrawn_pitch="سحب المحررون ما كان هنا.",
-    not_found="لا توجد صفحة كهذه",
     site_navigation="الموقع",
     other_issues="أعداد أخرى",
     other_highlights="المزيد من هذا العدد",
     years="السنوات",
     issues_of="أعداد {year}",
     pages="الصفحات",
-    page_of="الصفحة {number} من {count}",
     whole_issue="اقرأ العدد كاملًا: {title}",
     as_message="هذا العدد كما أُرسل بالبريد",
     previous_highlight="العنوان السابق",

@@ -89,8 +89,7 @@ def _may_break(before: str, after: str) -> bool:
     if {before, after} & (_STRAIGHT_QUOTES | _JOINERS) or after in _SMALL_KANA:
         return False
     return (
-        unicodedata.category(after) not in _CLOSING
-        and unicodedata.category(before) not in _OPENING
+        unicodedata.category(after) not in _CLOSING and unicodedata.category(before) not in _OPENING
     )
 
 

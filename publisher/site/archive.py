@@ -5,11 +5,11 @@ from pathlib import Path
 
 import msgspec
 
-from publisher.model.feed import Dates
 from publisher.model.issue import Highlight, Image, Issue, Tag
 from publisher.model.language import direction
 from publisher.render.excerpt import excerpt
-from publisher.render.page import PageContext, TagEntry, YearLink
+from publisher.render.frame import PageContext
+from publisher.render.page import TagEntry, YearLink
 from publisher.render.views import (
     HighlightLink,
     IssueLink,
@@ -26,6 +26,8 @@ from publisher.site.register import Record
 
 # A line or two below a headline in a list.
 _LIST_SUMMARY = 200
+# A task's neighbours, a month and a feed's window look at the same issues again and again.
+_KEPT_ISSUES = 64
 
 
 class Archive:
@@ -49,6 +51,7 @@ class Archive:
         self.feeds = feeds
         self.media_paths = media_paths
         self.stylesheet = stylesheet
+        self._issues: dict[str, Issue | None] = {}
 
     @property
     def setting(self) -> Setting:
@@ -56,6 +59,13 @@ class Archive:
 
     def issue(self, slug: str) -> Issue | None:
         """A published issue, its highlights with the identities that were registered first."""
+        if slug not in self._issues:
+            if len(self._issues) >= _KEPT_ISSUES:
+                self._issues.pop(next(iter(self._issues)))
+            self._issues[slug] = self._read_issue(slug)
+        return self._issues[slug]
+
+    def _read_issue(self, slug: str) -> Issue | None:
         issue = self.index.live_issue(slug)
         if issue is None:
             return None
@@ -68,12 +78,16 @@ class Archive:
     def issues(self, slugs: list[str]) -> list[Issue]:
         return [issue for slug in slugs if (issue := self.issue(slug))]
 
-    def dates(self, issue: Issue) -> dict[str, Dates]:
-        """First publication and last update of an issue and its highlights, by id."""
+    def dates(self, issue: Issue) -> dict[str, Record]:
+        """When an issue and its highlights were first published and last updated, by id."""
         records = self.index.records([issue.id, *(h.id for h in issue.highlights)])
         zone = self.setting.zone
         return {
-            id_: Dates(record.published.astimezone(zone), record.updated.astimezone(zone))
+            id_: msgspec.structs.replace(
+                record,
+                published=record.published.astimezone(zone),
+                updated=record.updated.astimezone(zone),
+            )
             for id_, record in records.items()
         }
 
@@ -84,7 +98,7 @@ class Archive:
 
     def _link(self, slug: str) -> IssueLink | None:
         issue = self.issue(slug) if slug else None
-        return self.link_issue(issue) if issue else None
+        return self.link_issue(msgspec.structs.replace(issue, highlights=())) if issue else None
 
     def link_issue(self, issue: Issue) -> IssueLink:
         publication = self.setting.publication
@@ -155,19 +169,12 @@ class Archive:
         )
         entries = []
         for slug, place in self.index.rows(sql, tag, newest, skip):
-            if (issue := self._cached_issue(slug)) is not None:
+            if (issue := self.issue(slug)) is not None:
                 highlight = next(h for p, h in places(issue) if p == place)
                 bare = msgspec.structs.replace(issue, highlights=())
                 link = self.link_highlight(highlight, issue)
                 entries.append(TagEntry(link, self.link_issue(bare)))
         return entries
-
-    def _cached_issue(self, slug: str) -> Issue | None:
-        if self._last is None or self._last.slug != slug:
-            self._last = self.issue(slug)
-        return self._last
-
-    _last: Issue | None = None
 
 
 def places(issue: Issue) -> list[tuple[int, Highlight]]:

@@ -21,7 +21,7 @@ from publisher import __version__
 from publisher.errors import PublisherError
 from publisher.model.problem import Problem, has_errors, in_reading_order
 from publisher.preflight.catalogue import problem
-from publisher.render.page import PageContext, site_feeds
+from publisher.render.frame import PageContext, site_feeds
 from publisher.render.templates import make_templates
 from publisher.render.urls import Urls
 from publisher.render.views import Setting
@@ -86,7 +86,7 @@ def build(job: Job) -> Report:
     Where the content has errors (except in a preview), neither the site nor the register changes,
     and the report says so.
     """
-    with _open_index(job) as index:
+    with open_index(job) as index:
         sources = read_templates(job.folder)
         media = {file.path: file.signature for file in scan_media(job.folder)}
         with _transaction(index):
@@ -350,11 +350,16 @@ def _report(index: Index, made: Made | None, problems: list[Problem]) -> Report:
     )
 
 
-def run_after_build(settings: Settings, folder: Path, output: Path) -> None:
-    """Run `site.after_build`, its output on standard error. Raises PublisherError when it fails."""
+def run_after_build(settings: Settings, folder: Path, output: Path, *, has_changed: bool) -> None:
+    """Run `site.after_build` when the site changed, or when it failed the last time.
+
+    Its output goes to standard error. Raises PublisherError when it fails.
+    """
     command = settings.site.after_build
-    if not command:
+    owed = folder / CACHE / "after-build-owed"
+    if not command or not (has_changed or owed.exists()):
         return
+    owed.touch()
     environment = {**os.environ, "PUBLISHER_OUTPUT": str(output)}
     done = subprocess.run(  # noqa: S602 - a shell command of the operator's own settings
         command, shell=True, cwd=folder, env=environment, stdout=2, check=False
@@ -364,10 +369,11 @@ def run_after_build(settings: Settings, folder: Path, output: Path) -> None:
             f"site.after_build failed with exit status {done.returncode}: {command}. The site in "
             f"{output} is up to date; run `publisher build` to try the command again."
         )
+    owed.unlink(missing_ok=True)
 
 
 @contextmanager
-def _open_index(job: Job) -> Iterator[Index]:
+def open_index(job: Job) -> Iterator[Index]:
     """The index for this output folder, under a lock: a second build waits for the first."""
     cache = job.folder / CACHE
     cache.mkdir(exist_ok=True)

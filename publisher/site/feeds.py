@@ -204,6 +204,7 @@ def _make_feed(archive: Archive, channel: Channel, entries: list[Entry], month: 
         authors=tuple(filter(None, [publication.author])),
         rights=publication.rights,
         logo=archive.logo_url,
+        tags_url=urls.path("tags/"),
         hub="" if month else archive.feeds.hub,
         is_archive=bool(month),
         current=urls.path(f"{channel.stem}.atom") if month else "",

@@ -81,6 +81,7 @@ class Index:
 
     def __init__(self, path: Path, *, is_readonly: bool = False) -> None:
         self.path = path
+        self._withdrawn: set[str] | None = None
         if is_readonly:
             self.db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
             return
@@ -119,6 +120,7 @@ class Index:
 
     def clear(self) -> None:
         """Forget everything but which files were written to the site."""
+        self._withdrawn = None
         for table in ("file", "ident", "tagged", "media", "registered", "pending", "dirty"):
             self.run(f"DELETE FROM {table}")  # noqa: S608 - fixed names
         for table in ("measured", "found"):
@@ -130,7 +132,7 @@ class Index:
         self.run("INSERT OR IGNORE INTO dirty VALUES (?, ?)", kind, str(key))
 
     def tasks(self) -> list[Task]:
-        return self.rows("SELECT kind, key FROM dirty ORDER BY kind, key")  # type: ignore[return-value]
+        return self.rows("SELECT kind, key FROM dirty ORDER BY kind, key")
 
     # Issues
 
@@ -147,8 +149,10 @@ class Index:
         return msgspec.structs.replace(issue, highlights=kept)
 
     def is_withdrawn(self, id_: str) -> bool:
-        sql = "SELECT 1 FROM registered WHERE id = ? AND is_withdrawn = 1"
-        return bool(self.value(sql, id_))
+        if self._withdrawn is None:
+            rows = self.rows("SELECT id FROM registered WHERE is_withdrawn = 1")
+            self._withdrawn = {row[0] for row in rows}
+        return id_ in self._withdrawn
 
     def live_slugs(self, where: str = "", *values: Any, limit: int = -1) -> list[str]:
         """NAMEs of published issues, newest first."""
@@ -173,16 +177,16 @@ class Index:
 
     def records(self, ids: Iterable[str]) -> dict[str, Record]:
         """What is known of ids, with what this build adds laid over it."""
+        wanted = tuple(ids)
+        marks = ", ".join("?" * len(wanted))
         found = {}
-        for id_ in ids:
-            blob = self.value("SELECT record FROM pending WHERE id = ?", id_) or self.value(
-                "SELECT record FROM registered WHERE id = ?", id_
-            )
-            if blob:
-                found[id_] = _decode_record(blob)
+        for table in ("registered", "pending"):
+            sql = f"SELECT id, record FROM {table} WHERE id IN ({marks})"  # noqa: S608 - marks
+            found |= {id_: _decode_record(blob) for id_, blob in self.rows(sql, *wanted)}
         return found
 
     def save_record(self, table: str, record: Record) -> None:
+        self._withdrawn = None
         if table == "pending":
             self.run("INSERT OR REPLACE INTO pending VALUES (?, ?)", record.id, _encode(record))
             return

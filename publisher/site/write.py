@@ -7,6 +7,7 @@ files only, and the index still knows what is to be done again.
 import os
 import shutil
 from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -29,7 +30,11 @@ class Output(msgspec.Struct, frozen=True):
 
 
 class Staging:
-    """A folder inside the output folder, so that moving out of it is a rename."""
+    """A folder inside the output folder, so that moving out of it is a rename.
+
+    It is flat, a file's name being the digest of its path: making and removing a folder for each
+    page would take longer than writing the pages.
+    """
 
     def __init__(self, output: Path) -> None:
         self.output = output
@@ -45,10 +50,11 @@ class Staging:
         data = output.source.read_bytes() if output.source else output.data
         if _read(current) == data:
             return "unchanged"
-        aside = self.folder / output.path
-        aside.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(data)
+        self._aside(output.path).write_bytes(data)
         return "written"
+
+    def _aside(self, path: str) -> Path:
+        return self.folder / sha256(path.encode()).hexdigest()
 
     def sync(self) -> None:
         """Make everything written aside durable. One sync of the system costs less than 8,000."""
@@ -57,12 +63,12 @@ class Staging:
     def publish(self, paths: Iterable[str]) -> None:
         """Move files into place, in the given order."""
         for path in paths:
-            target = self.output / path
+            target, aside = self.output / path, self._aside(path)
             try:
-                (self.folder / path).replace(target)
+                aside.replace(target)
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 _make_room(target)
-                (self.folder / path).replace(target)
+                aside.replace(target)
 
     def close(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

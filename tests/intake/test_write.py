@@ -81,6 +81,7 @@ def test_paragraphs_come_back(paragraphs: list[str]) -> None:
 @example("C #", "https://a.example")
 @example("[a](b) {#c}", "https://a.example")
 @example("https://a.example/ ]", "https://a.example")
+@example("https://`", "")
 def test_titles_come_back(title: str, url: str) -> None:
     highlight = read_highlight(write("x", title=title, url=url))
     assert (highlight.title, highlight.url, highlight.id) == (title, url, "h1")

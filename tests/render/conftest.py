@@ -26,7 +26,7 @@ def setting() -> Setting:
         ),
         urls=Urls("https://daily.example"),
         web_url="https://mail.daily.example",
-        media={"media/harbour.jpg": (1200, 800), "media/seal.png": (48, 48)},
+        media={"media/harbour.jpg": (1200, 800), "media/seal.png": (24, 24)},
         link_params=(("utm_source", "mail"),),
         postal_address="The Lantern Daily, 12 Harbour Street, Haikou 570100",
     )
@@ -66,7 +66,7 @@ def chinese(setting: Setting) -> Issue:
         status="ready",
         language="zh-Hans",
         introduction=(_p("早上好。今天的五分钟，从一艘会放电影的渡轮开始。"),),
-        highlights=(_chinese_highlight(), _ferry(), _chinese_list()),
+        highlights=(_chinese_highlight(), _in_english(_ferry()), _chinese_list()),
     )
 
 
@@ -82,7 +82,7 @@ def arabic(setting: Setting) -> Issue:
         status="ready",
         language="ar",
         introduction=(_p("صباح الخير. عبّارة تحمل دار سينما، وختم ظل ستين عامًا في درج."),),
-        highlights=(_arabic_highlight(), _ferry(), _arabic_list()),
+        highlights=(_arabic_highlight(), _in_english(_ferry()), _arabic_list()),
     )
 
 
@@ -98,13 +98,19 @@ def _p(*children: str | c.Inline) -> c.Paragraph:
     return c.Paragraph(tuple(c.Text(x) if isinstance(x, str) else x for x in children))
 
 
+def _in_english(highlight: Highlight) -> Highlight:
+    return msgspec.structs.replace(highlight, language="en")
+
+
 def _ferry() -> Highlight:
     return Highlight(
         id="ferry-cinema",
         title="A ferry across the strait becomes a cinema for one winter",
         url="https://harbour-post.example/2025/ferry-cinema",
         source="Harbour Post",
-        image=Image("media/harbour.jpg", "The ferry Morning Star at its pier, a white screen on deck"),
+        image=Image(
+            "media/harbour.jpg", "The ferry Morning Star at its pier, a white screen on deck"
+        ),
         tags=(Tag("film", "Film"), Tag("dian-ying", "电影")),
         body=(
             _p(

@@ -140,7 +140,7 @@ CONTENT = (
         name="language-mismatch",
         level="warning",
         message="{what} is marked as {language!r}, but written in {script} letters",
-        fix='give its language: {example}',
+        fix="give its language: {example}",
         reason="Screen readers choose the voice, browsers the font and the direction by it.",
         reference="https://www.w3.org/WAI/WCAG22/Understanding/language-of-parts.html",
     ),

@@ -34,7 +34,7 @@ PUBLICATION = (
         name="relay-missing",
         level="warning",
         message="smtp.host is not set",
-        fix="name the mail server that takes the messages: [smtp] host = \"smtp.example.org\"",
+        fix='name the mail server that takes the messages: [smtp] host = "smtp.example.org"',
         reason="Messages need a server that accepts them.",
         reference="https://www.rfc-editor.org/rfc/rfc6409",
     ),
