@@ -5,10 +5,9 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
-from difflib import get_close_matches
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -18,6 +17,7 @@ from msgspec import Meta, field
 from publisher.errors import SettingsError
 from publisher.model.issue import Person
 from publisher.model.publication import Publication
+from publisher.settings_errors import Explainer
 
 FILE_NAME = "publisher.toml"
 ENVIRONMENT_PREFIX = "PUBLISHER_"
@@ -238,9 +238,10 @@ def parse_settings(
     try:
         settings = msgspec.convert(raw, Settings, strict=not origins, dec_hook=_decode)
     except msgspec.ValidationError as error:
-        raise SettingsError(_explain(str(error), raw, name, origins or {})) from None
+        explained = Explainer(Settings, name, origins or {}).explain(str(error), raw)
+        raise SettingsError(explained) from None
     for key, found, right in _impossible(settings):
-        raise SettingsError(_sentence(name, key, found, right, origins or {}))
+        raise SettingsError(Explainer(Settings, name, origins or {}).say(key, found, right))
     return settings
 
 
@@ -290,89 +291,6 @@ def _from_environment(key: str, text: str) -> Any:
     if key == "domain_rates":
         return dict(part.split("=", 1) for part in text.split(",") if "=" in part)
     return text
-
-
-_EXPECTED = {
-    "int": "a whole number",
-    "float": "a number",
-    "str": "text in quotes",
-    "bool": "true or false",
-    "object": "a table",
-    "array": "a list",
-}
-
-
-def _explain(error: str, raw: Any, name: str, origins: Mapping[str, str]) -> str:
-    """Turn msgspec's words into ours: file, key, what was found, what would be right."""
-    message, _, path = error.partition(" - at `$")
-    key = path.rstrip("`").lstrip(".").replace("[", ".").replace("]", "")
-    # "smtp.0.port" stands for the table that the editor knows as smtp.port
-    shown = re.sub(r"\.(\d+)(?=\.)", lambda m: "" if m[1] == "0" else f"[{m[1]}]", key)
-    if match := re.fullmatch(r"Object contains unknown field `(.*)`", message):
-        full = f"{shown}.{match[1]}" if shown else match[1]
-        near = get_close_matches(match[1], _known_keys(key), 1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(_known_keys(key))}"
-        return f"{_where(name, full, origins)}: this key is unknown; {hint}"
-    if match := re.fullmatch(r"Object missing required field `(.*)`", message):
-        full = f"{shown}.{match[1]}" if shown else match[1]
-        return f"{_where(name, full, origins)}: this key is required and missing"
-    if match := re.match(r"Expected `([a-z]+)[^`]*`, got `(\w+)`", message):
-        right = _EXPECTED.get(match[1], match[1])
-    elif match := re.match(r"Expected `\w+` (>=|<=|>|<) (\S+)", message):
-        right = f"a number {match[1]} {match[2]}"
-    elif message.startswith("Invalid enum value"):
-        right = " or ".join(_choices(key)) or "one of the values in the documentation"
-    else:
-        right = message
-    return _sentence(name, shown, _found(raw, key), right, origins)
-
-
-def _sentence(name: str, key: str, found: Any, right: str, origins: Mapping[str, str]) -> str:
-    shown = "***" if key.rsplit(".", 1)[-1] in SECRETS else repr(found)
-    return f"{_where(name, key, origins)}: found {shown}, expected {right}"
-
-
-def _where(name: str, key: str, origins: Mapping[str, str]) -> str:
-    return f"{origins[key]} ({key})" if key in origins else f"{name}: {key}"
-
-
-def _found(raw: Any, key: str) -> Any:
-    for step in key.split("."):
-        try:
-            raw = raw[int(step)] if isinstance(raw, list) else raw[step]
-        except (KeyError, IndexError, ValueError, TypeError):
-            return None
-    return raw
-
-
-def _table_type(key: str) -> Any:
-    """The type at a dotted key, through tuples and optionals, or None."""
-    type_: Any = Settings
-    for step in filter(None, key.split(".")):
-        if step.isdigit():
-            continue
-        fields = {f.encode_name: f.type for f in msgspec.structs.fields(type_)}
-        type_ = fields.get(step)
-        for inner in get_args(type_):
-            if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
-                type_ = inner
-        if type_ is None:
-            return None
-    return type_
-
-
-def _known_keys(key: str) -> list[str]:
-    type_ = _table_type(key)
-    if not (isinstance(type_, type) and issubclass(type_, msgspec.Struct)):
-        return []
-    return [f.encode_name for f in msgspec.structs.fields(type_)]
-
-
-def _choices(key: str) -> list[str]:
-    return [str(choice) for choice in get_args(_table_type(key))]
-
-
-SECRETS = {"password", "secret_keys", "private_key", "webhook", "heartbeat"}
 
 
 def _impossible(settings: Settings) -> list[tuple[str, Any, str]]:

@@ -11,7 +11,8 @@ from publisher.message.compose import Letter, compose
 from publisher.message.links import sign_token
 from publisher.render.email import RenderedMessage, fill_slots
 from publisher.settings import FILE_NAME, Settings
-from publisher.site.build import Job, build
+from publisher.site.build import build
+from publisher.site.job import Job
 from publisher.site.message import render_newest_message
 from publisher.site.scan import packaged
 

@@ -11,7 +11,8 @@ import typer
 
 from publisher.cli.output import DEFAULT_CONFIG, Config, Json, open_publication, print_json
 from publisher.errors import PublisherError
-from publisher.settings import FILE_NAME, SECRETS, Duration, load_settings
+from publisher.settings import FILE_NAME, Duration, load_settings
+from publisher.settings_errors import SECRETS
 from publisher.site.issue_files import new_issue, write_file
 
 _SETTINGS = """\

@@ -19,8 +19,10 @@ from publisher.cli.output import (
 )
 from publisher.model.problem import has_errors, in_reading_order
 from publisher.settings import Settings
-from publisher.site.build import Job, Report, build, run_after_build
+from publisher.site.after_build import run_after_build
+from publisher.site.build import build
 from publisher.site.check import check
+from publisher.site.job import Job, Report
 from publisher.site.withdraw import withdraw
 
 

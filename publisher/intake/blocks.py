@@ -58,7 +58,7 @@ def _read_block(tokens: list[Token], body: Body) -> c.Block | None:
     first, inner = tokens[0], tokens[1:-1]
     match first.type:
         case "paragraph_open":
-            return c.Paragraph(body.inlines(inner[0]))
+            return c.Paragraph(body.inlines(inner[0]), body.line_of(first))
         case "heading_open":
             return c.Heading(int(first.tag[1]), body.inlines(inner[0]), body.line_of(first))
         case "blockquote_open":

@@ -6,8 +6,8 @@ from publisher.model.problem import Problem
 from publisher.preflight.catalogue import problem
 
 # Five highlights are some 15 KB; what is over this is an accident (or an attack), and the time
-# that it takes to read stays bounded.
-MAX_BYTES = 5_000_000
+# that it takes to read stays bounded: the worst Markdown takes 30 s a megabyte.
+MAX_BYTES = 2_000_000
 
 # Everything that ends a line somewhere: Windows, old Macs, Word's soft breaks (VT, FF), NEL and
 # Unicode's own separators.

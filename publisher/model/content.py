@@ -67,7 +67,10 @@ Inline = Text | Code | Break | Emphasis | Strong | Strike | Link | Picture
 
 
 class Paragraph(Node, frozen=True, tag="p", array_like=True):
+    """A paragraph; `line` is where it begins in the file, 0 where it was not read from one."""
+
     children: tuple[Inline, ...]
+    line: int = 0
 
 
 class Heading(Node, frozen=True, tag="h", array_like=True):

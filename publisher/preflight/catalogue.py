@@ -58,7 +58,7 @@ _FILE = (
         level="error",
         message="the file cannot be read: {found}",
         fix="make it a regular file inside the issues folder that this account may read",
-        reason="A link that leads out of the folder could publish a file that was never meant to be.",
+        reason="A link out of the folder could publish a file that was never meant to be.",
     ),
     Rule(
         name="slug-invalid",

@@ -14,8 +14,8 @@ from publisher.preflight.quotes import find_unpaired
 from publisher.preflight.scripts import example_language, find_mismatch
 from publisher.render.views import Setting, language_of
 
-# Two lines on a phone, and about what a search result shows of a title, twice.
-MAX_TITLE_WIDTH = 120
+# Two full lines on a desktop, four on a phone: twice what a search result shows of a title.
+MAX_TITLE_WIDTH = 150
 # Three lines of an inbox's preview.
 MAX_SUMMARY_WIDTH = 200
 # About 300 words, or 1,000 Chinese characters: three screens of a phone.

@@ -34,6 +34,8 @@ _PRIVATE_SUFFIXES = (
     *(".localhost", ".local", ".internal", ".intranet", ".lan", ".corp", ".home.arpa", ".invalid"),
 )
 
+# RFC 1035, section 2.3.4.
+_LONGEST_HOST = 253
 # The contract's limit of an id: what is longer resembles none.
 _LONGEST_ID = 64
 
@@ -188,7 +190,7 @@ class _Check:
     def check_words(self, words: str) -> Iterator[Problem]:
         if not words:
             yield self.report("link-empty")
-        elif words.strip(" .…:>»→").casefold() in _VAGUE:
+        elif words.strip(" .…:!>»→").casefold() in _VAGUE:
             yield self.report("link-vague", found=words)
         elif (host := self.find_deception(words)) is not None:
             yield self.report("link-deceptive", found=shorten(words), host=host)
@@ -210,7 +212,7 @@ def _host_of(url: str) -> str:
     """A URL's host as DNS compares it, without `www.`; empty where it has none."""
     try:
         host = (urlsplit(url).hostname or "").removeprefix("www.").rstrip(".")
-        return host.encode("idna").decode() if host else ""
+        return host.encode("idna").decode() if 0 < len(host) <= _LONGEST_HOST else ""
     except (ValueError, UnicodeError):
         return ""
 
@@ -227,8 +229,8 @@ def _fault_of_host(url: str) -> str:
         return "its port is 0"
     if ":" in host:
         return ""  # urlsplit has read an IPv6 address
-    if not _HOST.fullmatch(host):
-        return f"{host!r} is no host"
+    if len(host) > _LONGEST_HOST or not _HOST.fullmatch(host):
+        return f"{shorten(host, 80)!r} is no host"
     if host.rstrip(".").rsplit(".", 1)[-1].isdigit() and not _is_address(host):
         return f"{host!r} is no IP address"
     return ""

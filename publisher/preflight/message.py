@@ -19,18 +19,20 @@ MAX_STYLE_BYTES = 16 * 1024
 # RFC 5322, section 2.1.1: a line should have at most 78 characters; desktops show about as many.
 MAX_SUBJECT_WIDTH = 78
 
-_VANISHES = "Gmail, Outlook and Yahoo Mail drop it with all that is in it"
+_REFUSED = "every client drops it, and many servers refuse the message for it"
+_VANISHES = "Gmail, Outlook and Yahoo Mail show nothing of it"
+_SILENT = "Gmail, Outlook and Yahoo Mail do not play it"
 CRITICAL_ELEMENTS: Mapping[str, str] = {
-    "script": "every client drops it, and many servers refuse the message for it",
-    "iframe": "every client drops it, and many servers refuse the message for it",
-    "frame": "every client drops it, and many servers refuse the message for it",
+    "script": _REFUSED,
+    "iframe": _REFUSED,
+    "frame": _REFUSED,
     "object": _VANISHES,
     "embed": _VANISHES,
     "applet": _VANISHES,
     "svg": _VANISHES,
     "canvas": "nothing can be drawn on it, since no client runs scripts",
-    "video": _VANISHES,
-    "audio": _VANISHES,
+    "video": _SILENT,
+    "audio": _SILENT,
 }
 # Without these elements their words are still there and in order, or another element is shown.
 GRACEFUL_ELEMENTS = frozenset(

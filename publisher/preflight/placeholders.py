@@ -22,7 +22,7 @@ _PLACEHOLDER = re.compile(
 )
 # Looked for first, since it is quick: hardly any text has one of these.
 _HINT = re.compile(
-    r"\{[{%]|\*\||TK|FIXME|TODO|PLACEHOLDER|XXX|[Mm] [Ii][Pp][Ss][Uu][Mm]|[\[［【（(]"
+    r"\{[{%]|\*\||TK|FIXME|TODO|PLACEHOLDER|XXX|[Mm] [Ii][Pp][Ss][Uu][Mm]|[\[［]|[【（(]\s*[待此插]"
 )
 # Roman thirty: Super Bowl XXX, the XXX Olympiad.
 _BEFORE_NUMERAL = re.compile(r"(?:Bowl|Vol\.|Volume|Part|Chapter|Book|Canto)\s$")

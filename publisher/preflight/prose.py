@@ -21,7 +21,7 @@ _WIDE = re.compile(
 class Passage(msgspec.Struct, frozen=True):
     """A run of words that belong together: a paragraph, a heading, an item, a cell.
 
-    `line` is exact where a link, an image or a heading tells it, else that of the highlight.
+    `line` is where it begins; in a table, where that is not known, the highlight's.
     """
 
     text: str
@@ -72,8 +72,8 @@ def _runs(blocks: c.Blocks) -> Iterator[tuple[int, tuple[c.Inline, ...]]]:
     """Give each run of inlines with the line that is known of it, or 0."""
     for block in blocks:
         match block:
-            case c.Paragraph(children):
-                yield _line(children), children
+            case c.Paragraph(children, line):
+                yield line, children
             case c.Heading(_, children, line):
                 yield line, children
             case c.Quote(children=inner):

@@ -7,7 +7,7 @@ whether each of them opens anew or only the last one closes.
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import product
+from itertools import islice, product
 
 import msgspec
 
@@ -33,6 +33,8 @@ _CLOSERS = {
     "〈": "〉",
     "〝": "〞〟",
 }
+# A text with more is a table of measures or no prose at all.
+_MAX_MARKS = 1000
 # Ways to read the inch marks of one paragraph are tried one by one; above this, they are let be.
 _MAX_INCHES = 5
 
@@ -79,9 +81,10 @@ def _carry(texts: list[str], found: list[Unpaired]) -> set[int]:
 
 def pair_up(text: str) -> Unpaired:
     """Find the marks of one text that no reading of its inch marks gives a partner."""
-    marks = [(m.start(), m[0]) for m in _MARK.finditer(text) if not _is_acronym(text, m.start())]
+    found = list(islice(_MARK.finditer(text), _MAX_MARKS + 1))
+    marks = [(m.start(), m[0]) for m in found if not _is_acronym(text, m.start())]
     inches = [place for place, mark in marks if mark in '"”' and text[place - 1 : place].isdigit()]
-    if len(inches) > _MAX_INCHES:
+    if len(inches) > _MAX_INCHES or len(found) > _MAX_MARKS:
         return Unpaired((), ())
     first = None
     for choice in product((False, True), repeat=len(inches)):

@@ -70,7 +70,7 @@ _EXAMPLES: Mapping[str, str] = {
 # names and terms stand in texts of every script, so Latin must be nearly all there is.
 _LEAST_LETTERS = 12
 _LEAST_SHARE = 0.6
-_LEAST_LATIN_LETTERS = 60
+_LEAST_LATIN_LETTERS = 40
 _LEAST_LATIN_SHARE = 0.95
 
 

@@ -3,7 +3,6 @@
 from datetime import datetime
 from html import escape
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from publisher.model.feed import Entry
 from publisher.model.issue import Highlight, Image, Issue, Person
@@ -132,11 +131,10 @@ def _write_image(image: Image | None) -> str:
 
 
 def _write_source(view: HighlightView) -> str:
-    url = view.source_url
-    name = _escape(view.source or (urlsplit(url).hostname or url).removeprefix("www."))
+    name = _escape(view.source_name)
     if not name:
         return ""
-    link = f'<a href="{_quote(url)}">{name}</a>' if url else name
+    link = f'<a href="{_quote(view.source_url)}">{name}</a>' if view.source_url else name
     return f"<p>{_escape(words(view.language).source).format(name=link)}</p>"
 
 

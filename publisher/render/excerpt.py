@@ -29,7 +29,7 @@ def shorten(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     least = int(limit * _LEAST_SHARE)
-    for end in range(limit - 1, least, -1):
+    for end in range(limit - 1, least - 1, -1):
         if text[end] in _STOPS and _ends_sentence(text, end):
             return text[: end + 1]
     room = text[:limit]

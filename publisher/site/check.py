@@ -7,8 +7,9 @@ from publisher.errors import PublisherError
 from publisher.model.problem import Problem, in_reading_order
 from publisher.preflight.publication import check_publication
 from publisher.settings import Settings
-from publisher.site.build import CACHE, Job, Progress, build, open_index
-from publisher.site.scan import scan_issues
+from publisher.site.build import build
+from publisher.site.job import CACHE, Job, Progress, open_index
+from publisher.site.scan import scan_issues, scan_media
 
 
 def check(
@@ -33,9 +34,10 @@ def check(
         progress=progress,
     )
     report = build(job)
+    media = {file.path for file in scan_media(folder)}
     with open_index(job) as index:
         standing = [*index.problems_where("1"), *index.all_found()]
-    problems = in_reading_order([*report.problems, *standing, *check_publication(settings)])
+    problems = in_reading_order([*report.problems, *standing, *check_publication(settings, media)])
     return tuple(p for p in problems if p.file in paths) if names else problems
 
 

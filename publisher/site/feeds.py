@@ -199,7 +199,7 @@ def _make_feed(archive: Archive, channel: Channel, entries: list[Entry], month: 
         url=channel.url,
         stem=urls.path(stem),
         language=publication.language,
-        updated=_updated(archive, entries, is_live=not month),
+        updated=_updated(archive, entries, is_whole=not (month or channel.tag)),
         entries=tuple(entries),
         authors=tuple(filter(None, [publication.author])),
         rights=publication.rights,
@@ -222,10 +222,13 @@ def _previous_month(archive: Archive, channel: Channel, month: str) -> str:
     return archive.index.value(sql, before) or ""
 
 
-def _updated(archive: Archive, entries: list[Entry], *, is_live: bool) -> datetime:
-    """When anything in the feed last changed; the publication's beginning where it is empty."""
+def _updated(archive: Archive, entries: list[Entry], *, is_whole: bool) -> datetime:
+    """When anything in the feed last changed; the publication's beginning where it is empty.
+
+    A withdrawal changes the feeds of the whole publication; of which tags is no longer known.
+    """
     moments = [entry.updated for entry in entries]
-    if is_live:
+    if is_whole:
         moments += [record.withdrawn for record in archive.withdrawn if record.withdrawn]
     if not moments:
         return _beginning(archive.setting.publication.id)

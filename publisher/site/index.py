@@ -179,7 +179,7 @@ class Index:
         """What is known of ids, with what this build adds laid over it."""
         wanted = tuple(ids)
         marks = ", ".join("?" * len(wanted))
-        found = {}
+        found: dict[str, Record] = {}
         for table in ("registered", "pending"):
             sql = f"SELECT id, record FROM {table} WHERE id IN ({marks})"  # noqa: S608 - marks
             found |= {id_: _decode_record(blob) for id_, blob in self.rows(sql, *wanted)}

@@ -6,7 +6,7 @@ from pathlib import Path
 from publisher.errors import PublisherError
 from publisher.render.email import RenderedMessage, render_message
 from publisher.settings import Settings
-from publisher.site.build import Job, open_archive, open_index
+from publisher.site.job import Job, open_archive, open_index
 from publisher.site.scan import read_templates, scan_media
 
 

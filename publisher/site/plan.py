@@ -83,10 +83,12 @@ class Plan:
         changed = [r for r in register.records.values() if known.get(r.id) != r]
         for record in changed:
             self.index.save_record("registered", record)
+            self.index.run("DELETE FROM pending WHERE id = ?", record.id)
         for id_ in known.keys() - register.records.keys():
             self.index.run("DELETE FROM registered WHERE id = ?", id_)
         for id_ in (*(r.id for r in changed), *(known.keys() - register.records.keys())):
             self._reread_holders(id_)
+        self.index.mark("feeds")
         self.index.set("register", signature)
         self.index.set("register-publication", register.publication)
         return ()
@@ -291,8 +293,9 @@ class Plan:
             for (month,) in months:
                 mark("month", month)
         last = max(full_tag_pages(count), full_tag_pages(count_now))
-        # From the page before the first that changed, since that one links to it.
-        for number in range(max(1, older // TAG_PAGE), last + 1):
+        # From the page before the first that changed or that came or went: it links to that one.
+        first = min(older // TAG_PAGE, full_tag_pages(count), full_tag_pages(count_now))
+        for number in range(max(1, first), last + 1):
             mark("tag-page", f"{tag}/{number}")
 
     def _conclude_newest_month(self) -> None:
@@ -311,8 +314,13 @@ class Plan:
         self.index.set("newest-month", newest)
 
     def note_pending(self) -> None:
-        """Work out what publishing the marked issues adds to the register."""
-        self.index.run("DELETE FROM pending")
+        """Work out what publishing the marked issues adds to the register.
+
+        A preview publishes nothing: what it adds stays pending, so that a draft's highlight that
+        is taken out again was never published.
+        """
+        if not self.is_preview:
+            self.index.run("DELETE FROM pending")
         sql = (
             "SELECT path FROM dirty JOIN file ON slug = key AND is_live = 1"
             " WHERE kind = 'issue' ORDER BY moment, slug"

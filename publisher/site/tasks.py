@@ -54,8 +54,8 @@ def run_task(archive: Archive, kind: str, key: str) -> Result:
     return _TASKS[kind](archive, key)
 
 
-def _view(archive: Archive, issue: Issue, heading: int = 3) -> IssueView:
-    target = page_target(archive.setting, issue.slug, heading)
+def _view(archive: Archive, issue: Issue) -> IssueView:
+    target = page_target(archive.setting, issue.slug, heading=3, is_lazy=True)
     views = tuple(
         view_highlight(highlight, place, issue, archive.setting, target)
         for place, highlight in places(issue)
@@ -82,11 +82,12 @@ def make_issue(archive: Archive, slug: str) -> Result:
     message = render_message(issue, setting, archive.context.templates)
     leave = f"{setting.urls.home()}#leave"
     html, text = (fill_slots(body, leave) for body in (message.html, message.text))
+    titles = [highlight.title for highlight in issue.highlights]
     problems = (
         *_check_place(archive, issue),
         *check_issue(issue, setting, archive.media_paths),
         *check_links(issue, setting),
-        *check_message(html, text, message.subject, message.cuts, issue.path),
+        *check_message(html, text, message.subject, message.cuts, issue.path, titles),
     )
     outputs = [
         Output(f"issues/{slug}/email.html", html.encode()),

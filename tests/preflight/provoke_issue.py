@@ -212,8 +212,8 @@ _CONTENT: Mapping[str, Provocation] = {
         ),
     ),
     "title-too-long": Provocation(
-        lambda: check_heading("The long title " * 9 + "{#f}"),
-        lambda: check_heading("A ferry is late " * 7 + "{#f}"),
+        lambda: check_heading("The long title " * 11 + "{#f}"),
+        lambda: check_heading("A ferry is late " * 9 + "{#f}"),
     ),
     "title-shouting": Provocation(
         lambda: check_heading("THE NIGHT FERRY WAKES UP {#f}"),

@@ -15,6 +15,7 @@ from publisher.model.publication import Publication
 from publisher.preflight.content import check_issue
 from publisher.preflight.feed import check_feed
 from publisher.preflight.links import check_links
+from publisher.preflight.message import Cut as AnyCut
 from publisher.preflight.message import check_message
 from publisher.preflight.page import check_page
 from publisher.preflight.publication import check_publication
@@ -125,7 +126,7 @@ def check_mail(
     html: str = MESSAGE,
     text: str = TEXT,
     subject: str = SUBJECT,
-    cuts: Sequence[Cut] = (),
+    cuts: Sequence[AnyCut] = (),
     titles: Collection[str] = ("The night ferry",),
 ) -> list[Problem]:
     return check_message(html, text, subject, cuts, "issues/2025-12-15.md", titles)

@@ -44,8 +44,8 @@ def english(setting: Setting) -> Issue:
         status="ready",
         introduction=(
             _p(
-                "Good morning. A ferry that carries a cinema, a seal that lay in a drawer for sixty "
-                "years, and a table of this week’s openings. ",
+                "Good morning. A ferry that carries a cinema, a seal that lay in a drawer for "
+                "sixty years, and a table of this week’s openings. ",
                 _a("Tell us what we missed", "mailto:desk@daily.example"),
                 ".",
             ),
@@ -234,9 +234,9 @@ def _archive() -> Highlight:
         url="https://reading-room.example/slides",
         body=(
             _p(
-                "Between 1908 and 1934 Mei Anders travelled the coast with a projector, two boxes of "
-                "glass and a talk that she never gave twice in the same way. The slides were known; "
-                "her notes were not. They were found behind the slides, in the same boxes."
+                "Between 1908 and 1934 Mei Anders travelled the coast with a projector, two boxes "
+                "of glass and a talk that she never gave twice in the same way. The slides were "
+                "known; her notes were not. They were found behind the slides, in the same boxes."
             ),
             c.Quote(
                 (
@@ -287,8 +287,8 @@ def _arabic_highlight() -> Highlight:
         tags=(Tag("cinema", "سينما"),),
         body=(
             _p(
-                "ابتداءً من يوم الجمعة تقوم العبّارة «نجمة الصباح» برحلتها المسائية وعلى سطحها العلوي "
-                "شاشة بيضاء. يضم ",
+                "ابتداءً من يوم الجمعة تقوم العبّارة «نجمة الصباح» برحلتها المسائية وعلى سطحها "
+                "العلوي شاشة بيضاء. يضم ",
                 _a("البرنامج", "https://mina.example/program"),
                 " أحد عشر فيلمًا، مدة كل منها مدة الرحلة تمامًا.",
             ),

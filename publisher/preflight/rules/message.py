@@ -25,7 +25,7 @@ MESSAGE = (
         message="the message's style blocks have {found} bytes, more than {limit}",
         fix="take rules out that nothing uses",
         reason="Gmail drops style blocks beyond that, and dark mode and phone layout with them.",
-        reference="https://developers.google.com/workspace/gmail/design/css",
+        reference="https://github.com/hteumeuleu/email-bugs/issues/90",
     ),
     Rule(
         name="style-nested",
@@ -33,7 +33,7 @@ MESSAGE = (
         message="a style block has {found} inside another at-rule",
         fix="put it beside the other rule instead",
         reason="Gmail drops the whole style block when at-rules are nested.",
-        reference="https://github.com/hteumeuleu/email-bugs/issues/24",
+        reference="https://github.com/hteumeuleu/email-bugs/issues/21",
     ),
     Rule(
         name="doctype-missing",

@@ -1,0 +1,74 @@
+# Everything is installed into .venv, by the targets that need it. Nothing else is asked for but
+# Python, and for the tests a Chromium.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint prove bench browser rules mail-support clean
+
+help: ## say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(BIN)/.installed ## the whole main job on the sample issues, with what came of it to look at
+	@$(BIN)/publisher demo
+
+test: lint browser ## everything that must hold before a change goes in
+	$(BIN)/pytest -n auto --dist loadgroup
+
+prove: lint browser ## the same, with the long form of each proof
+	$(BIN)/pytest -n auto --dist loadgroup -m ''
+
+lint: $(BIN)/.installed-for-tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(BIN)/.installed-for-tests ## measure; `make bench PARTS="unchanged commands"` does some parts
+	$(BIN)/python -m tests.benchmarks $(PARTS)
+
+rules: $(BIN)/.installed-for-tests ## write docs/rules.md from the catalogue of diagnostics
+	$(BIN)/python -m publisher.preflight.document > docs/rules.new && mv docs/rules.new docs/rules.md
+
+mail-support: $(BIN)/.installed-for-tests ## what mail clients lack, anew from npm's caniemail
+	@command -v npm >/dev/null || { echo "npm is needed, to fetch the package caniemail" >&2; exit 1; }
+	@folder=$$(mktemp -d) && (cd "$$folder" && npm pack --silent caniemail >/dev/null) && \
+	  $(BIN)/python tests/generate/mail_support.py "$$folder"/caniemail-*.tgz > "$$folder/made.py" && \
+	  cp "$$folder/made.py" publisher/preflight/mail_support.py && rm -r "$$folder"
+
+clean: ## remove what was made here, .venv included
+	rm -rf .venv .bench .publisher public demo dist *.egg-info
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find publisher tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "Python 3.11 or newer is needed; name another one with: make PYTHON=python3.12"; exit 1; } >&2
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) -V 2>&1);" \
+	    "name another one with: make PYTHON=python3.12"; exit 1; } >&2
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
+	  echo "$(PYTHON) cannot make a virtual environment; Debian and Ubuntu have that in" \
+	    "the package python3-venv"; exit 1; } >&2
+
+# The stamps are older than pyproject.toml when what it asks for has changed.
+$(BIN)/.installed: pyproject.toml | $(BIN)/python
+	@echo "Installing publisher into .venv ..."
+	@$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(BIN)/.installed-for-tests: pyproject.toml | $(BIN)/python
+	@echo "Installing publisher and what its tests need into .venv ..."
+	@$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $(BIN)/.installed $@
+
+browser: $(BIN)/.installed-for-tests
+	@$(BIN)/python -m tests.browser.chromium >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing Chromium ..." && apt-get -qq update >/dev/null && \
+	    DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends \
+	      chromium fonts-dejavu-core >/dev/null && \
+	    $(BIN)/python -m tests.browser.chromium >/dev/null; \
+	  else exit 1; fi; }

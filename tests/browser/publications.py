@@ -1,0 +1,73 @@
+"""The publications that browsers look at: the repository's own, and one that holds everything."""
+
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+
+from publisher.settings import load_settings
+from publisher.site.build import build
+from publisher.site.job import Job
+from publisher.site.withdraw import withdraw
+
+ROOT = Path(__file__).parents[2]
+# Right to left as a whole, so that its pages have English, Chinese and Arabic side by side.
+INTERNATIONAL = Path(__file__).parent / "international"
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+FIRST_FILLER = datetime(2025, 10, 1, tzinfo=UTC)
+
+
+class Site(NamedTuple):
+    """A built publication on loopback; `url` is without a trailing slash."""
+
+    url: str
+    public: Path
+
+
+Serve = Callable[[Path], str]
+
+
+def publish_sample(folder: Path, serve: Serve) -> Site:
+    """The repository's own publication, as `publisher demo` shows it."""
+    folder.mkdir()
+    shutil.copy(ROOT / "publisher.toml", folder)
+    for part in ("issues", "media"):
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, folder / part)
+    return _publish(folder, serve)
+
+
+def publish_international(folder: Path, serve: Serve) -> Site:
+    """Three languages, two directions, hostile text, every field, tag pages and tombstones."""
+    shutil.copytree(INTERNATIONAL, folder)
+    for number in range(27):
+        (folder / "issues" / f"filler-{number}.md").write_text(_filler(number), "utf-8")
+    (folder / "media").mkdir()
+    for name, size in (("wide", (1600, 500)), ("square", (240, 240)), ("logo", (64, 64))):
+        Image.new("RGB", size, "#7a9e9f").save(folder / "media" / f"{name}.png")
+    _publish(folder, lambda _: "https://daily.example")
+    settings = load_settings(folder / "publisher.toml", {})
+    for id_ in ("filler-1-1", "filler-2"):
+        withdraw(folder, settings, id_, "It was <b>wrong</b>.", NOW)
+    return _publish(folder, serve)
+
+
+def _filler(number: int) -> str:
+    """An issue of four highlights, so that a tag has more than one page."""
+    date = (FIRST_FILLER + timedelta(days=number)).isoformat()
+    front = f"---\nid: filler-{number}\nlanguage: en\ndate: {date}\nstatus: ready\n"
+    front += f"title: Issue {number}\nnumber: {number}\n---\n"
+    titles = [f"## Story {k} {{#filler-{number}-{k} .stage}}\n\nText.\n" for k in range(4)]
+    return "\n".join((front, *titles))
+
+
+def _publish(folder: Path, serve: Serve) -> Site:
+    public = folder / "public"
+    url = serve(public)
+    settings = load_settings(folder / "publisher.toml", {"PUBLISHER_PUBLICATION__URL": url})
+    report = build(Job(folder=folder, settings=settings, output=public, now=NOW))
+    assert [p for p in report.problems if p.level == "error"] == []
+    return Site(url, public)

@@ -1,0 +1,88 @@
+"""A publication in a folder that tests change and build, as its editor would."""
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from publisher.settings import Settings, load_settings
+from publisher.site.build import build
+from publisher.site.job import CACHE, Job, Report
+from publisher.site.register import PATH as REGISTER
+
+SETTINGS = """\
+[publication]
+id = "tag:daily.example,2025:test"
+title = "The Test Daily"
+url = "https://daily.example"
+time_zone = "Europe/Berlin"
+author = "The Desk"
+
+[email]
+from = "The Test Daily <daily@daily.example>"
+postal_address = "1 Test Street"
+"""
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class World:
+    """One publication; `now` is the time at which it is built."""
+
+    def __init__(self, folder: Path, settings: str = SETTINGS) -> None:
+        self.folder = folder
+        self.now = NOW
+        (folder / "issues").mkdir(parents=True, exist_ok=True)
+        (folder / "publisher.toml").write_text(settings)
+
+    @property
+    def public(self) -> Path:
+        return self.folder / "public"
+
+    @property
+    def settings(self) -> Settings:
+        return load_settings(self.folder / "publisher.toml", {})
+
+    def write(self, path: str, text: str | bytes) -> Path:
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(text.encode() if isinstance(text, str) else text)
+        return target
+
+    def issue(self, name: str, body: str = "", **fields: object) -> Path:
+        """Write a ready issue; `fields` replace or add to its front matter."""
+        front = {"id": f"i{name}", "title": f"Issue {name}", "status": "ready"} | fields
+        lines = "".join(f"{key}: {value}\n" for key, value in front.items())
+        body = body or f"## Only {{#h{name}}}\n\nText of {name}.\n"
+        return self.write(f"issues/{name}.md", f"---\n{lines}---\n\n{body}")
+
+    def build(self, output: Path | None = None) -> Report:
+        job = Job(
+            folder=self.folder,
+            settings=self.settings,
+            output=output or self.public,
+            now=self.now,
+        )
+        return build(job)
+
+    def files(self, folder: Path | None = None) -> dict[str, bytes]:
+        """The whole site, by path."""
+        base = folder or self.public
+        return {
+            path.relative_to(base).as_posix(): path.read_bytes()
+            for path in sorted(base.rglob("*"))
+            if path.is_file()
+        }
+
+    def read(self, path: str) -> str:
+        return (self.public / path).read_text()
+
+    def register(self) -> bytes:
+        path = self.folder / REGISTER
+        return path.read_bytes() if path.exists() else b""
+
+    def committed_copy(self, folder: Path) -> "World":
+        """What another machine has after a clone: no cache, no site."""
+        ignored = shutil.ignore_patterns("public", CACHE)
+        shutil.copytree(self.folder, folder, ignore=ignored)
+        copy = World(folder, (self.folder / "publisher.toml").read_text())
+        copy.now = self.now
+        return copy
