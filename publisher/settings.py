@@ -8,8 +8,6 @@ from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta, field
@@ -17,22 +15,38 @@ from msgspec import Meta, field
 from publisher.errors import SettingsError
 from publisher.model.issue import Person
 from publisher.model.publication import Publication
-from publisher.settings_errors import Explainer
+from publisher.settings_environment import lay_over
+from publisher.settings_errors import Explainer, explain_toml
+from publisher.settings_values import (
+    is_cron,
+    is_database,
+    is_http_url,
+    is_language,
+    is_mailbox,
+    is_network,
+    is_tag_uri,
+    is_zone,
+)
 
 FILE_NAME = "publisher.toml"
-ENVIRONMENT_PREFIX = "PUBLISHER_"
 
-# RFC 4151, section 2.1: tag:authority,date:specific
-_TAG_URI = re.compile(r"tag:[^\s,:/]+,\d{4}(-\d\d(-\d\d)?)?:[!-~]+")
-# RFC 5646, section 2.1, without its grandfathered forms
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)")
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(s|m|h|d)")
+# A hundred years: a date minus a duration stays a date.
+_LONGEST = timedelta(days=36_500)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_A_DURATION = "a duration such as 90s, 10m, 6h or 2d"
+_A_TAG_URI = "a tag: URI such as tag:example.org,2025:daily"
+_A_ZONE = "an IANA time zone such as Asia/Shanghai"
+_A_TAG = "a language tag such as en or zh-Hans"
+_A_DATABASE = "sqlite:///FILE or postgresql://USER@HOST/NAME"
+_A_MAILBOX = "Name <name@example.org>, or the address alone; a name with a comma in double quotes"
+_A_CRON = 'minute, hour, day of the month, month and day of the week, such as "30 6 * * mon-fri"'
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
-Rate = Annotated[float, Meta(ge=0)]
+# TOML knows `inf`; no server takes more than this.
+Rate = Annotated[float, Meta(ge=0, le=1_000_000)]
 
 
 class Duration(timedelta):
@@ -42,9 +56,10 @@ class Duration(timedelta):
     def parse(cls, text: str) -> "Duration":
         """Read a duration; ValueError says what would be right."""
         match = _DURATION.fullmatch(text.strip())
-        if not match:
-            raise ValueError("a duration such as 90s, 10m, 6h or 2d")
-        return cls(**{_UNITS[match[2]]: float(match[1])})
+        parts = {_UNITS[match[2]]: float(match[1])} if match else {}
+        if not parts or timedelta(**parts) > _LONGEST:
+            raise ValueError(_A_DURATION)
+        return cls(**parts)
 
     def __str__(self) -> str:
         seconds = self.total_seconds()
@@ -216,17 +231,36 @@ def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
 
     Raises SettingsError naming the file, the key, what was found and what would be right.
     """
-    try:
-        raw = tomllib.loads(path.read_text("utf-8-sig"))
-    except FileNotFoundError:
-        raise SettingsError(
-            f"{path} does not exist. Go to a publication's folder, name its settings with "
-            "--config FILE, or make a new publication with `publisher init DIR`."
-        ) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}") from None
-    origins = _override(raw, environment)
+    raw = _parse(_read(path), path)
+    origins = lay_over(raw, Settings, environment, _decode)
     return parse_settings(raw, path.name, origins)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        raise SettingsError(
+            f"there is no {path} here. Go to a publication's folder (`cd FOLDER`), name its"
+            " settings with --config FILE, or make a new publication with `publisher init DIR`."
+        ) from None
+    except IsADirectoryError:
+        raise SettingsError(
+            f"{path} is a folder; name the settings in it: {path / FILE_NAME}"
+        ) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} is no UTF-8 text; save it anew as UTF-8") from None
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _parse(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(
+            f"{path.name} cannot be read: {explain_toml(str(error), text)}"
+        ) from None
 
 
 def parse_settings(
@@ -235,138 +269,103 @@ def parse_settings(
     """Check decoded settings. `origins` maps keys to the environment variables they came from."""
     if isinstance(raw.get("smtp"), dict):
         raw = {**raw, "smtp": [raw["smtp"]]}
+    explainer = Explainer(Settings, name, origins or {})
     try:
-        settings = msgspec.convert(raw, Settings, strict=not origins, dec_hook=_decode)
+        settings = msgspec.convert(raw, Settings, dec_hook=_decode)
     except msgspec.ValidationError as error:
-        explained = Explainer(Settings, name, origins or {}).explain(str(error), raw)
-        raise SettingsError(explained) from None
-    for key, found, right in _impossible(settings):
-        raise SettingsError(Explainer(Settings, name, origins or {}).say(key, found, right))
+        raise SettingsError(explainer.explain(str(error), raw)) from None
+    if wrong := _impossible(settings):
+        raise SettingsError("\n".join(explainer.say(*each) for each in wrong))
     return settings
 
 
 def _decode(type_: type, value: Any) -> Any:
     if type_ is Duration:
         if not isinstance(value, str):
-            raise ValueError("a duration such as 90s, 10m, 6h or 2d")
+            raise ValueError(_A_DURATION)
         return Duration.parse(value)
     raise NotImplementedError
 
 
-def _override(raw: dict[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
-    """Lay the environment's keys over `raw`; return where each of them came from."""
-    origins = {}
-    for variable in sorted(environment):
-        if not variable.startswith(ENVIRONMENT_PREFIX) or "__" not in variable:
-            continue
-        path = variable.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
-        _place(raw, path, environment[variable])
-        origins[".".join(path)] = variable
-    return origins
+Wrong = tuple[str, Any, str]
 
 
-def _place(raw: Any, path: list[str], text: str) -> None:
-    """Set one key; in an array of tables a number names the table, else the first is meant."""
-    for step in path[:-1]:
-        raw = raw.setdefault(step, {})
-        if isinstance(raw, list):
-            index = int(path[1]) if path[1].isdigit() else 0
-            if index >= len(raw):
-                raise SettingsError(f"{'.'.join(path)} is set in the environment, but has no table")
-            if path[1].isdigit():
-                return _place(raw[index], path[2:], text)
-            raw = raw[index]
-        if not isinstance(raw, dict):
-            return None
-    raw[path[-1]] = _from_environment(path[-1], text)
-    return None
-
-
-_LISTS = {"trusted_proxies", "secret_keys", "headers"}
-
-
-def _from_environment(key: str, text: str) -> Any:
-    if key in _LISTS:
-        return [part.strip() for part in text.split(",") if part.strip()]
-    if key == "domain_rates":
-        return dict(part.split("=", 1) for part in text.split(",") if "=" in part)
-    return text
-
-
-def _impossible(settings: Settings) -> list[tuple[str, Any, str]]:
+def _impossible(settings: Settings) -> list[Wrong]:
     """Values of the right type that cannot be meant: (key, found, what would be right)."""
     table = settings.publication
-    wrong: list[tuple[str, Any, str]] = []
-    if not _TAG_URI.fullmatch(table.id):
-        wrong.append(("publication.id", table.id, "a tag: URI such as tag:example.org,2025:daily"))
-    if not table.title.strip():
-        wrong.append(("publication.title", table.title, "a title"))
-    try:
-        ZoneInfo(table.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        wrong.append(
-            ("publication.time_zone", table.time_zone, "an IANA time zone such as Asia/Shanghai")
-        )
-    if not _LANGUAGE.fullmatch(table.language):
-        wrong.append(
-            ("publication.language", table.language, "a language tag such as en or zh-Hans")
-        )
+    checks = (
+        ("publication.id", table.id, is_tag_uri(table.id), _A_TAG_URI),
+        ("publication.title", table.title, bool(table.title.strip()), "a title"),
+        ("publication.time_zone", table.time_zone, is_zone(table.time_zone), _A_ZONE),
+        ("publication.language", table.language, is_language(table.language), _A_TAG),
+        ("database.url", settings.database.url, is_database(settings.database.url), _A_DATABASE),
+        (
+            "console.port",
+            settings.console.port,
+            not _is_shared(settings),
+            "another port than web's",
+        ),
+    )
+    wrong = [(key, found, right) for key, found, is_right, right in checks if not is_right]
+    return [*wrong, *_wrong_urls(settings), *_wrong_mailboxes(settings), *_wrong_lists(settings)]
+
+
+def _wrong_urls(settings: Settings) -> list[Wrong]:
     urls = {
-        "publication.url": table.url,
+        "publication.url": settings.publication.url,
         "web.url": settings.web.url,
         "console.url": settings.console.url,
         "feeds.hub": settings.feeds.hub,
         "alerts.webhook": settings.alerts.webhook,
         "alerts.heartbeat": settings.alerts.heartbeat,
     }
-    wrong += [
+    # What stands before others' paths has no query; a service's own URL may have one.
+    bases = ("publication.url", "web.url", "console.url")
+    return [
         (key, url, "a URL such as https://news.example")
         for key, url in urls.items()
-        if (url or key == "publication.url") and not _is_http_url(url)
+        if (url or key == "publication.url") and not is_http_url(url, is_base=key in bases)
     ]
-    addresses = {
-        "publication.author": table.author,
-        "email.from": settings.email.from_,
-        "email.reply_to": settings.email.reply_to,
-        "email.return_path": settings.email.return_path,
+
+
+def _wrong_mailboxes(settings: Settings) -> list[Wrong]:
+    email = settings.email
+    mailboxes = {
+        "publication.author": settings.publication.author,
+        "email.from": email.from_,
+        "email.reply_to": email.reply_to,
+        "email.return_path": email.return_path,
+        "alerts.email": settings.alerts.email,
     }
-    wrong += [
-        (key, text, "Name <address@example.org>")
-        for key, text in addresses.items()
-        if text and not _is_mailbox(text, is_address_needed=key != "publication.author")
+    return [
+        (key, text, _A_MAILBOX)
+        for key, text in mailboxes.items()
+        if text and not is_mailbox(text, is_address_needed=key != "publication.author")
     ]
-    wrong += [
-        ("schedule.cron", schedule.cron, "five fields: minute hour day-of-month month day-of-week")
-        for schedule in settings.schedule
-        if len(schedule.cron.split()) != 5
-    ]
+
+
+def _wrong_lists(settings: Settings) -> list[Wrong]:
     names = [schedule.name for schedule in settings.schedule]
-    wrong += [
-        ("schedule.name", name, "a name of its own for each schedule")
-        for name in dict.fromkeys(names)
-        if names.count(name) > 1
+    return [
+        *(
+            (f"schedule[{place}].cron".replace("[0]", ""), schedule.cron, _A_CRON)
+            for place, schedule in enumerate(settings.schedule)
+            if not is_cron(schedule.cron)
+        ),
+        *(
+            ("schedule.name", name, "a name of its own for each schedule")
+            for name in dict.fromkeys(names)
+            if names.count(name) > 1 or not name.strip()
+        ),
+        *(
+            ("web.trusted_proxies", proxy, "addresses or networks such as 10.0.0.0/8")
+            for proxy in settings.web.trusted_proxies
+            if not is_network(proxy)
+        ),
     ]
-    return wrong
 
 
-def _is_http_url(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return (
-            parts.scheme in ("http", "https")
-            and bool(parts.hostname)
-            and not re.search(r"[\s\x00-\x1f\x7f\"<>\\^`{|}]", url)
-            and not (parts.query or parts.fragment)
-            and (parts.port or 1) > 0
-        )
-    except ValueError:
-        return False
-
-
-def _is_mailbox(text: str, *, is_address_needed: bool) -> bool:
-    if re.search(r"[\x00-\x1f\x7f]", text):
-        return False
-    _, address = parseaddr(text)
-    if not is_address_needed and "@" not in text:
-        return bool(text.strip())
-    return bool(re.fullmatch(r"[^@\s]+@[^@\s]+", address))
+def _is_shared(settings: Settings) -> bool:
+    """Tell whether the console would need the port that the public site has."""
+    web, console = settings.web, settings.console
+    return (web.host, web.port) == (console.host, console.port)

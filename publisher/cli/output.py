@@ -1,51 +1,110 @@
-"""What commands print: a JSON document or plain words; all else goes to standard error."""
+"""What commands print: results to standard output, all else to standard error.
 
+Nothing here fails because of who reads it: a terminal that lacks Chinese letters shows `?`, and a
+reader who leaves early (`| head -1`) does not stop the work.
+"""
+
+import os
+import shutil
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import msgspec
 import typer
 
+from publisher.errors import PublisherError
 from publisher.model.problem import Problem
 from publisher.settings import FILE_NAME, Settings, load_settings
 
 Config = Annotated[
-    Path, typer.Option("--config", metavar="FILE", help="The publication's settings.")
+    Path,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        show_default=False,
+        help=f"The publication's settings, where they are not {FILE_NAME} in this folder.",
+    ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document, for other programs to read.")
+]
 DEFAULT_CONFIG = Path(FILE_NAME)
 
 _COLOURS = {"error": "31", "warning": "33", "info": "36"}
 _PLAIN_SECONDS = 5.0
+_BAR_SECONDS = 0.1
+_BAR_WIDTH = 30
 
 
 def open_publication(config: Path) -> tuple[Path, Settings]:
     """The publication's folder and its settings."""
-    return config.resolve().parent, load_settings(config)
+    settings = load_settings(config)
+    return config.resolve().parent, settings
+
+
+def prepare_streams() -> None:
+    """Make the standard streams fit for any text, and for being closed.
+
+    A file that is opened while one of them is closed would get its number, and with it what
+    another program, such as after_build, prints.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def show(text: str) -> None:
+    """Show a result: standard output."""
+    _write(sys.stdout, f"{text}\n")
 
 
 def print_json(document: Any) -> None:
-    """Print exactly one JSON document to standard output."""
-    data = msgspec.json.format(msgspec.json.encode(document, enc_hook=str), indent=2)
-    sys.stdout.buffer.write(data + b"\n")
-    sys.stdout.buffer.flush()
+    """Print exactly one JSON document to standard output, in UTF-8."""
+    plain = msgspec.to_builtins(document, enc_hook=str, str_keys=True)
+    try:
+        data = msgspec.json.encode(plain)
+    except UnicodeEncodeError:  # a file's name that is no UTF-8
+        data = msgspec.json.encode(_printable(plain))
+    text = msgspec.json.format(data, indent=2) + b"\n"
+    if sys.stdout is not None:
+        with _tolerant(sys.stdout):
+            sys.stdout.buffer.write(text)
+            sys.stdout.buffer.flush()
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_printable(key): _printable(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_printable(inner) for inner in value]
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def say(message: str) -> None:
     """Say something to the person: standard error, so that it is never mistaken for a result."""
-    print(message, file=sys.stderr, flush=True)
+    with suppress(PublisherError):  # nobody listens, which is no reason to stop
+        _write(sys.stderr, f"{message}\n")
 
 
-def say_problems(problems: Iterable[Problem]) -> None:
+def say_problems(problems: Iterable[Problem], *, is_result: bool = False) -> None:
     """Say problems one below the other, as compilers do, with what to do about each."""
+    write, stream = (show, sys.stdout) if is_result else (say, sys.stderr)
+    has_colours = _has_colours(stream)
     for problem in problems:
         place = ":".join(str(part) for part in (problem.file, problem.line) if part)
-        level = _paint(problem.level, _COLOURS[problem.level])
-        say(f"{place + ': ' if place else ''}{level}: {problem.message} [{problem.rule}]")
-        say(f"    {problem.fix}")
+        level = _paint(problem.level, _COLOURS[problem.level]) if has_colours else problem.level
+        write(f"{place + ': ' if place else ''}{level}: {problem.message} [{problem.rule}]")
+        write(f"    {problem.fix}")
 
 
 def count(number: int, noun: str) -> str:
@@ -53,15 +112,46 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is not None:
+        with _tolerant(stream):
+            stream.write(text)
+            stream.flush()
+
+
+@contextmanager
+def _tolerant(stream: TextIO) -> Iterator[None]:
+    """Let a reader leave early. Raises PublisherError where there is another fault, a full disk."""
+    try:
+        yield
+    except OSError as error:
+        _drop(stream)
+        if not isinstance(error, BrokenPipeError):
+            name = "standard output" if stream is sys.stdout else "standard error"
+            raise PublisherError(f"{name} cannot be written: {error.strerror}") from None
+
+
+def _drop(stream: TextIO) -> None:
+    """Send the rest, and what Python still holds of it, nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _has_colours(stream: TextIO | None) -> bool:
+    is_wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return stream is not None and stream.isatty() and is_wanted
+
+
 def _paint(text: str, colour: str) -> str:
-    return f"\x1b[{colour}m{text}\x1b[0m" if sys.stderr.isatty() else text
+    return f"\x1b[{colour}m{text}\x1b[0m"
 
 
 class ProgressLine:
     """Shows how far a long step is: a bar on a terminal, now and then a plain line elsewhere."""
 
     def __init__(self) -> None:
-        self.is_terminal = sys.stderr.isatty()
+        self.is_terminal = sys.stderr is not None and sys.stderr.isatty()
         self.step = ""
         self.last = time.monotonic()
         self.is_open = False
@@ -71,19 +161,30 @@ class ProgressLine:
         if step != self.step:
             self.step = step
             self.last = moment
-        wait = 0.1 if self.is_terminal else _PLAIN_SECONDS
-        if moment - self.last < wait:
+        if moment - self.last < (_BAR_SECONDS if self.is_terminal else _PLAIN_SECONDS):
             return
         self.last = moment
-        if self.is_terminal:
-            filled = round(30 * done / total)
-            bar = "━" * filled + " " * (30 - filled)
-            print(f"\r{step} {bar} {done:,}/{total:,}", end="", file=sys.stderr, flush=True)
-            self.is_open = True
-        else:
+        if not self.is_terminal:
             say(f"{step}: {done:,} of {total:,}")
+            return
+        self.is_open = True
+        with suppress(PublisherError):
+            _write(sys.stderr, f"\r{_draw_bar(step, done, total)}\x1b[K")
 
     def close(self) -> None:
         if self.is_open:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            with suppress(PublisherError):
+                _write(sys.stderr, "\r\x1b[K")
             self.is_open = False
+
+
+def _draw_bar(step: str, done: int, total: int) -> str:
+    """One line that fits the terminal: what does not is left out from its end."""
+    try:
+        full = "━"
+        full.encode(sys.stderr.encoding)
+    except (UnicodeEncodeError, LookupError):
+        full = "#"
+    bar = (full * round(_BAR_WIDTH * done / max(total, 1))).ljust(_BAR_WIDTH)
+    columns = shutil.get_terminal_size().columns
+    return f"{step} {bar} {done:,}/{total:,}"[: max(columns - 1, 1)]

@@ -1,7 +1,9 @@
 """init, config: a publication's folder and its settings."""
 
-import re
+import json
+import os
 import secrets
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,28 +11,39 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from publisher.cli.output import DEFAULT_CONFIG, Config, Json, open_publication, print_json
+from publisher.cli.output import (
+    DEFAULT_CONFIG,
+    Config,
+    Json,
+    open_publication,
+    print_json,
+    say,
+    show,
+)
 from publisher.errors import PublisherError
-from publisher.settings import FILE_NAME, Duration, load_settings
-from publisher.settings_errors import SECRETS
-from publisher.site.issue_files import new_issue, write_file
+from publisher.settings import FILE_NAME, Duration, parse_settings
+from publisher.settings_errors import mask
+from publisher.settings_values import is_zone
+from publisher.site.issue_files import write_file
+from publisher.site.scan import ISSUES, MEDIA, TEMPLATES
 
 _SETTINGS = """\
-# {file}: see docs/settings.md for every key. Secrets belong in the environment.
+# The settings of this publication; docs/settings.md of publisher explains every key.
+# Passwords belong into the environment, for example PUBLISHER_SMTP__PASSWORD.
 
 [publication]
-id = "{id}"   # permanent: every entry's identity begins with it
-title = "{title}"
-url = "https://example.org"   # where public/ will be served
-time_zone = "{zone}"
-language = "en"
-description = ""
-author = ""
+id = {id}  # never change it: feed readers know everything by it
+title = {title}
+url = "https://example.org"  # where the folder public/ will be served
+time_zone = {zone}  # in which a day begins and ends; such as "Asia/Shanghai"
+language = "en"  # such as "zh-Hans", "ar", "pt-BR"
+description = ""  # one sentence about what readers will find
+author = ""  # "Name <name@example.org>", or a name alone
 
 [email]
 # Both are needed before anything is sent to readers.
-# from = "{title} <daily@example.org>"
-# postal_address = "A street, a town, a country"
+# from = {sender}
+# postal_address = "The Publication, 1 Street, Town, Country"
 """
 _IGNORED = "public/\n.publisher/\npublisher.db*\n"
 _ATTRIBUTES = """\
@@ -40,53 +53,132 @@ issues/register.jsonl merge=union
 
 
 def init_command(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The new folder.")],
-    title: Annotated[str, typer.Option(help="The publication's title.")] = "",
-    time_zone: Annotated[str, typer.Option(metavar="ZONE", help="An IANA time zone.")] = "UTC",
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder, which is made if need be.")
+    ],
+    title: Annotated[
+        str,
+        typer.Option(
+            metavar="TEXT",
+            help="The publication's title; where it is left out, the folder's name.",
+        ),
+    ] = "",
+    time_zone: Annotated[
+        str,
+        typer.Option(
+            metavar="ZONE",
+            help="Its time zone, such as Asia/Shanghai; where it is left out, this computer's.",
+        ),
+    ] = "",
     json: Json = False,
 ) -> int:
+    """Make a new publication's folder, ready to build.
+
+    Nothing that is in the folder already is changed.
+
+    \b
+    Examples:
+      publisher init daily
+      publisher init daily --title "The Daily" --time-zone Europe/Berlin
+    """
     settings = folder / FILE_NAME
-    if settings.exists():
-        raise PublisherError(f"{settings} exists: this is a publication's folder already")
+    if time_zone and not is_zone(time_zone):
+        raise PublisherError(
+            f"--time-zone {time_zone!r} is unknown; write one such as Asia/Shanghai"
+        )
+    if os.path.lexists(settings):
+        raise PublisherError(f"{settings} exists already: {folder} is a publication's folder")
     if folder.exists() and not folder.is_dir():
-        raise PublisherError(f"{folder} is no folder")
-    name = title or folder.resolve().name.replace("-", " ").title()
-    if re.search(r'["\\\x00-\x1f]', name):
-        raise PublisherError(f"the title {name!r} has characters that settings cannot hold")
-    now = datetime.now(UTC)
-    text = _SETTINGS.format(
-        file=FILE_NAME, id=_mint_publication_id(now), title=name, zone=time_zone
-    )
+        raise PublisherError(f"{folder} is a file; name a folder")
+    name = title or _title_of(folder)
+    text = _write_settings(name, time_zone or _local_zone(), datetime.now(UTC))
+    # Checked before anything is made, so that a wrong time zone leaves nothing behind.
+    publication = parse_settings(tomllib.loads(text)).publication
     folder.mkdir(parents=True, exist_ok=True)
-    for part in ("issues", "media", "templates"):
+    for part in (ISSUES, MEDIA, TEMPLATES):
         (folder / part).mkdir(exist_ok=True)
     for path, content in ((".gitignore", _IGNORED), (".gitattributes", _ATTRIBUTES)):
         if not (folder / path).exists():
             write_file(folder, path, content.encode())
     write_file(folder, FILE_NAME, text.encode())
-    publication = load_settings(settings).as_publication()
-    draft = new_issue(folder, publication, now)
     if json:
-        print_json({"folder": folder, "id": publication.id, "draft": draft})
+        print_json({"folder": folder, "settings": settings, "id": publication.id})
     else:
-        print(f"{folder} is a publication's folder. Edit {settings}, write {draft},")
-        print("set its status to ready, and run `publisher build` there.")
+        _say_next(folder, publication.title)
     return 0
 
 
-def _mint_publication_id(now: datetime) -> str:
-    """A tag: URI (RFC 4151) of its own, whatever becomes of the site's address."""
-    return f"tag:example.org,{now:%Y-%m-%d}:{secrets.token_hex(8)}"
+def _say_next(folder: Path, title: str) -> None:
+    show(f"{folder} is the folder of {title} now.")
+    say("What to do next:")
+    steps = (
+        (f"cd {_quote(folder)}", "go there"),
+        (f"edit {FILE_NAME}", "its address, its language, who writes it"),
+        ("publisher new", "begin an issue and write it; or publisher import FILE"),
+        ("publisher preview", "look at it in a browser while you write"),
+        ("publisher build", "make the site in public/"),
+    )
+    for step, what in steps:
+        say(f"  {step:<20} {what}")
+
+
+def _quote(path: Path) -> str:
+    from shlex import quote
+
+    return quote(str(path))
+
+
+def _title_of(folder: Path) -> str:
+    words = folder.resolve().name.replace("-", " ").replace("_", " ").split()
+    title = " ".join(word[:1].upper() + word[1:] for word in words)
+    return title.encode("utf-8", "replace").decode() or "Untitled"
+
+
+def _local_zone() -> str:
+    """This computer's time zone, where it says so as Unix systems do; else UTC."""
+    link = os.path.realpath("/etc/localtime").partition("/zoneinfo/")[2]
+    for name in (os.environ.get("TZ", "").lstrip(":"), link):
+        if "/" in name and not name.startswith("Etc/") and is_zone(name):
+            return name
+    return "UTC"
+
+
+def _write_settings(title: str, zone: str, now: datetime) -> str:
+    # A tag: URI (RFC 4151) of its own, whatever becomes of the site's address.
+    id_ = f"tag:example.org,{now:%Y-%m-%d}:{secrets.token_hex(8)}"
+    sender = f"{_phrase(title)} <daily@example.org>"
+    values = {"id": id_, "title": title, "zone": zone, "sender": sender}
+    return _SETTINGS.format(**{key: _toml(value) for key, value in values.items()})
+
+
+def _phrase(name: str) -> str:
+    """A name as it may stand before an address (RFC 5322, section 3.2.5)."""
+    plain = all(word.isalnum() for word in name.split())
+    return name if plain else json.dumps(name, ensure_ascii=False)
+
+
+def _toml(text: str) -> str:
+    """A basic string of TOML, whose escapes are those of JSON."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
 
 
 def config_command(config: Config = DEFAULT_CONFIG, json: Json = False) -> int:
+    """Print the settings in force: the file's, what the environment says, and the defaults.
+
+    Passwords, keys and other secrets are shown as ***.
+
+    \b
+    Examples:
+      publisher config
+      publisher config --json
+    """
     _, settings = open_publication(config)
-    shown = _masked(msgspec.to_builtins(settings, enc_hook=_encode))
+    shown = mask(msgspec.to_builtins(settings, enc_hook=_encode))
     if json:
         print_json(shown)
         return 0
     for line in _lines(shown, ""):
-        print(line)
+        show(line)
     return 0
 
 
@@ -94,15 +186,6 @@ def _encode(value: Any) -> Any:
     if isinstance(value, Duration):
         return str(value)
     raise NotImplementedError(type(value))
-
-
-def _masked(value: Any, key: str = "") -> Any:
-    """The settings with every secret that is set shown as stars."""
-    if isinstance(value, dict):
-        return {name: _masked(inner, name) for name, inner in value.items()}
-    if isinstance(value, list):
-        return ["***" for _ in value] if key in SECRETS else [_masked(v) for v in value]
-    return "***" if key in SECRETS and value else value
 
 
 def _lines(value: Any, prefix: str) -> list[str]:

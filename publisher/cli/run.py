@@ -1,101 +1,104 @@
 """Run one command: find it, run it, turn what went wrong into a message and an exit status."""
 
+import errno
 import os
-import sys
 from collections.abc import Sequence
-from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
-from typer.main import get_command_from_info
-from typer.models import CommandInfo
 
 from publisher import __version__
-from publisher.cli import COMMANDS, load
-from publisher.cli.output import print_json, say
+from publisher.cli.command import Commands, explain
+from publisher.cli.output import print_json, say, show
 from publisher.errors import PublisherError
 
-
-class LazyGroup(TyperGroup):
-    """Knows every command's name and help, and imports only the one that is called."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in COMMANDS:
-            return None
-        help_ = _sentence(COMMANDS[cmd_name][1])
-        if not _is_called(ctx, cmd_name):
-            return TyperCommand(cmd_name, help=help_)
-        info = CommandInfo(name=cmd_name, callback=load(cmd_name), help=help_)
-        return get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
-
-
-def _is_called(ctx: Any, name: str) -> bool:
-    """In `--help` of the whole program no command's own module is needed."""
-    return name in sys.argv[1:] or name in (*ctx.args, *ctx._protected_args)
-
-
-def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:] + "."
-
-
 app = typer.Typer(
-    cls=LazyGroup,
+    cls=Commands,
     name="publisher",
-    no_args_is_help=True,
     rich_markup_mode=None,
+    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Compile one issue file into feeds, a newsletter and pages, and send it.",
+    help="""\
+Compile one issue file into feeds, a newsletter and pages, and send it.
+
+`publisher COMMAND --help` explains a command, with examples. A new publication
+begins with `publisher init DIR`; to look around first, run `publisher demo`.
+""",
 )
 
 
-@app.callback()
-def _version(
-    version: bool = typer.Option(False, "--version", is_eager=True, help="Print the version."),
-) -> None:
-    if version:
-        print(__version__)
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        show(f"publisher {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", is_eager=True, callback=_show_version, help="Print the version."
+    ),
+) -> None:
+    """Hold the options that stand before a command."""
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit status, as the contract says."""
-    is_json = "--json" in arguments
+    words = list(arguments)
+    if words[:1] == ["help"]:
+        words = [*words[1:2], "--help"]
     try:
-        result = app(list(arguments), standalone_mode=False)
+        result = app(words or ["--help"], prog_name="publisher", standalone_mode=False)
+        if not words:
+            return 2
         return result if isinstance(result, int) else 0
-    except typer.TyperException as error:
-        return _failed(_usage(error), 2, is_json)
-    except PublisherError as error:
-        return _failed(str(error), error.exit_status, is_json)
-    except typer.Exit as leave:
-        return leave.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        say("Stopped.")
-        return 130
-    except BrokenPipeError:
-        sys.stdout = None  # whoever read our output has left; nothing can be flushed to them
-        return 2
+        return _fail("stopped", 130, words)
+    except typer.TyperException as error:
+        return _fail(explain(error, words), 2, words)
+    except PublisherError as error:
+        return _fail(str(error), error.exit_status, words)
     except OSError as error:
-        return _failed(f"{error.filename or 'system'}: {error.strerror or error}", 2, is_json)
+        return _fail(_name_fault(error), 2, words)
     except Exception as error:
         if os.environ.get("PUBLISHER_DEBUG"):
             raise
-        defect = f"{type(error).__name__}: {error}"
-        hint = "a defect of publisher; please report it, with what PUBLISHER_DEBUG=1 prints"
-        return _failed(f"{defect} ({hint})", 2, is_json)
+        return _fail(_name_defect(error), 2, words)
 
 
-def _usage(error: Exception) -> str:
-    """What was wrong with the command line, in one sentence."""
-    return str(getattr(error, "format_message", error.__str__)())
-
-
-def _failed(message: str, status: int, is_json: bool) -> int:
+def _fail(message: str, status: int, words: Sequence[str]) -> int:
     say(f"publisher: {message}")
-    if is_json:
+    if "--json" in words:
         print_json({"error": message})
     return status
+
+
+_FAULTS = {
+    errno.ENOENT: "there is no {file}",
+    errno.EACCES: "this account may not read or write {file}",
+    errno.EPERM: "this account may not read or write {file}",
+    errno.EROFS: "{file} cannot be written: it is on a read-only disk",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "this account may not use more of the disk",
+}
+
+
+def _name_fault(error: OSError) -> str:
+    """What the system refused, in words; its own words where we have none."""
+    file = error.filename2 or error.filename
+    words = _FAULTS.get(error.errno or 0)
+    if words and (file or "{file}" not in words):
+        return words.format(file=file)
+    return f"{file}: {error.strerror}" if file else str(error)
+
+
+def _name_defect(error: Exception) -> str:
+    if type(error).__module__ == "sqlite3":
+        return (
+            f"the database cannot be used: {error}. What is in the folder .publisher/ is only"
+            " remembered to be quick: delete it and try again."
+        )
+    return (
+        f"{type(error).__name__}: {error} (this is a defect of publisher; please report it, with"
+        " what it prints when PUBLISHER_DEBUG=1 is set)"
+    )

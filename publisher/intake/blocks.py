@@ -112,13 +112,27 @@ def _align(token: Token) -> c.Align:
     return ""
 
 
+# Emphasis within emphasis, as deep as markdown-it lets blocks be. Deeper markup is dropped and its
+# words are kept, since all that comes after goes down the tree by recursion.
+_MAX_DEPTH = 20
+
+
 class _Inlines:
     """Reads inline tokens; `line` is where the next one stands."""
 
     def __init__(self, line: int) -> None:
         self.line = line
+        self.depth = 0
 
     def read(self, tokens: list[Token]) -> tuple[c.Inline, ...]:
+        if self.depth > _MAX_DEPTH:
+            tokens = [token for token in tokens if not token.nesting]
+        self.depth += 1
+        nodes = self._read_level(tokens)
+        self.depth -= 1
+        return nodes
+
+    def _read_level(self, tokens: list[Token]) -> tuple[c.Inline, ...]:
         nodes: list[c.Inline] = []
         index = 0
         while index < len(tokens):

@@ -11,6 +11,8 @@ from functools import cache
 from linkify_it import LinkifyIt
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline.linkify import linkify
 from markdown_it.token import Token
 
 # A heading's attributes: `{` … `}` at its end, beginning like an attribute; braces in quotes count
@@ -42,9 +44,18 @@ def markdown() -> MarkdownIt:
     md.validateLink = lambda url: True  # type: ignore[method-assign]
     md.normalizeLink = lambda url: url  # type: ignore[method-assign]
     md.normalizeLinkText = lambda link: link  # type: ignore[method-assign]
+    md.inline.ruler.at("linkify", _link_bare_url)
     md.core.ruler.before("inline", "highlight_attributes", _split_attributes)
     md.core.ruler.before("text_join", "raw_html", _note_raw_html)
     return md
+
+
+def _link_bare_url(state: StateInline, silent: bool) -> bool:
+    """Markdown-it's own rule, where a URL begins: it looks back over all of the text before it."""
+    linker = state.md.linkify
+    if linker is None or not state.src.startswith("://", state.pos):
+        return False
+    return bool(_measure_url(linker, state.src, state.pos + 1)) and linkify(state, silent)
 
 
 def _split_attributes(state: StateCore) -> None:

@@ -10,8 +10,8 @@ from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from publisher.intake.text import drop_forbidden
-from publisher.intake.tree import Node
+from publisher.intake.text import drop_forbidden, dropped_characters
+from publisher.intake.tree import Node, find_dropped
 from publisher.model.issue import Image, Person, Tag
 from publisher.model.problem import Problem
 from publisher.preflight.catalogue import problem
@@ -47,14 +47,18 @@ class Reader:
     def report(self, name: str, line: int | None, /, **values: Any) -> None:
         self.problems.append(problem(name, self.file, line, **values))
 
+    def report_dropped(self) -> None:
+        for field in self.fields.values():
+            for node in find_dropped(field):
+                self.problems.append(dropped_characters(node.dropped, self.file, node.line))
+
     def reject_unknown(self, known: tuple[str, ...]) -> None:
         for key, node in self.fields.items():
             if key not in known:
                 near = get_close_matches(key, known, 1)
                 hint = f"; did you mean {near[0]}?" if near else ""
-                self.report(
-                    "field-unknown", node.line, found=key, hint=hint, known=", ".join(known)
-                )
+                found, names = _shorten(key), ", ".join(known)
+                self.report("field-unknown", node.line, found=found, hint=hint, known=names)
 
     def line(self, key: str, default: int = 1) -> int:
         return self.fields[key].line if key in self.fields else default
@@ -189,7 +193,8 @@ def has_offset(text: str) -> bool:
 
 def one_line(text: str) -> str:
     """Trim a text and fold line breaks and tabs; other spaces stay as they are."""
-    return re.sub(r"[ ]*[\n\t]+[ ]*", " ", drop_forbidden(text)).strip()
+    parts = re.split(r"[\n\t]+", drop_forbidden(text))
+    return " ".join(part.strip(" ") for part in parts).strip()
 
 
 def split_list(text: str) -> list[str]:

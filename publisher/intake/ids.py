@@ -1,44 +1,154 @@
-"""Minting ids into an issue's text, which otherwise stays as its author wrote it."""
+"""Minting ids into an issue's file, which otherwise stays as it was, byte for byte."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from publisher.intake.dialect import SUFFIX, is_highlight, markdown
+from publisher.intake.edit import Edit, apply_edits
 from publisher.intake.fields import ID
 from publisher.intake.markdown import split_front_matter
-from publisher.intake.tree import Node, parse_json, parse_yaml
+from publisher.intake.text import decode
+from publisher.intake.tree import Node, TreeError, parse_json, parse_yaml
 
 Mint = Callable[[], str]
 
+_QUOTED = r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'"""
+# As the reader of headings has them: `#id`, `.tag`, `key=value`.
+_ATTRIBUTE = re.compile(
+    rf"""\#(?P<id>[^\s{{}}"'=#]+) | \.[^\s{{}}"'=]+
+    | (?P<key>[A-Za-z][\w-]*)=(?P<value>{_QUOTED}|[^\s"'{{}}]+)""",
+    re.VERBOSE,
+)
+
 
 class Minted(msgspec.Struct, frozen=True):
-    """The new text, and how many ids were written into it."""
+    """The file's new bytes, and how many ids were written into it."""
 
-    text: str
+    data: bytes
     count: int
 
 
-class _Edit(msgspec.Struct, frozen=True):
-    start: int
-    end: int
-    text: str
+def mint_ids(
+    data: bytes,
+    path: str,
+    mint: Mint,
+    *,
+    is_fresh: bool = False,
+    fields: Mapping[str, str] | None = None,
+) -> Minted:
+    """Write missing ids into an issue's file; with `is_fresh` all anew, adopted guids dropped.
 
-
-def mint_ids(text: str, path: str, mint: Mint, *, is_fresh: bool = False) -> Minted:
-    """Write missing ids into an issue's text; with `is_fresh` all anew, adopted guids dropped.
-
-    The text has `\\n` line ends. Raises publisher.intake.tree.TreeError where it cannot be read.
+    `fields` are set in the issue besides, each to words that need no quotes in YAML. Raises
+    TreeError, with the line, where the file cannot be read or has no place for an id.
     """
-    if path.endswith(".md"):
-        return _mint_markdown(text, mint, is_fresh)
-    root = parse_json(text) if path.endswith(".json") else parse_yaml(text)
-    is_json = path.endswith(".json")
-    nodes = [root, *_highlights(root)]
-    edits = [edit for node in nodes for edit in _mint_node(text, node, mint, is_fresh, is_json)]
-    return Minted(_apply(text, edits), sum(1 for edit in edits if edit.text))
+    text, problems = decode(data, path)
+    if text is None:
+        raise TreeError(problems[-1].message, problems[-1].line or 1)
+    minting = _Minting(mint, is_fresh, dict(fields or {}))
+    minting.edit(text, path)
+    return Minted(apply_edits(data, minting.edits), minting.count)
+
+
+class _Minting:
+    """Collects the edits of one file."""
+
+    def __init__(self, mint: Mint, is_fresh: bool, fields: dict[str, str]) -> None:
+        self.mint_one = mint
+        self.is_fresh = is_fresh
+        self.fields = fields
+        self.edits: list[Edit] = []
+        self.count = 0
+
+    def mint(self) -> str:
+        self.count += 1
+        return self.mint_one()
+
+    def edit(self, text: str, path: str) -> None:
+        if path.endswith(".md"):
+            self._edit_markdown(text)
+        elif path.endswith(".json"):
+            self._edit_tree(text, parse_json, "json", 0)
+        else:
+            self._edit_tree(text, parse_yaml, "yaml", 0)
+
+    # YAML and JSON
+
+    def _edit_tree(self, text: str, parse: Callable[[str], Node], form: str, offset: int) -> None:
+        """Edit a whole document, and make sure that nothing else in it has another meaning now."""
+        root = parse(text)
+        if not isinstance(root.value, dict):
+            raise TreeError("fields (`key: value`) are expected", root.line)
+        edits = self._edit_node(text, root, self.fields, form)
+        for node in _highlights(root):
+            edits += self._edit_node(text, node, {}, form)
+        changed = apply_edits(text.encode(), edits).decode()
+        touched = {"id", *self.fields, *(("guid",) if self.is_fresh else ())}
+        if _rest(_parse_again(parse, changed), touched) != _rest(root, touched):
+            raise TreeError("no id can be put here without harm; write one by hand", root.line)
+        self.edits += [Edit(e.start + offset, e.end + offset, e.text) for e in edits]
+
+    def _edit_node(self, text: str, node: Node, fields: Mapping[str, str], form: str) -> list[Edit]:
+        known: Any = node.value
+        quoted = '"{}"' if form == "json" else "{}"
+        edits: list[Edit] = []
+        missing: dict[str, str] = {}
+        written = known.get("id")
+        wanted = dict(fields)
+        if self.is_fresh or written is None or not _is_id(written.value):
+            wanted = {"id": self.mint(), **fields}
+        if self.is_fresh and "guid" in known:
+            edits.append(_replacement(text, known["guid"], '""'))
+        for key, value in wanted.items():
+            if key in known:
+                edits.append(_replacement(text, known[key], quoted.format(value)))
+            else:
+                missing[key] = quoted.format(value)
+        if missing:
+            edits.append(_insertion(text, node, missing, form))
+        return edits
+
+    # Markdown
+
+    def _edit_markdown(self, text: str) -> None:
+        front, body, first_line = split_front_matter(text)
+        if front is None and re.fullmatch(r"---[ \t]*", text.partition("\n")[0]):
+            raise TreeError("the `---` that closes the fields is missing", 1)
+        if front is None:
+            fields = {"id": self.mint(), **self.fields}
+            lines = [f"{key}: {value}" for key, value in fields.items()]
+            self.edits.append(Edit(0, 0, "\n".join(["---", *lines, "---", "", ""])))
+        else:
+            self._edit_tree(front, parse_yaml, "yaml", text.index("\n") + 1)
+        starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        lines = text.split("\n")
+        for token in markdown().parse(body):
+            if is_highlight(token) and token.map:
+                index = token.map[0] + first_line - 1
+                self._edit_heading(lines[index], starts[index])
+
+    def _edit_heading(self, line: str, offset: int) -> None:
+        """Write an id into a highlight's heading: into its braces, or in new ones at its end."""
+        bare = re.sub(r"[ \t]+#+[ \t]*$", "", line).rstrip()
+        suffix = SUFFIX.search(bare)
+        if not suffix:
+            end = offset + len(bare)
+            self.edits.append(Edit(end, end, f" {{#{self.mint()}}}"))
+            return
+        start = offset + suffix.start(1)
+        attributes = list(_ATTRIBUTE.finditer(suffix[1]))
+        ids = [a for a in attributes if a["id"] or a["key"] == "id"]
+        guids = [a for a in attributes if a["key"] == "guid"]
+        if not ids:
+            gap = " " if suffix[1].strip() else ""
+            self.edits.append(Edit(start, start, f"#{self.mint()}{gap}"))
+        elif self.is_fresh or not _is_id(ids[0]["id"] or ids[0]["value"].strip("\"'")):
+            span = ids[0].span()
+            self.edits.append(Edit(start + span[0], start + span[1], f"#{self.mint()}"))
+        for guid in guids if self.is_fresh else ():
+            self.edits.append(Edit(start + guid.start(), start + guid.end(), 'guid=""'))
 
 
 def _highlights(root: Node) -> list[Node]:
@@ -47,79 +157,51 @@ def _highlights(root: Node) -> list[Node]:
     return [child for child in children if isinstance(child.value, dict)]
 
 
-def _mint_node(text: str, node: Node, mint: Mint, is_fresh: bool, is_json: bool) -> list[_Edit]:
-    fields: Any = node.value
-    edits = []
-    quoted = '"{}"' if is_json else "{}"
-    written = fields.get("id")
-    if written is None:
-        edits.append(_insertion(text, node, quoted.format(mint()), is_json))
-    elif is_fresh or not (isinstance(written.value, str) and ID.fullmatch(written.value)):
-        lead = "" if text[written.offset - 1 : written.offset] in (" ", "\n") else " "
-        edits.append(_Edit(written.offset, written.end, lead + quoted.format(mint())))
-    if is_fresh and (guid := fields.get("guid")) and guid.value:
-        edits.append(_Edit(guid.offset, guid.end, '""'))
-    return edits
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and ID.fullmatch(value) is not None
 
 
-def _insertion(text: str, node: Node, value: str, is_json: bool) -> _Edit:
-    """The id as the first key of a mapping, laid out as the key after it is."""
-    key = '"id"' if is_json else "id"
+def _replacement(text: str, node: Node, value: str) -> Edit:
+    if isinstance(node.value, list | dict):
+        raise TreeError("a list or a mapping stands where one value should be", node.line)
+    if node.offset == node.end:  # nothing stands there, perhaps not even a space
+        lead = "" if text[node.offset - 1] in " \t" else " "
+        return Edit(node.offset, node.end, lead + value)
+    # A block (`|`, `>`) ends with its last line.
+    tail = "\n" if text[node.offset : node.end].endswith("\n") else ""
+    return Edit(node.offset, node.end, value + tail)
+
+
+def _insertion(text: str, node: Node, values: Mapping[str, str], form: str) -> Edit:
+    """The values as the first keys of a mapping, laid out as the key behind them is."""
+    if form == "json":
+        values = {f'"{key}"': value for key, value in values.items()}
+    pairs = [f"{key}: {value}" for key, value in values.items()]
     if not node.is_flow:
-        return _Edit(node.offset, node.offset, f"{key}: {value}\n{' ' * node.column}")
+        lines = "".join(f"{pair}\n{' ' * node.column}" for pair in pairs)
+        return Edit(node.offset, node.offset, lines)
     gap = re.match(r"\s*", text[node.offset :])
     space = gap[0] if gap else ""
-    comma = "" if text[node.offset + len(space)] == "}" else ","
+    is_empty = text[node.offset + len(space)] == "}"
     lead = space if "\n" in space else ""
-    tail = "" if "\n" in space or not comma or space else " "
-    return _Edit(node.offset, node.offset, f"{lead}{key}: {value}{comma}{tail}")
+    parting = f",{lead}" if lead else ", "
+    tail = "" if is_empty else "," if space else ", "
+    return Edit(node.offset, node.offset, f"{lead}{parting.join(pairs)}{tail}")
 
 
-def _apply(text: str, edits: list[_Edit]) -> str:
-    for edit in sorted(edits, key=lambda e: e.start, reverse=True):
-        text = text[: edit.start] + edit.text + text[edit.end :]
-    return text
+def _parse_again(parse: Callable[[str], Node], text: str) -> Node | None:
+    try:
+        return parse(text)
+    except TreeError:
+        return None
 
 
-def _mint_markdown(text: str, mint: Mint, is_fresh: bool) -> Minted:
-    front, body, first_line = split_front_matter(text)
-    lines = text.split("\n")
-    count = 0
-    for token in markdown().parse(body):
-        if is_highlight(token) and token.map:
-            index = token.map[0] + first_line - 1
-            minted = _mint_heading(lines[index], mint, is_fresh)
-            count += minted != lines[index]
-            lines[index] = minted
-    if front is None:
-        return Minted("\n".join(["---", f"id: {mint()}", "---", "", *lines]), count + 1)
-    parsed = parse_yaml(front)
-    root = parsed if isinstance(parsed.value, dict) and parsed.value else Node({}, 1)
-    edits = _mint_node(front, root, mint, is_fresh, False)
-    inner = _apply(front, edits).rstrip("\n").split("\n")
-    count += sum(1 for edit in edits if edit.text.strip('"'))
-    return Minted("\n".join([lines[0], *inner, *lines[first_line - 2 :]]), count)
-
-
-def _mint_heading(line: str, mint: Mint, is_fresh: bool) -> str:
-    """Write an id into a highlight's heading: into its braces, or in new ones at its end."""
-    bare = re.sub(r"[ \t]+#+[ \t]*$", "", line).rstrip()
-    match = SUFFIX.search(bare)
-    if not match:
-        return f"{bare} {{#{mint()}}}"
-    inner = match[1]
-    if is_fresh:
-        inner = re.sub(r"""\s*\bguid=("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s"'{}]+)""", "", inner)
-    present = re.search(r"(?:^|(?<=\s))#([^\s{}\"'=]+)", _without_quotes(inner))
-    if present and ID.fullmatch(present[1]) and not is_fresh:
-        return line
-    if present:
-        inner = inner[: present.start()] + inner[present.end() :]
-    attributes = f"#{mint()} {inner.strip()}".strip()
-    return f"{bare[: match.start()]}{{{attributes}}}"
-
-
-def _without_quotes(text: str) -> str:
-    """The text with what stands in quotes blanked out, of the same length."""
-    quoted = r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'"
-    return re.sub(quoted, lambda match: '"' * len(match[0]), text)
+def _rest(node: Node | None, touched: set[str]) -> Any:
+    """A document's meaning but for the fields that minting touches."""
+    if node is None:
+        return None
+    if isinstance(node.value, dict):
+        return {k: _rest(v, touched) for k, v in node.value.items() if k not in touched}
+    if isinstance(node.value, list):
+        return [_rest(child, touched) for child in node.value]
+    return (node.value,)

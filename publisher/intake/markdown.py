@@ -66,6 +66,7 @@ def _shift(node: Node, by: int) -> Node:
 
 def read_issue_fields(reader: Reader, slug: str, path: str, zone: ZoneInfo) -> dict[str, Any]:
     """The fields of an issue, whichever form its file has."""
+    reader.report_dropped()
     reader.reject_unknown((*ISSUE_FIELDS, "highlights", "introduction"))
     return {
         "slug": slug,

@@ -11,8 +11,6 @@ from publisher.model.issue import Issue
 from publisher.model.problem import Problem
 from publisher.preflight.catalogue import problem
 
-SUFFIXES = (".md", ".yaml", ".yml", ".json")
-
 
 def read_issue(data: bytes, path: str, zone: ZoneInfo) -> tuple[Issue | None, tuple[Problem, ...]]:
     """Read an issue file given by its path relative to the publication's folder.

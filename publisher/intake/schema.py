@@ -13,6 +13,14 @@ Language = Annotated[
     str,
     Meta(pattern="^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", description="A BCP 47 tag: en, zh-Hans."),
 ]
+Moment = Annotated[
+    str,
+    Meta(
+        pattern=r"^\d{4}-\d\d-\d\d"
+        r"([Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)? ?([Zz]|[+-]\d\d:?\d\d)?)?$",
+        description="RFC 3339 with offset; where it is left out, the day in the file's name.",
+    ),
+]
 Size = Annotated[int, Meta(ge=1, description="CSS pixels; measured where it is left out.")]
 
 
@@ -44,9 +52,7 @@ class IssueDocument(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=Tr
     id: Id | None = None
     title: str | None = None
     number: Annotated[int, Meta(ge=0)] | None = None
-    date: Annotated[
-        str | None, Meta(description="RFC 3339 with offset; else the day in the file's name.")
-    ] = None
+    date: Moment | None = None
     status: Literal["draft", "ready"] = "draft"
     summary: str | None = None
     language: Language | None = None

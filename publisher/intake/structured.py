@@ -9,7 +9,6 @@ from publisher.intake.blocks import Body, read_blocks
 from publisher.intake.dialect import markdown
 from publisher.intake.fields import HIGHLIGHT_FIELDS, Reader
 from publisher.intake.markdown import make_highlight, read_issue_fields
-from publisher.intake.text import drop_forbidden
 from publisher.intake.tree import Node, RepeatedKey, TreeError, parse_json, parse_yaml
 from publisher.model import content as c
 from publisher.model.issue import Highlight, Issue
@@ -87,6 +86,6 @@ def _read_body(
         reader.wrong(key, "Markdown text", is_error=True)
         return ()
     body = Body(path, node.line)
-    blocks = read_blocks(markdown().parse(drop_forbidden(node.value)), body)
+    blocks = read_blocks(markdown().parse(node.value), body)
     problems += body.problems
     return blocks

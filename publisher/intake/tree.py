@@ -16,15 +16,18 @@ from typing import Any
 import msgspec
 import yaml
 
+from publisher.intake.text import clean_escaped
+
 # issue > highlights > highlight > image or tags: what is deeper is no issue.
 MAX_DEPTH = 12
 
 
 class Node(msgspec.Struct):
-    """A value where it stands: `line` and `column` from 1 and 0, `offset` in characters.
+    """A value where it stands: `line` and `column` from 1 and 0, `offset` and `end` in characters.
 
     `value` is text, a list, a mapping from key to node, or None for null. In a mapping, `offset`
-    is where its first key may be inserted; `is_flow` tells whether it stands in braces.
+    is where its first key may be inserted; `is_flow` tells whether it stands in braces. `end` is
+    that of a text or null. `dropped` are characters that XML forbids, which an escape brought in.
     """
 
     value: str | list[Node] | dict[str, Node] | None
@@ -32,6 +35,8 @@ class Node(msgspec.Struct):
     column: int = 0
     offset: int = 0
     is_flow: bool = False
+    end: int = 0
+    dropped: str = ""
 
 
 class TreeError(Exception):
@@ -59,6 +64,8 @@ class _Builder:
         self.keys: list[str | None] = []
 
     def add(self, node: Node) -> None:
+        if isinstance(node.value, str):
+            node.value, node.dropped = clean_escaped(node.value)
         if not self.open:
             self.root = node
             return
@@ -76,9 +83,11 @@ class _Builder:
     def _open_key(self, node: Node) -> None:
         if not isinstance(node.value, str):
             raise TreeError("a key must be a word", node.line)
-        mapping = self.open[-1].value
-        if isinstance(mapping, dict) and node.value in mapping:
+        mapping = self.open[-1]
+        if isinstance(mapping.value, dict) and node.value in mapping.value:
             raise RepeatedKey(node.value, node.line)
+        if not mapping.value and not mapping.is_flow:  # behind a tag or an anchor, if there is one
+            mapping.offset, mapping.column = node.offset, node.column
         self.keys[-1] = node.value
 
     def start(self, node: Node) -> None:
@@ -91,6 +100,16 @@ class _Builder:
     def end(self) -> None:
         self.open.pop()
         self.keys.pop()
+
+
+def find_dropped(node: Node) -> Iterator[Node]:
+    """The values that characters were dropped from."""
+    if node.dropped:
+        yield node
+    if isinstance(node.value, list | dict):
+        children = node.value.values() if isinstance(node.value, dict) else node.value
+        for child in children:
+            yield from find_dropped(child)
 
 
 _Loader: type = getattr(yaml, "CLoader", yaml.Loader)  # only its event parser is used
@@ -129,7 +148,9 @@ def _build_yaml(builder: _Builder, event: Any) -> None:
             is_plain = event.style in (None, "")
             value = None if is_plain and event.value in ("", "~", "null") else event.value
             # The text of a block scalar (`|`, `>`) begins on the line below its mark.
-            builder.add(Node(value, line + (event.style in ("|", ">")), mark.column))
+            line += event.style in ("|", ">")
+            end: Any = event.end_mark
+            builder.add(Node(value, line, mark.column, mark.index, end=end.index))
         case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
             is_mapping = isinstance(event, yaml.MappingStartEvent)
             is_flow = bool(event.flow_style)
@@ -149,20 +170,22 @@ def parse_json(text: str) -> Node:
         json.loads(text)  # the grammar, strictly; the tokens below only add the places
     except json.JSONDecodeError as error:
         raise TreeError(error.msg, error.lineno) from None
+    except ValueError as error:  # a number of more digits than Python is willing to read
+        raise TreeError(str(error).partition(";")[0], 1) from None
     except RecursionError:
         raise TreeError("the values are nested too deeply", 1) from None
     builder = _Builder()
-    for kind, value, start, line in _json_tokens(text):
+    for kind, value, start, end, line in _json_tokens(text):
         if kind in ("{", "["):
             builder.start(Node({} if kind == "{" else [], line, 0, start + 1, True))
         elif kind in ("}", "]"):
             builder.end()
         elif kind == "value":
-            builder.add(Node(value, line))
+            builder.add(Node(value, line, offset=start, end=end))
     return builder.root or Node({}, 1)
 
 
-def _json_tokens(text: str) -> Iterator[tuple[str, str | None, int, int]]:
+def _json_tokens(text: str) -> Iterator[tuple[str, str | None, int, int, int]]:
     position, line, counted = 0, 1, 0
     while match := _JSON_TOKEN.match(text, position):
         start = match.start(1) if match[1] else match.start(2)
@@ -170,11 +193,11 @@ def _json_tokens(text: str) -> Iterator[tuple[str, str | None, int, int]]:
         counted = start
         if match[1] == '"':
             value, position = scanstring(text, start + 1, True)
-            yield "value", value, start, line
+            yield "value", value, start, position, line
         elif match[1]:
             position = match.end()
-            yield match[1], None, start, line
+            yield match[1], None, start, position, line
         else:
             position = match.end()
             word = match[2]
-            yield "value", None if word == "null" else word, start, line
+            yield "value", None if word == "null" else word, start, position, line

@@ -1,23 +1,26 @@
 """A rendered issue and a reader -> the finished message (RFC 5322, RFC 2045 to 2049)."""
 
-import re
 from datetime import datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
+from email.message import MIMEPart
 from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from hashlib import sha256
 
 import msgspec
 
-# Control characters would end a header line and begin another one of somebody's choice.
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+from publisher.message.headers import (
+    address_header,
+    list_id_header,
+    raw_header,
+    text_header,
+)
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that one reader's message is made of; `html` and `text` have their links in.
 
-    `sender` and `recipient` are `Name <address>`. `message_id` has its angle brackets.
+    `sender`, `recipient` and `reply_to` are `Name <address>`. `message_id` has its angle brackets,
+    `list_id` may have a name before it, `date` is aware.
     """
 
     sender: str
@@ -36,48 +39,49 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 def compose(letter: Letter) -> bytes:
     """Compose the message with CRLF line ends; text before HTML, so that HTML is preferred.
 
-    Raises ValueError where a header's value has control characters.
+    The same letter gives the same bytes. Raises ValueError where a header's value has control
+    characters, or where an address cannot be written in ASCII.
     """
-    message = EmailMessage(policy=SMTP)
-    message["From"] = _address(letter.sender)
-    message["To"] = _address(letter.recipient)
-    if letter.reply_to:
-        message["Reply-To"] = _address(letter.reply_to)
-    message["Subject"] = _checked(letter.subject)
-    message["Date"] = format_datetime(letter.date)
-    message["Message-ID"] = _checked(letter.message_id)
-    message["Content-Language"] = _checked(letter.language)
-    message.set_content(letter.text, cte=_encoding(letter.text))
-    message.add_alternative(letter.html, subtype="html", cte=_encoding(letter.html))
-    # Of the content, not of chance: the same message has the same bytes.
-    digest = sha256((letter.text + letter.html).encode()).hexdigest()
-    message.set_boundary(f"=_{digest[:32]}")
-    return _list_headers(letter) + message.as_bytes()
+    parts = [
+        _part(letter.text, "plain"),
+        _part(letter.html, "html"),
+    ]
+    # Of the content, not of chance, and nothing that a content could hold by chance.
+    boundary = f"=_{sha256(b''.join(parts)).hexdigest()[:24]}"
+    mark = f"--{boundary}".encode()
+    body = b"".join(mark + b"\r\n" + part + b"\r\n" for part in parts)
+    return _headers(letter, boundary) + b"\r\n" + body + mark + b"--\r\n"
 
 
-def _list_headers(letter: Letter) -> bytes:
-    """RFC 2369, 2919 and 8058, as raw lines: folded by the library they would be encoded words."""
-    lines = (
-        f"List-Id: <{_checked(letter.list_id)}>",
-        f"List-Unsubscribe: <{_checked(letter.unsubscribe_url)}>",
-        "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+def _headers(letter: Letter, boundary: str) -> bytes:
+    """The message's headers; those of RFC 2369, 2919 and 8058 are what bulk senders must have."""
+    reply_to = address_header("Reply-To", letter.reply_to) if letter.reply_to else b""
+    return b"".join(
+        (
+            address_header("From", letter.sender),
+            address_header("To", letter.recipient),
+            reply_to,
+            text_header("Subject", letter.subject),
+            raw_header("Date", format_datetime(letter.date)),
+            raw_header("Message-ID", letter.message_id),
+            list_id_header(letter.list_id),
+            raw_header("List-Unsubscribe", f"<{letter.unsubscribe_url}>"),
+            raw_header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+            raw_header("MIME-Version", "1.0"),
+            raw_header("Content-Language", letter.language),
+            raw_header("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
+        )
     )
-    return "".join(f"{line}\r\n" for line in lines).encode("ascii")
 
 
-def _address(text: str) -> Address:
-    name, address = parseaddr(_checked(text))
-    return Address(display_name=name, addr_spec=address)
-
-
-def _checked(value: str) -> str:
-    if _CONTROLS.search(value):
-        raise ValueError(f"control characters in a header: {value!r}")
-    return value
+def _part(body: str, subtype: str) -> bytes:
+    part = MIMEPart(policy=SMTP)
+    part.set_content(body, subtype=subtype, charset="utf-8", cte=_encoding(body))
+    return part.as_bytes()
 
 
 def _encoding(body: str) -> str:
-    """Quoted-printable keeps Latin text readable; base64 is shorter for most other scripts."""
+    """The shorter of the two: quoted-printable for Latin text, base64 for most other scripts."""
     data = body.encode()
-    escaped = sum(1 for byte in data if byte > 126 or byte == 61)
-    return "quoted-printable" if escaped * 3 < len(data) // 3 + escaped else "base64"
+    escaped = sum(byte > 126 or byte == ord("=") for byte in data)
+    return "quoted-printable" if 2 * escaped < len(data) / 3 else "base64"

@@ -13,8 +13,8 @@ from publisher.model.problem import Problem
 from publisher.preflight.catalogue import problem
 from publisher.preflight.mail_support import IMAGE_FORMATS
 from publisher.preflight.prose import Part
-from publisher.render.urls import IMAGE_SCHEMES
-from publisher.render.views import Setting, find_image, media_path
+from publisher.render.urls import IMAGE_SCHEMES, media_path
+from publisher.render.views import Setting, find_image
 
 _IMAGE_SUFFIX = re.compile(r"\.(?:png|jpe?g|gif|webp|svg|avif|heic|heif|tiff?|bmp)$", re.IGNORECASE)
 # What cameras, telephones and screens call their pictures.

@@ -13,8 +13,8 @@ from publisher.model.issue import Issue
 from publisher.model.problem import Problem
 from publisher.preflight.catalogue import problem
 from publisher.preflight.prose import OBJECT, read_parts, shorten, walk, words_of
-from publisher.render.urls import IMAGE_SCHEMES, LINK_SCHEMES
-from publisher.render.views import Setting, media_path
+from publisher.render.urls import IMAGE_SCHEMES, LINK_SCHEMES, media_path
+from publisher.render.views import Setting
 
 # RFC 3986, section 3.1; browsers skip white space inside (WHATWG URL, section 4.4).
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")

@@ -9,8 +9,7 @@ from jinja2 import Environment, TemplateSyntaxError, meta
 from publisher.model.problem import Problem
 from publisher.preflight.catalogue import problem
 from publisher.preflight.images import Media
-from publisher.render.urls import IMAGE_SCHEMES, Urls
-from publisher.render.views import media_path
+from publisher.render.urls import IMAGE_SCHEMES, Urls, media_path
 from publisher.settings import FILE_NAME, Settings
 
 # Mailbox providers whose DMARC policy is quarantine or reject.

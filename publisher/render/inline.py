@@ -6,9 +6,11 @@ Nothing is fetched: neither `<link>` nor `@import` reaches the network or a file
 import logging
 import os
 import re
+import sys
 from collections.abc import Callable
 from functools import cache, lru_cache
 from threading import Lock
+from types import ModuleType
 from typing import Any
 
 _DOCTYPE = re.compile(r"\s*(<!doctype[^>]*>)\s*", re.IGNORECASE)
@@ -43,13 +45,20 @@ def inline_css(html: str) -> str:
 
 @cache
 def _load() -> Callable[[str], str]:
-    """Import premailer, which takes 230 ms, when the first message is made."""
+    """Import premailer, which takes long, when the first message is made."""
     # Its cache holds selectors and declarations; at the default of 128 it thrashes.
     os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "4096")
     import cssutils
     from lxml import etree
+
+    # Nothing is fetched while compiling, and premailer's `requests` is half of its import.
+    is_absent = "requests" not in sys.modules
+    if is_absent:
+        sys.modules["requests"] = ModuleType("requests")
     from premailer import Premailer
 
+    if is_absent:
+        del sys.modules["requests"]
     cssutils.log.setLevel(logging.CRITICAL)
 
     # The fetcher is what @import would use; premailer's allow_network does not reach it.

@@ -1,7 +1,7 @@
 """Every public URL of a publication, in one place; see the contract's table of paths."""
 
 from functools import lru_cache
-from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
 import msgspec
 
@@ -61,6 +61,15 @@ def _resolve(base: str, written: str, schemes: frozenset[str]) -> str:
     # Square brackets may stand in a host only (section 3.2.2): https://[2001:db8::1]/
     host_end = len(parts.scheme) + len("://") + len(parts.netloc) if parts.netloc else 0
     return quote(url[:host_end], safe=_URL_SAFE + "[]") + quote(url[host_end:], safe=_URL_SAFE)
+
+
+def media_path(src: str, urls: Urls) -> str:
+    """The path below the publication's folder that an image's `src` means, or empty."""
+    url = urls.resolve(src, IMAGE_SCHEMES)
+    if not url.startswith(f"{urls.base}/media/"):
+        return ""
+    path = unquote(urlsplit(url.removeprefix(f"{urls.base}/")).path)
+    return path if ".." not in path.split("/") and "\0" not in path else ""
 
 
 def with_params(url: str, params: tuple[tuple[str, str], ...]) -> str:

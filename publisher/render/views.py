@@ -9,7 +9,7 @@ from copy import deepcopy
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -25,7 +25,7 @@ from publisher.model.language import direction
 from publisher.model.publication import Publication
 from publisher.render.excerpt import excerpt
 from publisher.render.html import Target, render_html
-from publisher.render.urls import IMAGE_SCHEMES, Urls, with_params
+from publisher.render.urls import IMAGE_SCHEMES, Urls, media_path, with_params
 
 # Sizes of the images in media/, by path relative to the publication's folder: CSS pixels.
 MediaSizes = Mapping[str, tuple[int, int]]
@@ -210,15 +210,6 @@ def find_image(image: Image | None, setting: Setting) -> Image | None:
         scale = (width / measured[0]) if width else (height / measured[1]) if height else 1
         width, height = round(measured[0] * scale), round(measured[1] * scale)
     return Image(url, image.alt, width, height)
-
-
-def media_path(src: str, urls: Urls) -> str:
-    """The path below the publication's folder that an image's `src` means, or empty."""
-    url = urls.resolve(src, IMAGE_SCHEMES)
-    if not url.startswith(f"{urls.base}/media/"):
-        return ""
-    path = unquote(urlsplit(url.removeprefix(f"{urls.base}/")).path)
-    return path if ".." not in path.split("/") and "\0" not in path else ""
 
 
 def view_tags(tags: tuple[Tag, ...], urls: Urls) -> tuple[TagView, ...]:

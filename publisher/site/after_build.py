@@ -8,6 +8,13 @@ from publisher.errors import PublisherError
 from publisher.settings import Settings
 from publisher.site.job import CACHE
 
+_OWED = "after-build-owed"
+
+
+def owe_after_build(folder: Path) -> None:
+    """Note that the site changes, so that the command runs even if this process is killed first."""
+    (folder / CACHE / _OWED).touch()
+
 
 def run_after_build(settings: Settings, folder: Path, output: Path, *, has_changed: bool) -> None:
     """Run `site.after_build` when the site changed, or when it failed the last time.
@@ -15,10 +22,10 @@ def run_after_build(settings: Settings, folder: Path, output: Path, *, has_chang
     Its output goes to standard error. Raises PublisherError when it fails.
     """
     command = settings.site.after_build
-    owed = folder / CACHE / "after-build-owed"
+    owed = folder / CACHE / _OWED
     if not command or not (has_changed or owed.exists()):
         return
-    owed.touch()
+    owe_after_build(folder)
     environment = {**os.environ, "PUBLISHER_OUTPUT": str(output)}
     done = subprocess.run(  # noqa: S602 - a shell command of the operator's own settings
         command, shell=True, cwd=folder, env=environment, stdout=2, check=False

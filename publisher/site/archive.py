@@ -1,11 +1,12 @@
 """The published archive as tasks read it: issues, their neighbours, their dates, their lists."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
 import msgspec
 
-from publisher.model.issue import Highlight, Image, Issue, Tag
+from publisher.model.issue import Highlight, Image, Issue
 from publisher.model.language import direction
 from publisher.render.excerpt import excerpt
 from publisher.render.frame import PageContext
@@ -22,18 +23,21 @@ from publisher.render.views import (
 )
 from publisher.settings import Feeds
 from publisher.site.index import Index
+from publisher.site.order import neighbour_slugs, places
 from publisher.site.register import Record
 
 # A line or two below a headline in a list.
 _LIST_SUMMARY = 200
-# A task's neighbours, a month and a feed's window look at the same issues again and again.
-_KEPT_ISSUES = 64
+# A year's page and sitemap, a month's documents, a feed's window and an issue's neighbours look at
+# the same issues again and again; 20 MB hold a year of them.
+_KEPT_ISSUES = 400
 
 
 class Archive:
     """Everything that a task may look at. Nothing here writes.
 
-    `media_paths` are the files in media/ that may be published; `stylesheet` is its name and bytes.
+    `media` are the files in media/, each with what keeps it from being published, or with nothing;
+    `stylesheet` is its name and bytes.
     """
 
     def __init__(
@@ -42,14 +46,14 @@ class Archive:
         folder: Path,
         context: PageContext,
         feeds: Feeds,
-        media_paths: frozenset[str],
+        media: Mapping[str, str],
         stylesheet: tuple[str, bytes],
     ) -> None:
         self.index = index
         self.folder = folder
         self.context = context
         self.feeds = feeds
-        self.media_paths = media_paths
+        self.media = media
         self.stylesheet = stylesheet
         self._issues: dict[str, Issue | None] = {}
 
@@ -117,13 +121,15 @@ class Archive:
             highlights=tuple(self.link_highlight(h, issue) for h in issue.highlights),
         )
 
-    def link_highlight(self, highlight: Highlight, issue: Issue) -> HighlightLink:
+    def link_highlight(
+        self, highlight: Highlight, issue: Issue, *, is_summarised: bool = False
+    ) -> HighlightLink:
         language = highlight.language or language_of(issue, self.setting.publication)
         return HighlightLink(
             id=highlight.id,
             title=highlight.title,
             url=self.setting.urls.highlight(highlight.id),
-            summary=excerpt(highlight.body, _LIST_SUMMARY),
+            summary=excerpt(highlight.body, _LIST_SUMMARY) if is_summarised else "",
             language=language,
             direction=direction(language),
         )
@@ -172,42 +178,6 @@ class Archive:
             if (issue := self.issue(slug)) is not None:
                 highlight = next(h for p, h in places(issue) if p == place)
                 bare = msgspec.structs.replace(issue, highlights=())
-                link = self.link_highlight(highlight, issue)
+                link = self.link_highlight(highlight, issue, is_summarised=True)
                 entries.append(TagEntry(link, self.link_issue(bare)))
         return entries
-
-
-def places(issue: Issue) -> list[tuple[int, Highlight]]:
-    """Highlights with their places, from 1."""
-    return list(enumerate(issue.highlights, 1))
-
-
-def effective_tags(highlight: Highlight, issue: Issue) -> tuple[Tag, ...]:
-    """A highlight's tags and its issue's, which hold for all that stands in it."""
-    own = {tag.slug for tag in highlight.tags}
-    return (*highlight.tags, *(tag for tag in issue.tags if tag.slug not in own))
-
-
-def neighbour_slugs(index: Index, slug: str) -> tuple[str, str]:
-    """NAMEs of the next newer and the next older issue; empty where there is none."""
-    moment = index.value("SELECT moment FROM file WHERE slug = ? AND is_live = 1", slug)
-    if moment is None:
-        return "", ""
-    return around(index, moment, slug)
-
-
-def around(index: Index, moment: int, slug: str) -> tuple[str, str]:
-    """NAMEs of the issues next to a place in the archive's order."""
-    newer = index.value(
-        "SELECT slug FROM file WHERE is_live = 1 AND (moment, slug) > (?, ?)"
-        " ORDER BY moment, slug LIMIT 1",
-        moment,
-        slug,
-    )
-    older = index.value(
-        "SELECT slug FROM file WHERE is_live = 1 AND (moment, slug) < (?, ?)"
-        " ORDER BY moment DESC, slug DESC LIMIT 1",
-        moment,
-        slug,
-    )
-    return newer or "", older or ""

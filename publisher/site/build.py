@@ -3,22 +3,22 @@
 Nothing of the old site is touched before every task of the build has succeeded.
 """
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from publisher.model.problem import Problem, has_errors, in_reading_order
-from publisher.render.views import Setting
-from publisher.site.archive import Archive
+from publisher.site.after_build import owe_after_build
 from publisher.site.index import Index
-from publisher.site.job import Job, Report, fingerprint, open_archive, open_index
-from publisher.site.make import Made, make
+from publisher.site.job import Job, Made, Report, fingerprint, forget_index, open_index
 from publisher.site.media import logo_path
-from publisher.site.parallel import run_parallel
-from publisher.site.plan import Plan, read_one
+from publisher.site.order import is_sitemap_split
+from publisher.site.plan import Plan, Reading
 from publisher.site.register import PATH as REGISTER
 from publisher.site.register import append_register
-from publisher.site.scan import read_templates, scan_issues, scan_media, signature_of
-from publisher.site.tasks import is_sitemap_split
+from publisher.site.scan import File, list_media, read_templates, scan_issues, signature_of
 from publisher.site.write import Staging, find_missing, list_own, remove
 
 
@@ -28,51 +28,61 @@ def build(job: Job) -> Report:
     Where the content has errors (except in a preview), neither the site nor the register changes,
     and the report says so.
     """
+    try:
+        return _build(job)
+    except sqlite3.DatabaseError as error:
+        forget_index(job, error)
+        return _build(job)
+
+
+def _build(job: Job) -> Report:
     with open_index(job) as index:
         sources = read_templates(job.folder)
-        media = {file.path: file.signature for file in scan_media(job.folder)}
+        media = {file.path: file for file in list_media(job.folder)}
         with _transaction(index):
             noticed, errors = _note_changes(job, index, sources, media)
         if errors and not job.is_preview:
             return _report(index, None, errors)
-        archive = open_archive(job, index, sources, frozenset(media))
         with _transaction(index):
-            _mark_missing(job, index, archive)
+            _mark_missing(job, index)
         staging = Staging(job.output)
         try:
-            made = make(job, index, archive, staging)
+            made = _make(job, index, sources, media, staging)
             problems = [*errors, *noticed, *made.problems]
             if has_errors(made.problems) and not job.is_preview:
                 return _report(index, None, problems)
+            known = signature_of(job.folder / REGISTER)
             if not job.is_discarded:
                 _publish(job, index, made, staging)
         finally:
             staging.close()
-        _conclude(job, index, made)
+        _conclude(job, index, made, known)
         return _report(index, made, problems)
 
 
 def _note_changes(
-    job: Job, index: Index, sources: dict[str, str], media: dict[str, str]
+    job: Job, index: Index, sources: dict[str, str], media: Mapping[str, File]
 ) -> tuple[list[Problem], list[Problem]]:
     """Bring the index up to date; give what was noticed in changed files, and all errors."""
-    _forget_other_world(job, index, sources)
     publication = job.settings.as_publication()
-    zone = Setting(publication=publication, urls=job.urls, web_url="").zone
-    plan = Plan(index, job.folder, zone, job.urls, job.now, job.is_preview)
+    logo = logo_path(publication.logo, job.urls)
+    # Every page shows the logo in its size.
+    world = fingerprint(job, sources, media[logo].signature if logo in media else "")
+    _forget_other_world(index, world)
+    zone = ZoneInfo(publication.time_zone)
+    plan = Plan(index, job.folder, publication.id, zone, job.urls, job.now, job.is_preview)
     errors = list(plan.note_register(signature_of(job.folder / REGISTER)))
     files = scan_issues(job.folder)
     plan.note_gone(files)
     noticed: list[Problem] = []
     changed = plan.changed_files(files)
-    readings = run_parallel(lambda file: read_one(job.folder, file, zone), changed)
-    for done, reading in enumerate(readings, 1):
+    for done, reading in enumerate(_read(job.folder, changed, zone), 1):
         if job.progress:
             job.progress("Reading issues", done, len(changed))
         plan.note_reading(reading)
         noticed += reading.problems
     plan.note_due()
-    plan.note_media(media, logo_path(publication.logo, job.urls))
+    plan.note_media(media, logo)
     plan.conclude()
     errors += plan.errors()
     if not errors or job.is_preview:
@@ -80,12 +90,39 @@ def _note_changes(
     return noticed, errors
 
 
-def _forget_other_world(job: Job, index: Index, sources: dict[str, str]) -> None:
+def _read(folder: Path, files: Sequence[File], zone: ZoneInfo) -> Iterable[Reading]:
+    """Read files; what that takes is imported only where there are any."""
+    if not files:
+        return ()
+    from publisher.site.reading import read_all
+
+    return read_all(folder, files, zone)
+
+
+def _make(
+    job: Job,
+    index: Index,
+    sources: dict[str, str],
+    media: Mapping[str, File],
+    staging: Staging,
+) -> Made:
+    """Run the marked tasks; without any, no renderer is imported, which takes most of the time."""
+    if not index.tasks():
+        return Made({}, [], [], {}, 0)
+    from publisher.site.make import make
+    from publisher.site.opening import open_archive
+
+    problems_of_media = {path: file.problem for path, file in media.items()}
+    return make(job, index, open_archive(job, index, sources, problems_of_media), staging)
+
+
+def _forget_other_world(index: Index, world: str) -> None:
     """Start anew where settings, templates, libraries or this program are not what they were."""
-    world = fingerprint(job, sources)
     if index.get("world") == world:
         return
     index.clear()
+    # What was made of files that are gone since is removed by the tasks that made it.
+    index.run("INSERT INTO dirty SELECT DISTINCT kind, key FROM output")
     for key in ("register", "newest-month", "is-sitemap-split"):
         index.set(key, "")
     index.set("world", world)
@@ -93,42 +130,61 @@ def _forget_other_world(job: Job, index: Index, sources: dict[str, str]) -> None
         index.mark(kind)
 
 
-def _mark_missing(job: Job, index: Index, archive: Archive) -> None:
+# Of so many newest issues each build looks whether their files are still there; looking at those of
+# 10,000 would take longer than making a new one. All other files are looked for in any case.
+_LOOKED_FOR = 2_000
+
+
+def _mark_missing(job: Job, index: Index) -> None:
     """Mark what the output folder lacks, and what depends on the number of URLs."""
     if not job.is_discarded:
-        paths = [row[0] for row in index.rows("SELECT path FROM output")]
-        for path in find_missing(job.output, paths):
+        for path in find_missing(job.output, index.outputs_to_look_for(_LOOKED_FOR)):
             row = index.rows("SELECT kind, key FROM output WHERE path = ?", path)[0]
             index.mark(*row)
-    is_split = str(is_sitemap_split(archive))
+    is_split = str(is_sitemap_split(index))
     if index.get("is-sitemap-split") != is_split:
-        for year in archive.years:
-            index.mark("sitemap-year", year.year)
+        for (year,) in index.rows("SELECT DISTINCT year FROM file WHERE is_live = 1"):
+            index.mark("sitemap-year", year)
         index.mark("sitemap")
         index.set("is-sitemap-split", is_split)
 
 
 def _publish(job: Job, index: Index, made: Made, staging: Staging) -> None:
     """Make it public: the register first, since an entry must never be seen with another date."""
-    if made.written:
+    if made.written and not job.is_preview:  # a preview is made anew rather than kept
         staging.sync()
     if not job.is_preview:
         pending = index.all_records("1", table="pending")
         append_register(job.folder, job.settings.publication.id, pending)
+    if made.written:
+        _owe_after_build(job)
     staging.publish(sorted(made.written, key=_publishing_order))
 
 
-def _conclude(job: Job, index: Index, made: Made) -> None:
-    """Note in the index what is public now, and remove the files that no task yields any more."""
+def _owe_after_build(job: Job) -> None:
+    if job.settings.site.after_build and not job.is_preview:
+        owe_after_build(job.folder)
+
+
+def _conclude(job: Job, index: Index, made: Made, known: str) -> None:
+    """Note in the index what is public now, and remove the files that no task yields any more.
+
+    `known` is the register's signature before this build added to it.
+    """
     with _transaction(index):
         if not job.is_discarded:
-            made.removed = remove(job.output, _note_outputs(job, index, made))
+            gone = _note_outputs(job, index, made)
+            if gone:
+                _owe_after_build(job)
+            made.removed = remove(job.output, gone)
         for task, problems in made.found.items():
             index.save_found(task, problems)
         if not job.is_preview:
             for record in index.all_records("1", table="pending"):
                 index.save_record("registered", record)
-            index.set("register", signature_of(job.folder / REGISTER))
+            # What somebody else added during this build is read by the next one.
+            is_alone = known == index.get("register")
+            index.set("register", signature_of(job.folder / REGISTER) if is_alone else "")
             index.run("DELETE FROM pending")
         index.run("DELETE FROM dirty")
 
@@ -162,6 +218,7 @@ def _report(index: Index, made: Made | None, problems: list[Problem]) -> Report:
     issues = index.value("SELECT COUNT(*) FROM file WHERE is_live = 1")
     idents = index.value("SELECT COUNT(*) FROM ident WHERE is_live = 1")
     files = index.value("SELECT COUNT(*) FROM output")
+    waiting = "SELECT COUNT(*) FROM file WHERE is_live = 0 AND state = 'ready'"
     return Report(
         issues=issues,
         highlights=idents - issues,
@@ -169,6 +226,8 @@ def _report(index: Index, made: Made | None, problems: list[Problem]) -> Report:
         unchanged=files - len(made.written) if made else files,
         removed=made.removed if made else 0,
         problems=in_reading_order(problems),
+        drafts=index.value("SELECT COUNT(*) FROM file WHERE state = 'draft'"),
+        waiting=index.value(waiting),
         is_refused=made is None,
     )
 

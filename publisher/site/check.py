@@ -1,15 +1,18 @@
 """check: everything that build would say, drafts and future issues included, writing nothing."""
 
+from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from publisher.errors import PublisherError
 from publisher.model.problem import Problem, in_reading_order
 from publisher.preflight.publication import check_publication
 from publisher.settings import Settings
 from publisher.site.build import build
+from publisher.site.index import Index
+from publisher.site.issue_files import require_issue
 from publisher.site.job import CACHE, Job, Progress, open_index
-from publisher.site.scan import scan_issues, scan_media
+from publisher.site.scan import scan_media
+from publisher.site.vanished import find_vanished
 
 
 def check(
@@ -19,11 +22,11 @@ def check(
     names: tuple[str, ...] = (),
     progress: Progress | None = None,
 ) -> tuple[Problem, ...]:
-    """Find every problem at once; with `names`, those of these issues only.
+    """Find every problem at once; with `names`, those of these issues only, their pages included.
 
     Raises PublisherError where an issue is named that does not exist.
     """
-    paths = _paths_of(folder, names)
+    paths = [require_issue(folder, name) for name in names]
     job = Job(
         folder=folder,
         settings=settings,
@@ -36,17 +39,18 @@ def check(
     report = build(job)
     media = {file.path for file in scan_media(folder)}
     with open_index(job) as index:
-        standing = [*index.problems_where("1"), *index.all_found()]
+        standing = [*index.problems_where("1"), *index.all_found(), *find_vanished(index)]
+        wanted = _files_of(index, paths)
     problems = in_reading_order([*report.problems, *standing, *check_publication(settings, media)])
-    return tuple(p for p in problems if p.file in paths) if names else problems
+    return tuple(p for p in problems if p.file in wanted) if names else problems
 
 
-def _paths_of(folder: Path, names: tuple[str, ...]) -> set[str]:
-    by_name: dict[str, set[str]] = {}
-    for file in scan_issues(folder):
-        name = file.path.rpartition("/")[2]
-        by_name.setdefault(name.rpartition(".")[0], set()).add(file.path)
-    for name in names:
-        if name not in by_name:
-            raise PublisherError(f"there is no issue {name!r} in {folder / 'issues'}")
-    return {path for name in names for path in by_name[name]}
+def _files_of(index: Index, paths: Iterable[str]) -> set[str]:
+    """The files that problems of these issues are reported in."""
+    files: set[str] = set()
+    for path in paths:
+        slug = PurePath(path).stem
+        ids = index.rows("SELECT id FROM ident WHERE path = ?", path)
+        files |= {path, f"issues/{slug}/index.html"}
+        files |= {f"highlights/{id_}/index.html" for (id_,) in ids}
+    return files

@@ -17,13 +17,16 @@ from publisher.render.jsonfeed import render_json
 from publisher.render.rss import render_rss
 from publisher.render.views import TagView
 from publisher.render.words import words
-from publisher.site.archive import Archive, effective_tags, places
+from publisher.site.archive import Archive
+from publisher.site.order import effective_tags, places
 from publisher.site.write import Output
 
 # The contract's 250 KB. Some readers give up on larger feeds, and each is fetched every hour.
 SIZE_LIMIT = 250_000
 # Above this many issues a live feed would pass the limit anyway; it bounds what is looked at.
-_MOST_ISSUES = 400
+_MOST_ISSUES = 1_000
+# What an entry takes in a feed beside its content, about.
+_ENTRY_BYTES = 600
 
 FORMATS = (("atom", render_atom), ("rss", render_rss), ("json", render_json))
 
@@ -107,10 +110,17 @@ def _entries(archive: Archive, issue: Issue, tag: str = "") -> Iterator[Entry]:
 
 
 def live_outputs(archive: Archive, channel: Channel) -> tuple[list[Output], list[Problem]]:
-    """The live feed in its three formats, whole oldest issues dropped above the size limit."""
-    groups = [channel.choose(archive, issue) for issue in _window(archive, channel)]
+    """The live feed in its three formats, whole oldest issues dropped above the size limit.
+
+    Where that or the window leaves out issues of the newest month, which is not over, so that
+    nothing else holds them, the month's archive document as it stands now comes with the feed.
+    """
+    issues = _window(archive, channel)
+    groups = [channel.choose(archive, issue) for issue in issues]
     while True:
-        feed = _make_feed(archive, channel, [entry for group in groups for entry in group])
+        entries = [entry for group in groups for entry in group]
+        month = _month_beyond(archive, channel, issues[: len(groups)])
+        feed = _make_feed(archive, channel, entries, beyond=month)
         documents = [(suffix, render(feed)) for suffix, render in FORMATS]
         largest = max(len(data) for _, data in documents)
         if largest <= SIZE_LIMIT or len(groups) < 2:
@@ -118,13 +128,27 @@ def live_outputs(archive: Archive, channel: Channel) -> tuple[list[Output], list
         groups = _drop_oldest(groups, largest)
     outputs = [Output(f"{channel.stem}.{suffix}", data) for suffix, data in documents]
     problems = check_feed(feed, documents[0][1], f"{channel.stem}.atom")
+    if month:
+        issues = archive.issues(archive.index.live_slugs("AND month = ?", month))
+        outputs += _archive_document(archive, channel, month, issues)
     return outputs, problems
 
 
+def _month_beyond(archive: Archive, channel: Channel, live: list[Issue]) -> str:
+    """The newest month, if it has issues that are not in the live feed; else nothing."""
+    month = newest_month(archive)
+    slugs = archive.index.live_slugs("AND month = ?", month)
+    if channel.tag:
+        sql = "SELECT DISTINCT slug FROM tagged WHERE month = ? AND tag = ?"
+        slugs = [row[0] for row in archive.index.rows(sql, month, channel.tag)]
+    return month if set(slugs) - {issue.slug for issue in live} else ""
+
+
 def _drop_oldest(groups: list[list[Entry]], largest: int) -> list[list[Entry]]:
-    """Drop as many oldest issues as their share of the content says, at least one."""
-    sizes = [sum(len(entry.content) for entry in group) + 1 for group in groups]
-    excess = (largest - SIZE_LIMIT) / largest * sum(sizes)
+    """Drop most of the oldest issues that their share of the feed says, at least one."""
+    sizes = [sum(len(entry.content) + _ENTRY_BYTES for entry in group) + 1 for group in groups]
+    # Shares are an estimate, and no issue is dropped without need.
+    excess = 0.9 * (largest - SIZE_LIMIT) / largest * sum(sizes)
     kept = len(groups) - 1
     dropped = sizes[kept]
     while kept > 1 and dropped + sizes[kept - 1] <= excess:
@@ -172,11 +196,18 @@ def month_outputs(archive: Archive, month: str) -> list[Output]:
     named = [tag for (slug,) in tags if (tag := archive.tag(slug))]
     outputs = []
     for channel in (*channels(archive), *(tag_channel(archive, tag) for tag in named)):
-        entries = [entry for issue in issues for entry in channel.choose(archive, issue)]
-        if entries:
-            feed = _make_feed(archive, channel, entries, month)
-            outputs.append(Output(_document(channel, month), render_atom(feed)))
+        outputs += _archive_document(archive, channel, month, issues)
     return outputs
+
+
+def _archive_document(
+    archive: Archive, channel: Channel, month: str, issues: list[Issue]
+) -> list[Output]:
+    entries = [entry for issue in issues for entry in channel.choose(archive, issue)]
+    if channel.tag and not entries:
+        return []  # the chain of a tag's documents leaves this month out
+    feed = _make_feed(archive, channel, entries, month)
+    return [Output(_document(channel, month), render_atom(feed))]
 
 
 def newest_month(archive: Archive) -> str:
@@ -188,10 +219,13 @@ def _document(channel: Channel, month: str) -> str:
     return f"archive/{month}/{channel.stem}.atom"
 
 
-def _make_feed(archive: Archive, channel: Channel, entries: list[Entry], month: str = "") -> Feed:
+def _make_feed(
+    archive: Archive, channel: Channel, entries: list[Entry], month: str = "", beyond: str = ""
+) -> Feed:
+    """Put a document together: a month's, or a live one, with `beyond` as its newest archive."""
     publication, urls = archive.setting.publication, archive.setting.urls
     stem = _document(channel, month).removesuffix(".atom") if month else channel.stem
-    previous = _previous_month(archive, channel, month)
+    previous = beyond or _previous_month(archive, channel, month)
     return Feed(
         id=f"{publication.id}/feeds/{channel.name}",
         title=channel.title,
@@ -239,4 +273,7 @@ def _beginning(publication_id: str) -> datetime:
     """The date in a tag: URI (RFC 4151, section 2.1)."""
     match = re.search(r",(\d{4})(?:-(\d\d))?(?:-(\d\d))?:", publication_id)
     year, month, day = (int(part or 1) for part in match.groups()) if match else (1970, 1, 1)
-    return datetime(year, month, day, tzinfo=UTC)
+    try:
+        return datetime(year, month, day, tzinfo=UTC)
+    except ValueError:  # no such day
+        return datetime(max(year, 1), 1, 1, tzinfo=UTC)

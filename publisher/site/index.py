@@ -32,12 +32,14 @@ CREATE INDEX IF NOT EXISTS file_year ON file (year, moment, slug) WHERE is_live 
 CREATE INDEX IF NOT EXISTS file_month ON file (month, moment, slug) WHERE is_live = 1;
 CREATE INDEX IF NOT EXISTS file_waiting ON file (moment) WHERE is_live = 0 AND state = 'ready';
 CREATE INDEX IF NOT EXISTS file_bad ON file (path) WHERE state IN ('unreadable', 'broken');
+CREATE INDEX IF NOT EXISTS file_draft ON file (path) WHERE state = 'draft';
 CREATE INDEX IF NOT EXISTS file_number ON file (number, moment) WHERE is_live = 1;
 CREATE TABLE IF NOT EXISTS ident (
   id TEXT NOT NULL, path TEXT NOT NULL, line INTEGER NOT NULL, is_live INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS ident_id ON ident (id);
 CREATE INDEX IF NOT EXISTS ident_path ON ident (path);
 CREATE INDEX IF NOT EXISTS ident_live ON ident (id) WHERE is_live = 1;
+CREATE TABLE IF NOT EXISTS repeated (id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tagged (
   tag TEXT NOT NULL, moment INTEGER NOT NULL, slug TEXT NOT NULL, place INTEGER NOT NULL,
   label TEXT NOT NULL, month TEXT NOT NULL, path TEXT NOT NULL,
@@ -66,7 +68,10 @@ CREATE TABLE IF NOT EXISTS found (kind TEXT NOT NULL, key TEXT NOT NULL, problem
   PRIMARY KEY (kind, key)) WITHOUT ROWID;
 """
 # Raise it when the tables change: an index of another version is thrown away.
-_VERSION = 1
+_VERSION = 2
+
+# SQLite takes 32,766 values in one statement.
+_MOST_VALUES = 10_000
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_issue = msgspec.msgpack.Decoder(Issue).decode
@@ -121,10 +126,9 @@ class Index:
     def clear(self) -> None:
         """Forget everything but which files were written to the site."""
         self._withdrawn = None
-        for table in ("file", "ident", "tagged", "media", "registered", "pending", "dirty"):
-            self.run(f"DELETE FROM {table}")  # noqa: S608 - fixed names
-        for table in ("measured", "found"):
-            self.run(f"DELETE FROM {table}")  # noqa: S608 - fixed names
+        for (table,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
+            if table not in ("meta", "output"):
+                self.run(f"DELETE FROM {table}")  # noqa: S608 - our own names
 
     # What must be made anew
 
@@ -173,16 +177,28 @@ class Index:
         for (blob,) in self.rows(f"SELECT problems FROM file WHERE {where}"):  # noqa: S608
             yield from _decode_problems(blob)
 
+    def outputs_to_look_for(self, newest: int) -> list[str]:
+        """Paths of the site's files: those of the newest issues, and all that are no issue's."""
+        sql = (
+            "SELECT path FROM output WHERE kind NOT IN ('issue', 'page') UNION ALL"
+            " SELECT output.path FROM"
+            " (SELECT slug FROM file WHERE is_live = 1 ORDER BY moment DESC, slug DESC LIMIT ?)"
+            " JOIN output ON kind IN ('issue', 'page') AND key = slug"
+        )
+        return [row[0] for row in self.rows(sql, newest)]
+
     # The register
 
     def records(self, ids: Iterable[str]) -> dict[str, Record]:
         """What is known of ids, with what this build adds laid over it."""
         wanted = tuple(ids)
-        marks = ", ".join("?" * len(wanted))
         found: dict[str, Record] = {}
-        for table in ("registered", "pending"):
-            sql = f"SELECT id, record FROM {table} WHERE id IN ({marks})"  # noqa: S608 - marks
-            found |= {id_: _decode_record(blob) for id_, blob in self.rows(sql, *wanted)}
+        for start in range(0, len(wanted), _MOST_VALUES):
+            some = wanted[start : start + _MOST_VALUES]
+            marks = ", ".join("?" * len(some))
+            for table in ("registered", "pending"):
+                sql = f"SELECT id, record FROM {table} WHERE id IN ({marks})"  # noqa: S608 - marks
+                found |= {id_: _decode_record(blob) for id_, blob in self.rows(sql, *some)}
         return found
 
     def save_record(self, table: str, record: Record) -> None:
@@ -224,9 +240,13 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         return _prepare(path)
     except sqlite3.DatabaseError:
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            Path(f"{path}{suffix}").unlink(missing_ok=True)
+        remove_index(path)
         return _prepare(path)
+
+
+def remove_index(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
 def _prepare(path: Path) -> sqlite3.Connection:

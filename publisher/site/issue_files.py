@@ -2,28 +2,33 @@
 
 import os
 import re
+from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
+from difflib import get_close_matches
+from pathlib import Path, PurePath
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from publisher.errors import PublisherError
 from publisher.intake.digest import Digest, read_digest
-from publisher.intake.fields import read_moment
+from publisher.intake.digest_lines import title_key
+from publisher.intake.fields import ID, read_moment
 from publisher.intake.ids import Minted, mint_ids
-from publisher.intake.read import SUFFIXES, read_issue
-from publisher.intake.text import MAX_BYTES, decode
+from publisher.intake.read import read_issue
+from publisher.intake.text import MAX_BYTES, SUFFIXES, decode
 from publisher.intake.tree import TreeError
 from publisher.intake.write import HighlightText, IssueText, write_markdown_issue
 from publisher.model.issue import Issue
-from publisher.model.problem import Problem
+from publisher.model.problem import Problem, has_errors
 from publisher.model.publication import Publication
 from publisher.site.identity import mint_id
-from publisher.site.register import sync_folder
-from publisher.site.scan import ISSUES, read_file
+from publisher.site.register import read_register, sync_folder
+from publisher.site.scan import ISSUES, read_file, scan_issues
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_A_DATE = "write a day (2025-12-15) or a time with its offset from UTC (2025-12-15T07:00:00+08:00)"
+_STATUS = "\nstatus: draft  # write ready here when it may be published\n"
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,15 +55,41 @@ class Importing(msgspec.Struct, frozen=True, kw_only=True):
         return ZoneInfo(self.publication.time_zone)
 
 
-def import_digest(importing: Importing, data: bytes, name: str) -> Imported:
-    """Turn a plain-text digest into an issue file.
+class _Prepared(msgspec.Struct, frozen=True):
+    """An issue to be written as NAME `slug`; `replaced` is the path of the one it replaces."""
 
-    Raises PublisherError where the date is no date, or where the issue exists and `is_forced` is
-    not set.
+    name: str
+    slug: str
+    issue: IssueText
+    problems: tuple[Problem, ...]
+    replaced: str | None
+
+
+def import_digests(
+    importing: Importing, digests: Sequence[tuple[str, bytes]]
+) -> tuple[Imported, ...]:
+    """Turn plain-text digests, by their files' names, into issue files; each alone may be refused.
+
+    Raises PublisherError, with nothing written, where a date is none, two are for the same day,
+    or an issue exists and `is_forced` is not set.
     """
+    prepared = [_prepare(importing, name, data) for name, data in digests]
+    places: dict[str, str] = {}
+    for each in prepared:
+        if isinstance(each, _Prepared):
+            first = places.setdefault(each.slug, each.name)
+            if first != each.name:
+                raise PublisherError(
+                    f"{first} and {each.name} are both for {each.slug}; import them one by one,"
+                    " each with a --date of its own, or join them"
+                )
+    return tuple(
+        _write(importing.folder, each) if isinstance(each, _Prepared) else each for each in prepared
+    )
+
+
+def _prepare(importing: Importing, name: str, data: bytes) -> _Prepared | Imported:
     slug, moment = _place(importing, name)
-    path = f"{ISSUES}/{slug}.md"
-    previous = _previous(importing, slug)
     text, problems = decode(data, name)
     digest = None
     if text is not None:
@@ -66,50 +97,71 @@ def import_digest(importing: Importing, data: bytes, name: str) -> Imported:
         problems = (*problems, *found)
     if digest is None:
         return Imported(issue=None, path=None, highlights=(), problems=problems)
+    replaced = find_issue(importing.folder, slug)
+    previous = _read_replaced(importing, replaced) if replaced else None
     issue = _issue_text(importing, digest, moment, previous)
-    write_file(importing.folder, path, write_markdown_issue(issue).encode())
+    return _Prepared(name, slug, issue, problems, replaced)
+
+
+def _write(folder: Path, prepared: _Prepared) -> Imported:
+    issue, path = prepared.issue, f"{ISSUES}/{prepared.slug}.md"
+    write_file(folder, path, write_markdown_issue(issue).encode())
+    if prepared.replaced and prepared.replaced != path:
+        (folder / prepared.replaced).unlink()
     highlights = tuple({"id": h.id, "title": h.title} for h in issue.highlights)
-    return Imported(issue=slug, path=path, highlights=highlights, problems=problems)
+    return Imported(
+        issue=prepared.slug, path=path, highlights=highlights, problems=prepared.problems
+    )
 
 
 def _place(importing: Importing, name: str) -> tuple[str, datetime]:
     """The issue's NAME and moment: `--date`, else the day a file is named after, else today."""
-    written = importing.date
-    if not written and _DAY.fullmatch(Path(name).stem):
-        written = Path(name).stem
-    written = written or importing.now.astimezone(importing.zone).date().isoformat()
-    moment = read_moment(written, importing.zone)
+    if importing.date:
+        return read_date(importing.date, importing.zone)
+    stem = PurePath(name).stem
+    if not _DAY.fullmatch(stem):
+        stem = importing.now.astimezone(importing.zone).date().isoformat()
+    moment = read_moment(stem, importing.zone)
     if moment is None:
         raise PublisherError(
-            f"--date {written!r} is no date; write a day (2025-12-15) or a time with its offset"
-            " (2025-12-15T07:00:00+08:00)"
+            f"{name} is named after a day that does not exist; name it with --date"
         )
-    return written.strip()[:10], moment
+    return stem, moment
 
 
-def _previous(importing: Importing, slug: str) -> Issue | None:
+def read_date(text: str, zone: ZoneInfo) -> tuple[str, datetime]:
+    """The NAME and the moment that a date on the command line means."""
+    moment = read_moment(text, zone)
+    if moment is None:
+        raise PublisherError(f"--date {text!r} is no date; {_A_DATE}")
+    return text.strip()[:10], moment
+
+
+def _read_replaced(importing: Importing, path: str) -> Issue:
     """The issue that an import would replace. Raises PublisherError unless that is wanted."""
-    path = find_issue(importing.folder, slug)
-    if path is None:
-        return None
     if not importing.is_forced:
         raise PublisherError(
-            f"{path} exists; name another day with --date, or replace it with --force (the ids of"
-            " highlights whose titles match are kept)"
+            f"{path} exists already, and nothing was written. Name another day with --date, or"
+            " replace it with --force (highlights whose titles match keep their ids)"
         )
-    if not path.endswith(".md"):
-        raise PublisherError(f"{path} exists and is no Markdown; remove it first")
-    data = read_file(importing.folder, path, MAX_BYTES)
-    return read_issue(data, path, importing.zone)[0]
+    data = read_file(importing.folder, path, MAX_BYTES + 1)
+    issue, problems = read_issue(data, path, importing.zone)
+    if issue is None:
+        fault = next(problem for problem in problems if has_errors([problem]))
+        raise PublisherError(
+            f"{path} cannot be replaced, because its ids would be lost: {fault.message}"
+            f" (line {fault.line or 1}). Correct it, or delete it if it was never published."
+        )
+    return issue
 
 
 def _issue_text(
     importing: Importing, digest: Digest, moment: datetime, previous: Issue | None
 ) -> IssueText:
-    known = {_folded(h.title): h for h in previous.highlights} if previous else {}
+    known = {title_key(h.title): h for h in reversed(previous.highlights)} if previous else {}
     highlights = []
     for highlight in digest.highlights:
-        old = known.pop(_folded(highlight.title), None)
+        old = known.pop(title_key(highlight.title), None)
         highlights.append(
             HighlightText(
                 id=(old.id if old else "") or mint_id(),
@@ -129,25 +181,20 @@ def _issue_text(
     )
 
 
-def _folded(title: str) -> str:
-    return " ".join(title.casefold().split())
-
-
 def new_issue(
     folder: Path, publication: Publication, now: datetime, date: str = "", source: str = ""
 ) -> str:
-    """Make a draft and return its path: empty of content, or like the issue NAME `source`.
+    """Make a draft and return its path: empty of content, or a copy of the issue NAME `source`.
 
     Raises PublisherError where the date is none, the issue exists, or the source does not.
     """
     zone = ZoneInfo(publication.time_zone)
-    written = date or now.astimezone(zone).replace(second=0, microsecond=0).isoformat()
-    moment = read_moment(written, zone)
-    if moment is None:
-        raise PublisherError(f"--date {date!r} is no date; write a day such as 2025-12-15")
-    slug = written.strip()[:10]
+    moment = now.astimezone(zone).replace(second=0, microsecond=0)
+    slug, moment = read_date(date or moment.isoformat(), zone)
     if existing := find_issue(folder, slug):
-        raise PublisherError(f"{existing} exists; name another day with --date")
+        raise PublisherError(
+            f"{existing} exists already; write there, or name another day with --date"
+        )
     if source:
         return _copy_issue(folder, source, slug, moment)
     draft = IssueText(
@@ -159,68 +206,95 @@ def new_issue(
         ),
     )
     path = f"{ISSUES}/{slug}.md"
-    write_file(folder, path, write_markdown_issue(draft).encode())
+    text = write_markdown_issue(draft).replace("\nstatus: draft\n", _STATUS, 1)
+    write_file(folder, path, text.encode())
     return path
 
 
 def _copy_issue(folder: Path, source: str, slug: str, moment: datetime) -> str:
+    """Copy an issue as it stands, but for its ids, its date and its status."""
     path = require_issue(folder, source)
-    text, _ = decode(read_file(folder, path, MAX_BYTES), path)
-    copy = f"{ISSUES}/{slug}{Path(path).suffix}"
-    try:
-        minted = mint_ids(text or "", path, mint_id, is_fresh=True)
-    except TreeError as error:
-        raise PublisherError(f"{path}, line {error.line}: {error}") from None
-    fresh = _set_field(minted.text, path, "date", moment.isoformat())
-    fresh = _set_field(fresh, path, "status", "draft")
-    write_file(folder, copy, fresh.encode())
+    fields = {"date": moment.isoformat(), "status": "draft"}
+    copy = f"{ISSUES}/{slug}{PurePath(path).suffix}"
+    write_file(folder, copy, _mint(folder, path, is_fresh=True, fields=fields).data)
     return copy
 
 
-def _set_field(text: str, path: str, key: str, value: str) -> str:
-    """Set a top-level field of an issue's text that has an id already."""
-    quote = '"' if path.endswith(".json") else ""
-    line = re.compile(rf"^(\s*{quote}{key}{quote}\s*:\s*)[^\n,]*(,?)$", re.MULTILINE)
-    head, mark, rest = text.partition("highlights") if quote else text.partition("\n---\n")
-    if line.search(head):
-        return line.sub(rf"\g<1>{quote}{value}{quote}\g<2>", head, count=1) + mark + rest
-    first = re.compile(rf"^(\s*){quote}id{quote}\s*:", re.MULTILINE)
-    added = rf"\g<1>{quote}{key}{quote}: {quote}{value}{quote}{',' if quote else ''}\n\g<0>"
-    return first.sub(added, head, count=1) + mark + rest
+class WrittenIds(msgspec.Struct, frozen=True):
+    """How many ids were written into the file at `path`.
+
+    `given_up` are ids that are published and now stand in no file any more.
+    """
+
+    path: str
+    count: int
+    given_up: tuple[str, ...]
 
 
-def write_ids(folder: Path, slug: str, *, is_fresh: bool) -> tuple[str, Minted]:
-    """Mint ids into an issue's file, keeping its line ends and all else; give its path."""
-    path = require_issue(folder, slug)
+def write_ids(folder: Path, name: str, zone: ZoneInfo, *, is_fresh: bool) -> WrittenIds:
+    """Mint ids into an issue's file and leave the rest of it as it is, byte for byte."""
+    path = require_issue(folder, name)
+    before = _ids_in(folder, path, zone) if is_fresh else ()
+    minted = _mint(folder, path, is_fresh=is_fresh)
+    if minted.count:
+        write_file(folder, path, minted.data)
+    return WrittenIds(path, minted.count, _given_up(folder, before))
+
+
+def _mint(
+    folder: Path, path: str, *, is_fresh: bool, fields: dict[str, str] | None = None
+) -> Minted:
     data = read_file(folder, path, MAX_BYTES + 1)
-    text, problems = decode(data, path)
-    if text is None:
-        raise PublisherError(f"{path}: {problems[0].message}")
     try:
-        minted = mint_ids(text, path, mint_id, is_fresh=is_fresh)
+        return mint_ids(data, path, mint_id, is_fresh=is_fresh, fields=fields)
     except TreeError as error:
         raise PublisherError(f"{path}, line {error.line}: {error}") from None
-    if minted.text != text:
-        ends = "\r\n" if b"\r\n" in data else "\n"
-        mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
-        write_file(folder, path, mark + minted.text.replace("\n", ends).encode())
-    return path, minted
+
+
+def _ids_in(folder: Path, path: str, zone: ZoneInfo) -> tuple[str, ...]:
+    issue, _ = read_issue(read_file(folder, path, MAX_BYTES + 1), path, zone)
+    return (issue.id, *(h.id for h in issue.highlights)) if issue else ()
+
+
+def _given_up(folder: Path, ids: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the ids that readers know, and that no issue file has any more."""
+    records = read_register(folder)[0].records if ids else {}
+    known = [id_ for id_ in ids if id_ in records and not records[id_].withdrawn]
+    if not known:
+        return ()
+    files = [file for file in scan_issues(folder) if not file.problem]
+    texts = [read_file(folder, file.path, MAX_BYTES) for file in files]
+    return tuple(id_ for id_ in known if not any(id_.encode() in text for text in texts))
 
 
 def find_issue(folder: Path, slug: str) -> str | None:
     """The path of the issue NAME, whichever form its file has."""
     for suffix in SUFFIXES:
         path = f"{ISSUES}/{slug}{suffix}"
-        if (folder / path).exists():
+        if os.path.lexists(folder / path):
             return path
     return None
 
 
-def require_issue(folder: Path, slug: str) -> str:
-    path = find_issue(folder, slug) if re.fullmatch(r"[a-z0-9][a-z0-9-]*", slug) else None
+def require_issue(folder: Path, name: str) -> str:
+    """The path of the issue that is meant by its NAME, or by its file."""
+    slug = slug_of(name)
+    path = find_issue(folder, slug) if ID.fullmatch(slug) else None
     if path is None:
-        raise PublisherError(f"there is no issue {slug!r} in {folder / ISSUES}")
+        slugs = sorted(PurePath(file.path).stem for file in scan_issues(folder))
+        near = get_close_matches(slug, slugs, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        hint = hint or (f"; the newest is {slugs[-1]}" if slugs else "; it has none yet")
+        raise PublisherError(f"there is no issue {name!r} in {folder / ISSUES}{hint}")
+    if (folder / path).is_symlink():
+        raise PublisherError(f"{path} is a link; only real files are read")
     return path
+
+
+def slug_of(name: str) -> str:
+    """The NAME in what people type for it: also a path such as issues/2025-12-15.md."""
+    path = PurePath(name)
+    return path.stem if path.suffix in SUFFIXES else path.name
 
 
 def write_file(folder: Path, path: str, data: bytes) -> None:
@@ -228,9 +302,15 @@ def write_file(folder: Path, path: str, data: bytes) -> None:
     target = folder / path
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f".{target.name}.new")
-    with aside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(target)
+    try:
+        with aside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            aside.chmod(target.stat().st_mode)
+        aside.replace(target)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
     sync_folder(target.parent)

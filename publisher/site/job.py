@@ -2,6 +2,8 @@
 
 import fcntl
 import json
+import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,15 +14,11 @@ from pathlib import Path
 import msgspec
 
 from publisher import __version__
+from publisher.errors import PublisherError
 from publisher.model.problem import Problem
-from publisher.render.frame import PageContext, site_feeds
-from publisher.render.templates import make_templates
 from publisher.render.urls import Urls
-from publisher.render.views import Setting
 from publisher.settings import Settings
-from publisher.site.archive import Archive
-from publisher.site.index import Index
-from publisher.site.media import MeasuredMedia, is_active
+from publisher.site.index import Index, Task, remove_index
 
 CACHE = ".publisher"
 # What the bytes of a rendition depend on besides the publication itself.
@@ -35,7 +33,8 @@ Progress = Callable[[str, int, int], None]
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What a build did: counts of what is published, counts of files, and what it noticed.
 
-    `is_refused` tells that the content has errors and nothing was touched.
+    `drafts` and `waiting` count the issues that are not published: drafts, and ready ones whose
+    date is still to come. `is_refused` tells that the content has errors and nothing was touched.
     """
 
     issues: int
@@ -44,7 +43,19 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: int
     removed: int
     problems: tuple[Problem, ...]
+    drafts: int = 0
+    waiting: int = 0
     is_refused: bool = False
+
+
+class Made(msgspec.Struct):
+    """What the tasks of one build made: their files by task, which are new, and problems."""
+
+    files: dict[Task, list[str]]
+    written: list[str]
+    problems: list[Problem]
+    found: dict[Task, tuple[Problem, ...]]
+    removed: int
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +76,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return Urls(self.settings.as_publication().url)
 
 
-def fingerprint(job: Job, sources: dict[str, str]) -> str:
+def fingerprint(job: Job, sources: dict[str, str], logo: str) -> str:
+    """What every part of the site depends on besides the issues; `logo` is its file's signature."""
     settings = job.settings
     world = [
         __version__,
@@ -76,7 +88,7 @@ def fingerprint(job: Job, sources: dict[str, str]) -> str:
         [settings.email.subject, settings.email.postal_address],
         [str(settings.feeds.window), settings.feeds.min_issues, settings.feeds.full_content],
         [settings.feeds.hub, job.is_preview, job.is_discarded],
-        sources,
+        [sources, logo],
     ]
     return sha256(json.dumps(world).encode()).hexdigest()
 
@@ -88,43 +100,44 @@ def _code_signature() -> str:
     return str(newest)
 
 
-def open_archive(
-    job: Job, index: Index, sources: dict[str, str], media_paths: frozenset[str]
-) -> Archive:
-    """The archive as tasks read it, with everything that renditions share."""
-    settings = job.settings
-    setting = Setting(
-        publication=settings.as_publication(),
-        urls=job.urls,
-        web_url=settings.web_url,
-        media=MeasuredMedia(index),
-        link_params=settings.link_params,
-        postal_address=settings.email.postal_address,
-        subject=settings.email.subject,
-    )
-    style = sources["pages/site.css"].encode()
-    # Its name changes with its content, so that browsers may keep it for good.
-    name = f"site-{sha256(style).hexdigest()[:10]}.css"
-    context = PageContext(
-        setting=setting,
-        templates=make_templates(sources),
-        stylesheet_url=job.urls.path(f"assets/{name}"),
-        feeds=site_feeds(setting),
-    )
-    published = frozenset(path for path in media_paths if not is_active(path))
-    return Archive(index, job.folder, context, settings.feeds, published, (name, style))
+def index_path(job: Job) -> Path:
+    """Each output folder has an index of its own."""
+    kind = "check" if job.is_discarded else "preview" if job.is_preview else "site"
+    name = sha256(os.fsencode(job.output.resolve())).hexdigest()[:10]
+    return job.folder / CACHE / f"{kind}-{name}.db"
+
+
+# The index itself is at fault: damaged, or with other tables than ours.
+_DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_CONSTRAINT")
+
+
+def forget_index(job: Job, error: sqlite3.DatabaseError) -> None:
+    """Remove a damaged index, so that the next build makes it anew.
+
+    Raises PublisherError where it is the disk that is at fault (full, read-only).
+    """
+    path = index_path(job)
+    if not getattr(error, "sqlite_errorname", _DAMAGE[0]).startswith(_DAMAGE):
+        raise PublisherError(f"{path} cannot be written: {error}") from error
+    with hold_lock(job.folder):
+        remove_index(path)
+
+
+@contextmanager
+def hold_lock(folder: Path) -> Iterator[None]:
+    """Hold the lock of a publication's folder: a second process waits for the first."""
+    cache = folder / CACHE
+    cache.mkdir(exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager
 def open_index(job: Job) -> Iterator[Index]:
-    """The index for this output folder, under a lock: a second build waits for the first."""
-    cache = job.folder / CACHE
-    cache.mkdir(exist_ok=True)
-    kind = "check" if job.is_discarded else "preview" if job.is_preview else "site"
-    name = sha256(str(job.output.resolve()).encode()).hexdigest()[:10]
-    with (cache / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        index = Index(cache / f"{kind}-{name}.db")
+    """The index for this output folder, under the folder's lock."""
+    with hold_lock(job.folder):
+        index = Index(index_path(job))
         try:
             yield index
         finally:

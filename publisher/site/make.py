@@ -1,28 +1,21 @@
 """Running a build's tasks in as many processes as help; their files go aside, not yet public."""
 
+from traceback import walk_tb
+
 import msgspec
-from jinja2 import TemplateError
+from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
 
 from publisher.model.problem import Problem
 from publisher.preflight.catalogue import problem
 from publisher.preflight.page import check_page
+from publisher.render.templates import TEMPLATE_PREFIX
 from publisher.site.archive import Archive
 from publisher.site.index import Index, Task
-from publisher.site.job import Job
+from publisher.site.job import Job, Made
 from publisher.site.media import MeasuredMedia
 from publisher.site.parallel import run_parallel
 from publisher.site.tasks import Result, run_task
 from publisher.site.write import Output, Staging
-
-
-class Made(msgspec.Struct):
-    """What the tasks of one build made: their files by task, which are new, and problems."""
-
-    files: dict[Task, list[str]]
-    written: list[str]
-    problems: list[Problem]
-    found: dict[Task, tuple[Problem, ...]]
-    removed: int
 
 
 def make(job: Job, index: Index, archive: Archive, staging: Staging) -> Made:
@@ -64,15 +57,15 @@ class _Worker:
         old = self.archive
         setting = msgspec.structs.replace(old.setting, media=MeasuredMedia(index))
         context = msgspec.structs.replace(old.context, setting=setting)
-        self.archive = Archive(
-            index, old.folder, context, old.feeds, old.media_paths, old.stylesheet
-        )
+        self.archive = Archive(index, old.folder, context, old.feeds, old.media, old.stylesheet)
 
     def __call__(self, task: Task) -> Outcome:
         try:
             result = run_task(self.archive, *task)
-        except TemplateError as error:
-            result = Result((), (_broken_template(error),))
+        except Exception as error:  # a template may divide by nothing, or include itself
+            if (broken := _find_broken_template(error)) is None:
+                raise
+            result = Result((), (broken,))
         files = [output.path for output in result.outputs]
         written = []
         problems = list(result.problems)
@@ -89,7 +82,19 @@ def _check_pages(outputs: tuple[Output, ...]) -> list[Problem]:
     return [problem for page in pages for problem in check_page(page.data, page.path)]
 
 
-def _broken_template(error: TemplateError) -> Problem:
-    name = getattr(error, "name", None)
-    line = getattr(error, "lineno", None)
-    return problem("template-broken", f"templates/{name}" if name else None, line, found=error)
+def _find_broken_template(error: Exception) -> Problem | None:
+    """Make a problem of what went wrong in a template, at the place where it did."""
+    found = f"{type(error).__name__}: {error}"
+    file, line = None, None
+    for frame, number in walk_tb(error.__traceback__):
+        if frame.f_code.co_filename.startswith(TEMPLATE_PREFIX):
+            file, line = frame.f_code.co_filename, number
+    if isinstance(error, TemplateSyntaxError):
+        file, line, found = error.filename, error.lineno, error.message or ""
+    elif isinstance(error, TemplateNotFound):
+        found = f"there is no template {error}"
+    elif isinstance(error, TemplateError):
+        found = str(error)
+    elif file is None:
+        return None
+    return problem("template-broken", file, line, found=found)

@@ -6,15 +6,9 @@ from pathlib import Path
 
 from publisher.model import content as c
 from publisher.model.issue import Image, Issue
-from publisher.render.urls import Urls
-from publisher.render.views import media_path
+from publisher.render.urls import Urls, media_path
 from publisher.site.index import Index
 from publisher.site.scan import IMAGE_SUFFIXES, read_file
-
-# What a browser would run in the site's name when its address is opened.
-_ACTIVE = (".htm", ".html", ".xhtml", ".shtml", ".svg", ".svgz", ".js", ".mjs", ".xml", ".xsl")
-# A header is in the first kilobytes of every format but some JPEGs with a large preview inside.
-_HEADER_BYTES = 1_000_000
 
 
 def used_media(issue: Issue, urls: Urls) -> set[str]:
@@ -40,11 +34,6 @@ def _references(node: object) -> Iterator[str]:
             yield from _references(getattr(node, name))
 
 
-def is_active(path: str) -> bool:
-    """Tell whether opening the file in a browser could run a script in the site's name."""
-    return path.lower().endswith(_ACTIVE)
-
-
 def measure(folder: Path, path: str) -> tuple[int, int]:
     """Measure an image in CSS pixels from its header; (0, 0) where it has no size we can read."""
     if not path.lower().endswith(IMAGE_SUFFIXES):
@@ -54,12 +43,14 @@ def measure(folder: Path, path: str) -> tuple[int, int]:
     import PIL.Image
 
     try:
-        data = read_file(folder, path, _HEADER_BYTES)
+        data = read_file(folder, path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a "bomb" is only measured here, never decoded
             with PIL.Image.open(BytesIO(data)) as image:
                 width, height = image.size
-                is_turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+                # Asked for what its header does not hold, Pillow decodes the whole of a PNG.
+                exif = image.getexif() if image.format != "PNG" or "exif" in image.info else {}
+                is_turned = exif.get(0x0112, 1) in (5, 6, 7, 8)
                 return (height, width) if is_turned else (width, height)
     except Exception:
         # Pillow raises whatever its decoders do; an image that it cannot read has no known size.

@@ -4,25 +4,23 @@ Every change to the archive goes through `_touch`, once with the state before an
 state after it, so that whatever shows the changed issue, or showed it, is made anew.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from publisher.intake.read import read_issue
-from publisher.intake.text import MAX_BYTES
 from publisher.model.issue import Issue
 from publisher.model.problem import Problem, has_errors
 from publisher.preflight.catalogue import problem
 from publisher.render.urls import Urls
-from publisher.site.archive import around, effective_tags, places
 from publisher.site.index import Index, moment_of
 from publisher.site.media import measure, used_media
-from publisher.site.register import PATH as REGISTER
-from publisher.site.register import Record, read_register, record_issue
-from publisher.site.scan import File, read_file
-from publisher.site.tasks import TAG_PAGE, full_tag_pages
+from publisher.site.order import TAG_PAGE, around, effective_tags, full_tag_pages, places
+from publisher.site.register import read_register, record_issue
+from publisher.site.scan import File
+from publisher.site.vanished import find_vanished
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -33,21 +31,6 @@ class Reading(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...]
 
 
-def read_one(folder: Path, file: File, zone: ZoneInfo) -> Reading:
-    """Read an issue file; what cannot be read is a problem of that file."""
-    found = file.problem
-    data = b""
-    if not found:
-        try:
-            data = read_file(folder, file.path, MAX_BYTES + 1)
-        except OSError as error:
-            found = error.strerror or str(error)
-    if found:
-        return Reading(file, None, (problem("file-unreadable", file.path, None, found=found),))
-    issue, problems = read_issue(data, file.path, zone)
-    return Reading(file, issue, problems)
-
-
 class Plan:
     """Notes changes in the index. One transaction holds all of one build's notes."""
 
@@ -55,6 +38,7 @@ class Plan:
         self,
         index: Index,
         folder: Path,
+        publication_id: str,
         zone: ZoneInfo,
         urls: Urls,
         now: datetime,
@@ -62,6 +46,7 @@ class Plan:
     ) -> None:
         self.index = index
         self.folder = folder
+        self.publication_id = publication_id
         self.zone = zone
         self.urls = urls
         self.now = now
@@ -88,6 +73,8 @@ class Plan:
             self.index.run("DELETE FROM registered WHERE id = ?", id_)
         for id_ in (*(r.id for r in changed), *(known.keys() - register.records.keys())):
             self._reread_holders(id_)
+        for id_ in {r.id for r in (*changed, *known.values()) if r.withdrawn}:
+            self.index.mark("tombstone", id_)
         self.index.mark("feeds")
         self.index.set("register", signature)
         self.index.set("register-publication", register.publication)
@@ -96,7 +83,6 @@ class Plan:
     def _reread_holders(self, id_: str) -> None:
         sql = "UPDATE file SET signature = '' WHERE path IN (SELECT path FROM ident WHERE id = ?)"
         self.index.run(sql, id_)
-        self.index.mark("tombstone", id_)
 
     # Issue files
 
@@ -133,6 +119,8 @@ class Plan:
         self.index.save_file(reading.file.path, reading.file.signature, issue, facts)
         if issue:
             self._save_idents(issue)
+            if self.index.is_withdrawn(issue.id):
+                self.index.mark("tombstone", issue.id)
             if self._is_due(issue, state, moment):
                 self._publish(issue)
 
@@ -154,17 +142,26 @@ class Plan:
         return state == "ready" and (moment <= moment_of(self.now) or is_known)
 
     def _save_idents(self, issue: Issue) -> None:
-        holders = [(issue.id, 1), *((h.id, h.line) for h in issue.highlights)]
-        # An adopted guid is an identity too; the blank keeps it apart from every id.
-        holders += [(f" {issue.guid}", 1)] if issue.guid else []
-        holders += [(f" {h.guid}", h.line) for h in issue.highlights if h.guid]
-        for id_, line in holders:
-            if id_:
-                self.ids.add(id_)
+        holders = [(issue.id, issue.guid, 1), *((h.id, h.guid, h.line) for h in issue.highlights)]
+        known = self.index.records([id_ for id_, _, _ in holders])
+        for id_, written, line in holders:
+            guid = known[id_].guid if id_ in known else written
+            for identity in filter(None, dict.fromkeys((id_, self._identity_of(guid)))):
+                self.ids.add(identity)
+                if self.index.value("SELECT 1 FROM ident WHERE id = ?", identity):
+                    self.index.run("INSERT OR IGNORE INTO repeated VALUES (?)", identity)
                 sql = "INSERT INTO ident (id, path, line) VALUES (?, ?, ?)"
-                self.index.run(sql, id_, issue.path, line)
-        for path in used_media(issue, self.urls):
+                self.index.run(sql, identity, issue.path, line)
+        for path in used_media(self.index.published_part(issue), self.urls):
             self.index.run("INSERT OR IGNORE INTO media VALUES (?, ?)", path, issue.path)
+
+    def _identity_of(self, guid: str) -> str:
+        """An adopted guid is an identity as ids are; a blank keeps it apart from them.
+
+        But it may be just what an id of this publication makes.
+        """
+        own = f"{self.publication_id}/"
+        return guid.removeprefix(own) if guid.startswith(own) else f" {guid}" if guid else ""
 
     def _publish(self, issue: Issue) -> None:
         index, path = self.index, issue.path
@@ -198,6 +195,9 @@ class Plan:
             mark = self.index.mark
             for kind in ("issue", "page"):
                 mark(kind, slug)
+            sql = "SELECT id FROM registered WHERE is_withdrawn = 1 AND slug = ?"
+            for (id_,) in self.index.rows(sql, slug):  # whose page this one takes or gives back
+                mark("tombstone", id_)
             for neighbour in filter(None, around(self.index, moment, slug)):
                 mark("page", neighbour)
             for kind in ("feeds", "home", "opml", "sitemap"):
@@ -251,16 +251,17 @@ class Plan:
 
     # Media
 
-    def note_media(self, media: dict[str, str], logo: str) -> None:
+    def note_media(self, media: Mapping[str, File], logo: str) -> None:
         """Measure the images in use that changed, and mark those who show them."""
         if logo:
             self.index.run("INSERT OR IGNORE INTO media VALUES (?, '')", logo)
         sql = "SELECT DISTINCT media.path, signature FROM media LEFT JOIN measured USING (path)"
         for path, signature in self.index.rows(sql):
-            current = media.get(path, "")
+            file = media.get(path)
+            current = f"{file.signature} {file.problem}" if file else ""
             if current == (signature or ""):
                 continue
-            size = measure(self.folder, path) if current else (0, 0)
+            size = measure(self.folder, path) if file and not file.problem else (0, 0)
             sql = "INSERT OR REPLACE INTO measured VALUES (?, ?, ?, ?)"
             self.index.run(sql, path, current, *size)
             self.index.mark("media", path)
@@ -339,7 +340,7 @@ class Plan:
         found = [p for p in self.index.problems_where(where) if p.level == "error"]
         found += [*self._repeated_slugs(), *self._repeated_ids()]
         # What a file with errors held is not gone: first that file must be readable again.
-        return found or self._vanished()
+        return found or find_vanished(self.index)
 
     def _repeated_slugs(self) -> list[Problem]:
         sql = "SELECT slug, MIN(path), MAX(path) FROM file GROUP BY slug HAVING COUNT(*) > 1"
@@ -350,24 +351,17 @@ class Plan:
 
     def _repeated_ids(self) -> list[Problem]:
         found = []
-        for (id_,) in self.index.rows("SELECT id FROM ident GROUP BY id HAVING COUNT(*) > 1"):
+        for (id_,) in self.index.rows("SELECT id FROM repeated ORDER BY id"):
             sql = "SELECT path, line FROM ident WHERE id = ? ORDER BY path, line"
-            (first, first_line), *others = self.index.rows(sql, id_)
-            for path, line in others:
+            holders = self.index.rows(sql, id_)
+            if len(holders) < 2:
+                self.index.run("DELETE FROM repeated WHERE id = ?", id_)
+            for path, line in holders[1:]:
                 slug = path.rpartition("/")[2].rpartition(".")[0]
-                other = f"{first}, line {first_line}"
+                other = "{}, line {}".format(*holders[0])
                 values = {"found": id_.strip(), "other": other, "slug": slug}
                 found.append(problem("id-repeated", path, line, **values))
         return found
-
-    def _vanished(self) -> list[Problem]:
-        gone = self.index.all_records("is_present = 0 AND is_withdrawn = 0")
-        return [_vanished(record) for record in sorted(gone, key=lambda r: (r.published, r.id))]
-
-
-def _vanished(record: Record) -> Problem:
-    name = f"{record.kind} {record.id}" + (f" ({record.slug})" if record.slug else "")
-    return problem("published-vanished", REGISTER, None, what=name, id=record.id)
 
 
 def _state(issue: Issue | None, problems: tuple[Problem, ...]) -> str:

@@ -7,38 +7,45 @@ two branches that both published can be merged by keeping the lines of both.
 import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from io import FileIO
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from publisher.model.issue import Highlight, Issue
 from publisher.model.problem import Problem
 from publisher.preflight.catalogue import problem
 from publisher.site.identity import hash_highlight, hash_issue
+from publisher.site.scan import read_file
 
 PATH = "issues/register.jsonl"
 # Ids, a NAME, a guid and a reason: what is longer was not written by us.
 _LONGEST_LINE = 65_536
 
 
+Moment = Annotated[datetime, Meta(tz=True)]
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is known of one published id.
 
-    `slug` is an issue's NAME, `issue` the id of the issue that a highlight was last published in.
-    `guid` is the identity that was adopted when it was first published, and stays. `withdrawn` is
-    when it was taken back, for good.
+    `slug` is an issue's NAME, `issue` the id of the issue that a highlight was last published in,
+    `moved` when either became another. `guid` is the identity that was adopted when it was first
+    published, and stays. `withdrawn` is when it was taken back, for good.
     """
 
     id: str
     kind: Literal["issue", "highlight"]
-    published: datetime
-    updated: datetime
+    published: Moment
+    updated: Moment
     hash: str
     slug: str = ""
     issue: str = ""
+    moved: Moment | None = None
     guid: str = ""
-    withdrawn: datetime | None = None
+    withdrawn: Moment | None = None
     reason: str = ""
 
 
@@ -58,7 +65,7 @@ class Register(msgspec.Struct, frozen=True):
 def read_register(folder: Path) -> tuple[Register, tuple[Problem, ...]]:
     """Read the register; a missing one is empty. What cannot be read is an error with its line."""
     try:
-        data = (folder / PATH).read_bytes()
+        data = read_file(folder, PATH)
     except FileNotFoundError:
         data = b""
     return parse_register(data)
@@ -95,14 +102,21 @@ def _header(line: bytes) -> str | None:
 
 
 def _merge(one: Record, other: Record) -> Record:
-    """Join two records of one id: earliest publication, latest update, withdrawn for good."""
-    first = min(one, other, key=lambda r: (r.published, r.updated, r.hash))
-    late = max(one, other, key=lambda r: (r.updated, r.hash, r.slug))
+    """Join two records of one id: earliest publication, latest update, withdrawn for good.
+
+    Content and place may have been changed in two branches, so each is taken by itself.
+    """
+    first = min(one, other, key=lambda r: (r.published, r.updated, r.hash, r.guid))
+    late = max(one, other, key=lambda r: (r.updated, r.hash))
+    placed = max(one, other, key=lambda r: (r.moved or r.published, r.slug, r.issue))
     withdrawals = sorted((r.withdrawn, r.reason) for r in (one, other) if r.withdrawn)
     return msgspec.structs.replace(
         late,
         published=first.published,
         guid=first.guid,
+        slug=placed.slug,
+        issue=placed.issue,
+        moved=placed.moved,
         withdrawn=withdrawals[0][0] if withdrawals else None,
         reason=withdrawals[0][1] if withdrawals else "",
     )
@@ -115,21 +129,33 @@ def append_register(folder: Path, publication: str, records: Iterable[Record]) -
     if not new:
         return
     is_first = not path.exists()
-    with path.open("ab+") as file:
+    with open(path, "ab+", buffering=0, opener=_open_no_link) as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _LONGEST_LINE))
         tail = file.read().rpartition(b"\n")[2]
         if tail and _is_whole(tail):  # an editor that ends files without a line end
             new = b"\n" + new
         elif tail:  # a torn write
-            file.truncate(size - len(tail))
-        if not file.seek(0, os.SEEK_END):
+            size = file.truncate(size - len(tail))
+        if not size:
             new = msgspec.json.encode(Header(publication)) + b"\n" + new
-        file.write(new)
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            _write_durably(file, new)
+        except OSError as error:  # a full disk: as if nothing had been begun
+            file.truncate(size)
+            raise OSError(error.errno, error.strerror, PATH) from None
     if is_first:
         sync_folder(path.parent)
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+
+
+def _write_durably(file: FileIO, data: bytes) -> None:
+    while data:
+        data = data[file.write(data) :]
+    os.fsync(file.fileno())
 
 
 def _is_whole(line: bytes) -> bool:
@@ -179,7 +205,7 @@ def record_issue(issue: Issue, known: Mapping[str, Record], now: datetime) -> li
     return [
         record
         for new in wanted
-        if (record := _next(known.get(new.id), new, moments.get(new.id))) is not None
+        if (record := _next(known.get(new.id), new, moments.get(new.id), now)) is not None
     ]
 
 
@@ -203,17 +229,26 @@ def _first(highlight: Highlight, place: int, issue: Issue) -> Record:
     )
 
 
-def _next(known: Record | None, new: Record, moment: datetime | None) -> Record | None:
+def _next(
+    known: Record | None, new: Record, moment: datetime | None, now: datetime
+) -> Record | None:
     """The record that follows a known one, or None where nothing changed."""
     if known is None:
         return new
-    updated = known.updated
+    updated, moved = known.updated, known.moved
     if moment is not None:
-        updated = max(moment.astimezone(new.updated.tzinfo), updated + timedelta(seconds=1))
+        updated = _after(updated, moment)
+    if (known.slug, known.issue) != (new.slug, new.issue):
+        moved = _after(moved or known.published, now.replace(microsecond=0))
     following = msgspec.structs.replace(
-        known, updated=updated, hash=new.hash, slug=new.slug, issue=new.issue
+        known, updated=updated, hash=new.hash, slug=new.slug, issue=new.issue, moved=moved
     )
     return following if following != known else None
+
+
+def _after(earlier: datetime, moment: datetime) -> datetime:
+    """The moment, or the second after an earlier one that a clock that was wrong has recorded."""
+    return max(moment.astimezone(earlier.tzinfo), earlier + timedelta(seconds=1))
 
 
 def _is_withdrawn(record: Record | None) -> bool:

@@ -27,19 +27,17 @@ from publisher.render.page import (
 )
 from publisher.render.sitemap import render_robots, render_sitemap, render_sitemap_index
 from publisher.render.views import IssueView, TagView, page_target, view_highlight, view_issue
-from publisher.site.archive import Archive, places
+from publisher.site.archive import Archive
 from publisher.site.feeds import channels, live_outputs, month_outputs, tag_channel
+from publisher.site.order import TAG_PAGE, full_tag_pages, is_sitemap_split, places
+from publisher.site.register import Record
+from publisher.site.scan import read_file
 from publisher.site.write import Output
 
-# Highlights on one page of a tag. Pages are numbered from the oldest, so that a full one stays as
-# it is; the tag's first page has what is left, at least this many once there are that many.
-TAG_PAGE = 50
 # The home page's list of issues before the newest.
 _RECENT = 10
 # The home page's tags; all of them are in feeds.opml.
 _HOME_TAGS = 40
-# Above this many URLs the sitemap is split by year (the protocol allows 50,000).
-_SITEMAP_URLS = 2_000
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -85,7 +83,7 @@ def make_issue(archive: Archive, slug: str) -> Result:
     titles = [highlight.title for highlight in issue.highlights]
     problems = (
         *_check_place(archive, issue),
-        *check_issue(issue, setting, archive.media_paths),
+        *check_issue(issue, setting, archive.media),
         *check_links(issue, setting),
         *check_message(html, text, message.subject, message.cuts, issue.path, titles),
     )
@@ -189,11 +187,6 @@ def make_tag_page(archive: Archive, key: str) -> Result:
     return Result((Output(f"tags/{slug}/{number}/index.html", page),))
 
 
-def full_tag_pages(count: int) -> int:
-    """How many full pages stand behind a tag's first page, which keeps 50 to 99 highlights."""
-    return max(0, count // TAG_PAGE - 1)
-
-
 def make_feeds(archive: Archive, _: str) -> Result:
     """The publication's live feeds."""
     outputs: list[Output] = []
@@ -229,7 +222,7 @@ def _by_slug(tag: tuple[TagView, int]) -> str:
 def make_sitemap(archive: Archive, _: str) -> Result:
     """One sitemap, or an index of one for each year where there are many URLs."""
     urls = archive.setting.urls
-    if is_sitemap_split(archive):
+    if is_sitemap_split(archive.index):
         parts = [(urls.path(f"sitemap-{year.year:04d}.xml"), None) for year in archive.years]
         return Result((Output("sitemap.xml", render_sitemap_index(parts)),))
     places_: list[tuple[str, datetime | None]] = [(urls.home(), None)]
@@ -240,15 +233,10 @@ def make_sitemap(archive: Archive, _: str) -> Result:
 
 def make_year_sitemap(archive: Archive, key: str) -> Result:
     year = int(key)
-    found = _year_places(archive, year) if is_sitemap_split(archive) else []
+    found = _year_places(archive, year) if is_sitemap_split(archive.index) else []
     if not found:
         return Result(())
     return Result((Output(f"sitemap-{year:04d}.xml", render_sitemap(found)),))
-
-
-def is_sitemap_split(archive: Archive) -> bool:
-    count = archive.index.value("SELECT COUNT(*) FROM ident WHERE is_live = 1")
-    return int(count) > _SITEMAP_URLS
 
 
 def _year_places(archive: Archive, year: int) -> list[tuple[str, datetime | None]]:
@@ -269,12 +257,30 @@ def make_tombstone(archive: Archive, id_: str) -> Result:
     record = archive.index.records([id_]).get(id_)
     if record is None or record.withdrawn is None:
         return Result(())
-    path = f"issues/{record.slug}" if record.kind == "issue" else f"highlights/{id_}"
-    if record.kind == "issue" and archive.issue(record.slug):
-        return Result(())  # another issue has its name now
+    path, problems = f"highlights/{id_}", tuple[Problem, ...]()
+    if record.kind == "issue":
+        path, problems = f"issues/{record.slug}", _still_there(archive, id_)
+        if not _is_last_of_name(archive, record):
+            return Result((), problems)
     language = archive.setting.publication.language
     page = render_tombstone(archive.context, record.kind, record.withdrawn, record.reason, language)
-    return Result((Output(f"{path}/index.html", page),))
+    return Result((Output(f"{path}/index.html", page),), problems)
+
+
+def _still_there(archive: Archive, id_: str) -> tuple[Problem, ...]:
+    """Say that a withdrawn issue's file is there, of which nothing is published any more."""
+    sql = "SELECT path, slug FROM ident JOIN file USING (path) WHERE id = ?"
+    return tuple(
+        problem("withdrawn-used", path, 1, found=id_, slug=slug)
+        for path, slug in archive.index.rows(sql, id_)
+    )
+
+
+def _is_last_of_name(archive: Archive, record: Record) -> bool:
+    """Tell whether no other issue has or had the withdrawn issue's name since."""
+    others = [r for r in archive.withdrawn if (r.kind, r.slug) == ("issue", record.slug)]
+    last = max(others, key=lambda r: (r.withdrawn or r.published, r.id))
+    return record == last and archive.issue(record.slug) is None
 
 
 def make_media(archive: Archive, path: str) -> Result:
@@ -284,9 +290,15 @@ def make_media(archive: Archive, path: str) -> Result:
         " (SELECT path FROM file WHERE is_live = 1))",
         path,
     )
-    if not is_used or path not in archive.media_paths:
+    if not is_used or path not in archive.media:
         return Result(())
-    return Result((Output(path, source=archive.folder / path),))
+    reason = archive.media[path]
+    if not reason:
+        try:
+            return Result((Output(path, read_file(archive.folder, path)),))
+        except OSError as error:
+            reason = error.strerror or str(error)
+    return Result((), (problem("media-unreadable", path, None, found=reason),))
 
 
 def make_assets(archive: Archive, _: str) -> Result:

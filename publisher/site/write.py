@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterable
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal
 
 import msgspec
@@ -22,11 +22,10 @@ OWN_FOLDERS = ("archive", "assets", "highlights", "issues", "media", "tags")
 
 
 class Output(msgspec.Struct, frozen=True):
-    """A file of the site: its path in public/, and its bytes or the file that it is a copy of."""
+    """A file of the site: its path in public/, and its bytes."""
 
     path: str
-    data: bytes = b""
-    source: Path | None = None
+    data: bytes
 
 
 class Staging:
@@ -47,10 +46,12 @@ class Staging:
     def put(self, output: Output) -> State:
         """Write an output aside, unless the site has these very bytes."""
         current = self.output / output.path
-        data = output.source.read_bytes() if output.source else output.data
-        if _read(current) == data:
+        if _read(current) == output.data:
             return "unchanged"
-        self._aside(output.path).write_bytes(data)
+        try:
+            self._aside(output.path).write_bytes(output.data)
+        except OSError as error:  # a full disk is reported without a name
+            raise OSError(error.errno, error.strerror, str(current)) from None
         return "written"
 
     def _aside(self, path: str) -> Path:
@@ -67,8 +68,19 @@ class Staging:
             try:
                 aside.replace(target)
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-                _make_room(target)
+                self._make_room(path)
                 aside.replace(target)
+
+    def _make_room(self, path: str) -> None:
+        """Make the target's folder; a file where a folder must be, or the reverse, gives way."""
+        target = self.output / path
+        if target.is_dir() and not target.is_symlink():
+            shutil.rmtree(target)
+        for part in reversed(PurePath(path).parents[:-1]):
+            folder = self.output / part
+            if not folder.is_dir():
+                folder.unlink(missing_ok=True)
+                folder.mkdir()
 
     def close(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -81,17 +93,6 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
-def _make_room(target: Path) -> None:
-    """Make the target's folder; a file where a folder must be, or the reverse, gives way."""
-    if target.is_dir() and not target.is_symlink():
-        shutil.rmtree(target)
-    parent = target.parent
-    if not parent.is_dir():
-        if parent.is_file():
-            parent.unlink()
-        parent.mkdir(parents=True, exist_ok=True)
-
-
 def remove(output: Path, paths: Iterable[str]) -> int:
     """Remove files that are no longer part of the site, and folders that this leaves empty."""
     removed = 0
@@ -100,7 +101,7 @@ def remove(output: Path, paths: Iterable[str]) -> int:
         try:
             target.unlink()
             removed += 1
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             continue
         for parent in target.parents:
             if parent == output:
@@ -114,12 +115,13 @@ def remove(output: Path, paths: Iterable[str]) -> int:
 
 def list_own(output: Path) -> list[str]:
     """List every file in the folders that are ours, for a site whose index was lost."""
-    return [
+    found = [
         f"{Path(root).relative_to(output).as_posix()}/{name}"
         for folder in OWN_FOLDERS
         for root, _, names in os.walk(output / folder)
         for name in names
     ]
+    return found + [path.name for path in output.glob("sitemap-[0-9][0-9][0-9][0-9].xml")]
 
 
 def find_missing(output: Path, paths: Iterable[str]) -> list[str]:

@@ -14,7 +14,7 @@ RAISED_BY_SITE = frozenset(
     (
         *("file-unreadable", "slug-repeated", "id-repeated", "number-repeated"),
         *("date-out-of-order", "published-vanished", "withdrawn-used", "register-unreadable"),
-        *("template-broken", "media-unreadable"),
+        *("published-draft", "template-broken", "media-unreadable"),
     )
 )
 
@@ -56,7 +56,8 @@ _ERRORS = {
     *("date-missing", "date-unreadable", "id-missing", "id-invalid", "id-repeated"),
     *("url-malformed", "url-javascript"),
     *("message-too-large", "html-layout-critical", "css-layout-critical"),
-    *("entry-id-repeated", "published-vanished", "register-unreadable", "template-broken"),
+    *("entry-id-repeated", "published-vanished", "published-draft"),
+    *("register-unreadable", "template-broken"),
 }
 
 

@@ -16,7 +16,7 @@ from publisher.render.html import Target
 from publisher.render.templates import make_templates
 from publisher.render.text import underline, write_text
 from publisher.render.views import Setting
-from publisher.render.wrap import count_columns, wrap
+from publisher.render.wrap import _wrap_ascii, _wrap_line, count_columns, wrap
 
 TARGET = Target(
     link=lambda href: "" if href.startswith("javascript:") else href, image=lambda src: None
@@ -346,3 +346,16 @@ def test_a_publication_can_replace_the_layout(english: Issue, setting: Setting) 
     text = render_message(english, setting, own).text
     assert text.startswith("A ferry across the strait\nbecomes a cinema for one\nwinter\n1\n")
     assert text.endswith("https://slot.invalid/unsubscribe")
+
+
+@given(
+    text=st.text(st.sampled_from("ab-. \t"), max_size=200),
+    width=st.integers(0, 30),
+    first=st.sampled_from(["", "- ", " 1. "]),
+    rest=st.sampled_from(["", "  ", "> "]),
+)
+def test_the_quick_way_for_ascii_wraps_like_the_general_one(
+    text: str, width: int, first: str, rest: str
+) -> None:
+    general = list(_wrap_line(text, width, first, rest))
+    assert list(_wrap_ascii(text, width, first, rest)) == general

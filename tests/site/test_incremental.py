@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from publisher.site import plan, tasks
+from publisher.site import order, plan, tasks
 from publisher.site.withdraw import withdraw
 from tests.site.world import World
 
@@ -135,9 +135,9 @@ class Editing(RuleBasedStateMachine):
 
 def run(monkeypatch: pytest.MonkeyPatch, examples: int, steps: int) -> None:
     # Small pages, so that a few highlights fill several.
-    monkeypatch.setattr(tasks, "TAG_PAGE", 3)
-    monkeypatch.setattr(plan, "TAG_PAGE", 3)
-    monkeypatch.setattr(tasks, "_SITEMAP_URLS", 12)
+    for module in (order, plan, tasks):
+        monkeypatch.setattr(module, "TAG_PAGE", 3)
+    monkeypatch.setattr(order, "_SITEMAP_URLS", 12)
     Editing.TestCase.settings = settings(
         max_examples=examples,
         stateful_step_count=steps,

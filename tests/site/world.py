@@ -1,6 +1,10 @@
 """A publication in a folder that tests change and build, as its editor would."""
 
+import os
 import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -62,6 +66,37 @@ class World:
             now=self.now,
         )
         return build(job)
+
+    def replace(self, path: str, old: str, new: str) -> None:
+        """Edit a file as a person would."""
+        target = self.folder / path
+        text = target.read_text()
+        assert old in text
+        target.write_text(text.replace(old, new))
+
+    def command(self, *arguments: str) -> list[str]:
+        """A command line that runs `publisher` on this publication, in a process of its own."""
+        program = "from publisher.cli import main; main()"
+        config = ("--config", str(self.folder / "publisher.toml"))
+        return [sys.executable, "-c", program, *arguments, *config]
+
+    def run(
+        self,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        before: Callable[[], None] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end; `before` runs in the new process before it begins."""
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env={**os.environ, **(environment or {})},
+            preexec_fn=before,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
 
     def files(self, folder: Path | None = None) -> dict[str, bytes]:
         """The whole site, by path."""

@@ -26,6 +26,14 @@ ARCHIVE = (
         reference="https://www.w3.org/Provider/Style/URI",
     ),
     Rule(
+        name="published-draft",
+        level="error",
+        message="{what} was published, and this file is a draft again",
+        fix="write `status: ready`, or take it back for good with `publisher withdraw {id}`",
+        reason="Its address is in readers' mail and feeds; it must not lead nowhere by accident.",
+        reference="https://www.w3.org/Provider/Style/URI",
+    ),
+    Rule(
         name="withdrawn-used",
         level="warning",
         message="the id {found!r} was withdrawn; what has it now is not published",
@@ -51,8 +59,8 @@ ARCHIVE = (
     Rule(
         name="media-unreadable",
         level="warning",
-        message="the file cannot be read: {found}",
-        fix="make it a regular file inside media/ that this account may read",
+        message="the file is not published: {found}",
+        fix="make it a regular file that this account may read, in a format that has no scripts",
         reason="It is not published, and what links to it gets nothing.",
     ),
 )

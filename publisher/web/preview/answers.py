@@ -22,8 +22,8 @@ class Step(msgspec.Struct, frozen=True, tag="step"):
 class Built(msgspec.Struct, frozen=True, kw_only=True, tag="built"):
     """A build that ended: where its index is, and everything that is wrong with the publication.
 
-    `url`, `title`, `language` and `time_zone` are the publication's; `fingerprint` changes when
-    anything did that the preview's own pages show; `seconds` is how long the build took.
+    `url`, `title`, `language` and `time_zone` are the publication's; `has_changes` tells that files
+    of the site did, `fingerprint` changes with the issue files; `seconds` is how long it took.
     """
 
     index: str
@@ -32,6 +32,7 @@ class Built(msgspec.Struct, frozen=True, kw_only=True, tag="built"):
     language: str
     time_zone: str
     problems: tuple[Problem, ...]
+    has_changes: bool
     fingerprint: str
     at: datetime
     seconds: float

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-from publisher.web.preview.answers import LENGTH_BYTES, Built, Failed, Step, decode_answer
+from publisher.web.preview.answers import LENGTH_BYTES, Answer, Built, Failed, Step, decode_answer
 
-Progress = Callable[[str, int, int], None]
+# Is told how far a long build is, and what came of each that changed what is shown.
+Hear = Callable[[Answer], None]
 
 # Isolated from the current folder: a publication may hold a file named as one of our modules.
 _WORKER = (sys.executable, "-P", "-m", "publisher.web.preview.worker")
@@ -36,10 +37,10 @@ class Building:
     read it.
     """
 
-    def __init__(self, config: Path, output: Path, progress: Progress) -> None:
+    def __init__(self, config: Path, output: Path, hear: Hear) -> None:
         self.config = config
         self.output = output
-        self.progress = progress
+        self.hear = hear
         self.shown = Shown(f"{time.time_ns():x}-0")
         self.is_closed = False
         self._changed = asyncio.Event()
@@ -73,14 +74,13 @@ class Building:
 
     def _show(self, answer: Built | Failed) -> None:
         old = self.shown
-        if isinstance(answer, Failed):
-            new = (old.built, answer.message)
-        else:
-            new = (answer, "")
-        if old.built and _same(new[0], old.built) and new[1] == old.failure:
+        failure = answer.message if isinstance(answer, Failed) else ""
+        built = old.built if isinstance(answer, Failed) else answer
+        if _same(built, old.built) and failure == old.failure:
             return  # saved as it was, or a file beside the issues: nothing to look at
         run, _, number = old.version.partition("-")
-        self.shown = Shown(f"{run}-{int(number) + 1}", *new)
+        self.shown = Shown(f"{run}-{int(number) + 1}", built, failure)
+        self.hear(answer)
         self._wake()
 
     def _wake(self) -> None:
@@ -88,29 +88,38 @@ class Building:
         self._next = asyncio.Event()
 
     async def _ask(self) -> Built | Failed:
-        worker = await self._start()
-        assert worker.stdin and worker.stdout  # noqa: S101 - both are pipes
-        with suppress(ConnectionError):  # it has just died: reading says so
-            worker.stdin.write(b"build\n")
-            await worker.stdin.drain()
-        try:
-            while True:
-                length = int.from_bytes(await worker.stdout.readexactly(LENGTH_BYTES), "big")
-                answer = decode_answer(await worker.stdout.readexactly(length))
-                if not isinstance(answer, Step):
-                    return answer
-                self.progress(answer.what, answer.done, answer.total)
-        except asyncio.IncompleteReadError:
-            status = await worker.wait()
-            self._worker = None
-            return Failed(f"the build ended with status {status}; it is tried again when you save")
+        """Have it built. A building process that has died since the last time is replaced once."""
+        for _ in range(2):
+            worker = await self._start()
+            try:
+                return await self._await_answer(worker)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                status = await worker.wait()
+                self._worker = None
+        return Failed(f"the build ended with status {status}; saving a file tries it again")
+
+    async def _await_answer(self, worker: Process) -> Built | Failed:
+        assert worker.stdin is not None  # noqa: S101 - both are pipes
+        assert worker.stdout is not None  # noqa: S101
+        worker.stdin.write(b"build\n")
+        await worker.stdin.drain()
+        while True:
+            length = int.from_bytes(await worker.stdout.readexactly(LENGTH_BYTES), "big")
+            answer: Answer = decode_answer(await worker.stdout.readexactly(length))
+            if not isinstance(answer, Step):
+                return answer
+            self.hear(answer)
 
     async def _start(self) -> Process:
         if self._worker is None:
             # In a group of its own: Ctrl-C is for the server, which then ends the whole group,
             # with the processes that a large build has started.
             self._worker = await asyncio.create_subprocess_exec(
-                *_WORKER, str(self.config), str(self.output), stdin=PIPE, stdout=PIPE,
+                *_WORKER,
+                str(self.config),
+                str(self.output),
+                stdin=PIPE,
+                stdout=PIPE,
                 process_group=0,
             )
         return self._worker
@@ -122,6 +131,9 @@ class Building:
             await self._worker.wait()
 
 
-def _same(new: Built | None, old: Built) -> bool:
-    """Tell whether two builds look alike: all but when and how fast."""
-    return new is not None and msgspec.structs.replace(new, at=old.at, seconds=old.seconds) == old
+def _same(new: Built | None, old: Built | None) -> bool:
+    """Tell whether a build looks as the one before: all but when it was, and how fast."""
+    if new is None or old is None:
+        return new is old
+    alike = {"at": old.at, "seconds": old.seconds, "has_changes": old.has_changes}
+    return new is old or (not new.has_changes and msgspec.structs.replace(new, **alike) == old)

@@ -80,7 +80,7 @@ class Contents:
             slug=slug,
             path=path,
             title=(issue.title or self.built.title) if issue else slug,
-            day=f"{date:%Y-%m-%d %H:%M}" if date else "",
+            day=f"{date:%a} {date.day} {date:%b %Y, %H:%M}" if date else "",
             language=language,
             direction=direction(language),
             number=issue.number if issue else None,

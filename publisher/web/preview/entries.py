@@ -62,11 +62,11 @@ def _entry(element: etree._Element, feed_language: str, base: str) -> FeedEntry:
 
 
 def _all(element: etree._Element, name: str) -> list[etree._Element]:
-    return element.findall(f"a:{name}", _NAMES)
+    return list(element.iterfind(f"a:{name}", _NAMES))
 
 
 def _text(element: etree._Element, name: str) -> str:
-    return element.findtext(f"a:{name}", "", _NAMES)
+    return str(element.findtext(f"a:{name}", "", _NAMES))
 
 
 def _link(element: etree._Element, relation: str) -> str:

@@ -13,7 +13,7 @@ _STYLE = re.compile(r"(<style\b[^>]*>)(.*?)(</style>)", re.DOTALL | re.IGNORECAS
 _FEATURE = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
 _SCHEMES = re.compile(r"(?<![\w-])color-scheme\s*:[^;}]*", re.IGNORECASE)
 _META = re.compile(r"""(<meta\s+name=["']?color-scheme["']?\s+content=)["'][^"']*["']""")
-_LEAVING_LINK = re.compile(r"""<a\s(?=[^>]*?\bhref=["']?(?!#))""")
+_LEAVING_LINK = re.compile(r"""<a\s(?=[^>]*?\bhref=(?:["'](?!#)|[^"'#\s>]))""")
 _HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL | re.IGNORECASE)
 

@@ -23,8 +23,8 @@ from publisher.site.job import Job, Report, open_index
 from publisher.site.scan import scan_media
 from publisher.web.preview.answers import Answer, Built, Failed, Step, write_answer
 
-# How often a long build tells how far it is.
-_TELL_SECONDS = 0.2
+# How often a long build tells how far it is. After a save there is hardly ever a long one.
+_TELL_SECONDS = 1.0
 
 
 class _Telling:
@@ -66,15 +66,12 @@ def build_preview(config: Path, output: Path, answers: BinaryIO) -> Answer:
         return Failed(f"the build stopped: {type(error).__name__}: {error}")
 
 
-def _describe(
-    job: Job, settings: Settings, report: Report, index: Index, started: float
-) -> Built:
+def _describe(job: Job, settings: Settings, report: Report, index: Index, started: float) -> Built:
     media = {file.path for file in scan_media(job.folder)}
     standing = (*index.problems_where("1"), *index.all_found())
     found = (*report.problems, *standing, *check_publication(settings, media))
     publication = settings.as_publication()
     files = index.rows("SELECT path, signature FROM file ORDER BY path")
-    state = (files, report.written and job.now, report.removed and job.now)
     return Built(
         index=str(index.path),
         url=publication.url,
@@ -82,7 +79,8 @@ def _describe(
         language=publication.language,
         time_zone=publication.time_zone,
         problems=in_reading_order(found),
-        fingerprint=sha256(repr(state).encode()).hexdigest(),
+        has_changes=bool(report.written or report.removed),
+        fingerprint=sha256(repr(files).encode()).hexdigest(),
         at=datetime.now().astimezone(),
         seconds=time.perf_counter() - started,
     )

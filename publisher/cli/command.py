@@ -1,0 +1,136 @@
+"""How a command line is read: each command is imported when it is called, and explains itself."""
+
+import re
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command_from_info
+from typer.models import CommandInfo
+
+from publisher.cli import COMMANDS, load
+from publisher.errors import PublisherError
+
+
+class Words:
+    """Makes of a value's words what a command asks for: the words themselves, or a path.
+
+    Typer would import pydantic for that, which takes as long as a small command.
+    """
+
+    def __init__(self, convert: Callable[[Any], Any]) -> None:
+        self.convert = convert
+
+    def coerce(self, value: Any, param: object, ctx: object) -> Any:
+        return value if value is None else self.convert(value)
+
+
+_WORDS: dict[Any, Words] = {
+    str: Words(str),
+    bool: Words(bool),  # a flag that was not given is None
+    Path: Words(Path),
+    list[str]: Words(list),
+}
+
+
+def _adapt(params: list[Any]) -> list[Any]:
+    """Options and arguments, without pydantic, and with help on help in our words."""
+    for param in params:
+        if param.name == "help":
+            param.help = "Show this explanation."
+        described = getattr(param, "type_descriptor", None)
+        if words := _WORDS.get(getattr(described, "annotation", None)):
+            vars(param)["_runtime_param"] = words
+    return params
+
+
+class Command(TyperCommand):
+    """One command; the docstring of its function is its help."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _adapt(super().get_params(ctx))
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return ["[OPTIONS]", *(_usage(param) for param in _arguments(self))]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        rows = [(param.metavar or param.name, param.help or "") for param in _arguments(self)]
+        if rows:
+            with formatter.section("Arguments"):
+                formatter.write_dl(rows)
+        options = [p for p in self.get_params(ctx) if p.param_type_name == "option"]
+        with formatter.section("Options"):
+            formatter.write_dl([row for p in options if (row := p.get_help_record(ctx))])
+
+
+def _arguments(command: Command) -> list[Any]:
+    return [param for param in command.params if param.param_type_name == "argument"]
+
+
+def _usage(argument: Any) -> str:
+    name = argument.metavar or argument.name
+    return name if argument.required else f"[{name}]"
+
+
+class Commands(TyperGroup):
+    """Knows every command's name and line of help, and imports only the one that is called."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _adapt(super().get_params(ctx))
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        line = COMMANDS[cmd_name][1]
+        return TyperCommand(cmd_name, short_help=f"{line[0].upper()}{line[1:]}.")
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        return args[0], make_command(args[0]), args[1:]
+
+
+def make_command(name: str) -> Any:
+    """Import a command. Raises PublisherError, with the nearest name, where there is none."""
+    if name not in COMMANDS:
+        near = get_close_matches(name.lower(), COMMANDS, 1)
+        hint = f"did you mean {near[0]}?" if near else "`publisher --help` lists them all."
+        raise PublisherError(f"there is no command {name!r}; {hint}")
+    info = CommandInfo(name=name, cls=Command, callback=load(name))
+    return get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
+
+
+def explain(error: typer.TyperException, words: Sequence[str]) -> str:
+    """Say what is wrong with the words of a command line, and where its help is."""
+    name = next((word for word in words if word in COMMANDS), "")
+    fault = _fault(error, name)
+    return f"{fault}.\nSee `publisher {name}{' ' if name else ''}--help`."
+
+
+def _fault(error: Any, name: str) -> str:
+    message = str(error.format_message())
+    param = getattr(error, "param", None)
+    if param and not str(error.message):
+        return f"{param.metavar or param.name} is missing: {_lower(param.help or '')}"
+    if hasattr(error, "possibilities"):
+        return f"there is no option {error.option_name}{_suggest(error)}"
+    if option := getattr(error, "option_name", None):
+        lacks = "requires" in message
+        return f"{option} needs a value behind it" if lacks else f"{option} takes no value"
+    if extra := re.search(r"extra argument\(s\) \((.*)\)", message):
+        return f"{name} takes no {extra[1]}"
+    return _lower(message)
+
+
+def _suggest(error: Any) -> str:
+    option = error.option_name
+    if error.ctx and error.ctx.parent is None and option in ("--json", "--config"):
+        return " here; options stand behind the command's name"
+    return f"; did you mean {error.possibilities[0]}?" if error.possibilities else ""
+
+
+def _lower(text: str) -> str:
+    """A sentence as the end of another one."""
+    return (text[:1].lower() + text[1:]).rstrip(".")

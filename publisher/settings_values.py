@@ -1,0 +1,95 @@
+"""Whether a setting's value can be meant: what its type alone does not tell."""
+
+import re
+from email.utils import parseaddr
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+# RFC 4151, section 2.1: tag:authority,date:specific
+_TAG_URI = re.compile(r"tag:[^\s,:/]+,\d{4}(-\d\d(-\d\d)?)?:[!-~]+")
+# RFC 5646, section 2.1, without its grandfathered forms
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+# The five fields of cron, with their names from the lowest number on. Sunday is 0 and 7.
+_MONTHS = ". jan feb mar apr may jun jul aug sep oct nov dec"
+_DAYS = "sun mon tue wed thu fri sat"
+_CRON = ((0, 59, ""), (0, 23, ""), (1, 31, ""), (1, 12, _MONTHS), (0, 7, _DAYS))
+
+
+def is_tag_uri(text: str) -> bool:
+    return bool(_TAG_URI.fullmatch(text))
+
+
+def is_language(text: str) -> bool:
+    return bool(_LANGUAGE.fullmatch(text))
+
+
+def is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def is_database(url: str) -> bool:
+    return bool(re.fullmatch(r"sqlite:///.+|postgresql(\+psycopg)?://.+", url))
+
+
+def is_network(text: str) -> bool:
+    from ipaddress import ip_network
+
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def is_cron(text: str) -> bool:
+    fields = text.split()
+    return len(fields) == len(_CRON) and all(map(_is_cron_field, fields, _CRON))
+
+
+def _is_cron_field(field: str, limits: tuple[int, int, str]) -> bool:
+    """A list of `*`, `5`, `1-5` and names, each with `/step` or without."""
+    low, high, names = limits
+    for part in field.lower().split(","):
+        span, slash, step = part.partition("/")
+        ends = [] if span == "*" else span.split("-", 1)
+        numbers = [_cron_number(end, names) for end in ends]
+        is_ordered = numbers == sorted(numbers)
+        if not is_ordered or any(not low <= number <= high for number in numbers):
+            return False
+        if slash and not (step.isdecimal() and int(step) > 0):
+            return False
+    return True
+
+
+def _cron_number(text: str, names: str) -> int:
+    """A number, or a name's place in `names`; -1 for neither."""
+    if text.isascii() and text.isdecimal():
+        return int(text)
+    return names.split().index(text) if text in names.split() else -1
+
+
+def is_http_url(url: str, *, is_base: bool) -> bool:
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and not re.search(r"[\s\x00-\x1f\x7f\"<>\\^`{|}]", url)
+            and not (is_base and (parts.query or parts.fragment or parts.username))
+            and (parts.port or 1) > 0
+        )
+    except ValueError:
+        return False
+
+
+def is_mailbox(text: str, *, is_address_needed: bool) -> bool:
+    if re.search(r"[\x00-\x1f\x7f]", text):
+        return False
+    _, address = parseaddr(text)
+    if not is_address_needed and "@" not in text:
+        return bool(text.strip())
+    return bool(re.fullmatch(r"[^@\s]+@[^@\s]+", address))
