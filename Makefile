@@ -18,7 +18,7 @@ test: lint browser ## everything that must hold before a change goes in
 	$(BIN)/pytest -n auto --dist loadgroup
 
 prove: lint browser ## the same, with the long form of each proof
-	$(BIN)/pytest -n auto --dist loadgroup -m ''
+	$(BIN)/pytest -n auto --dist loadgroup -m '' -o faulthandler_timeout=3600
 
 lint: $(BIN)/.installed-for-tests
 	$(BIN)/ruff check

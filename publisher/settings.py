@@ -26,6 +26,7 @@ from publisher.settings_values import (
     is_network,
     is_tag_uri,
     is_zone,
+    to_ascii_url,
 )
 
 FILE_NAME = "publisher.toml"
@@ -199,7 +200,7 @@ class Settings(_Table, frozen=True):
     @property
     def web_url(self) -> str:
         """Where links in mail start, without a trailing slash."""
-        return (self.web.url or self.publication.url).rstrip("/")
+        return to_ascii_url(self.web.url or self.publication.url).rstrip("/")
 
     @property
     def link_params(self) -> tuple[tuple[str, str], ...]:
@@ -216,7 +217,7 @@ class Settings(_Table, frozen=True):
         return Publication(
             id=table.id,
             title=table.title,
-            url=table.url.rstrip("/"),
+            url=to_ascii_url(table.url).rstrip("/"),
             time_zone=table.time_zone,
             language=table.language,
             description=table.description,

@@ -27,12 +27,13 @@ _EXPECTED = {
 
 def mask(value: Any, key: str = "") -> Any:
     """The value with every secret in it shown as stars; what is not set stays as it is."""
+    is_secret = key in SECRETS
     if isinstance(value, dict):
-        return {name: mask(inner, name) for name, inner in value.items()}
+        return {name: mask(inner, key if is_secret else name) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_STARS if key in SECRETS else mask(inner) for inner in value]
-    if key in SECRETS and value:
-        return _STARS
+        return [mask(inner, key) for inner in value]
+    if is_secret:
+        return _STARS if value not in ("", None) else value
     if isinstance(value, str):
         return _PASSWORD_IN_URL.sub(lambda match: f"{match[1] or match[2]}{_STARS}", value)
     return value

@@ -2,13 +2,15 @@
 
 import re
 from email.utils import parseaddr
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 # RFC 4151, section 2.1: tag:authority,date:specific
 _TAG_URI = re.compile(r"tag:[^\s,:/]+,\d{4}(-\d\d(-\d\d)?)?:[!-~]+")
 # RFC 5646, section 2.1, without its grandfathered forms
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+# What a path may hold as it is (RFC 3986, section 3.3), and the percent sign.
+_IN_PATH = "/:@!$&'()*+,;=-._~%"
 # The five fields of cron, with their names from the lowest number on. Sunday is 0 and 7.
 _MONTHS = ". jan feb mar apr may jun jul aug sep oct nov dec"
 _DAYS = "sun mon tue wed thu fri sat"
@@ -72,9 +74,19 @@ def _cron_number(text: str, names: str) -> int:
     return names.split().index(text) if text in names.split() else -1
 
 
+def to_ascii_url(url: str) -> str:
+    """An http(s) URL with its host as DNS has it (RFC 5890) and its path escaped (RFC 3986)."""
+    if url.isascii():
+        return url
+    parts = urlsplit(url)
+    host = (parts.hostname or "").encode("idna").decode()
+    port = f":{parts.port}" if parts.port else ""
+    return urlunsplit(parts._replace(netloc=f"{host}{port}", path=quote(parts.path, safe=_IN_PATH)))
+
+
 def is_http_url(url: str, *, is_base: bool) -> bool:
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(to_ascii_url(url))
         return (
             parts.scheme in ("http", "https")
             and bool(parts.hostname)

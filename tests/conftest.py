@@ -1,12 +1,14 @@
-"""What all tests share: golden files and the packaged templates."""
+"""What all tests share: golden files, the packaged templates, and one Chromium."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from jinja2 import Environment
+from playwright.sync_api import Browser, sync_playwright
 
 from publisher.render.templates import make_templates
+from tests.browser.chromium import find_chromium, is_unwanted
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden"
@@ -61,3 +63,20 @@ def templates() -> Environment:
             if file.is_file()
         }
     )
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A Chromium; the test fails where there is none, unless that was decided on."""
+    if is_unwanted():
+        pytest.skip("PUBLISHER_NO_BROWSER is set")
+    try:
+        path = find_chromium()
+    except LookupError as error:
+        pytest.fail(str(error))
+    # Without a sandbox of its own, which neither root nor most containers may have.
+    options = ["--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=options)
+        yield chromium
+        chromium.close()

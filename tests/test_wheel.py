@@ -99,14 +99,19 @@ def test_demo_works_from_an_empty_folder(publisher: Installed, tmp_path: Path) -
 
 
 def test_a_new_publication_builds(publisher: Installed, tmp_path: Path) -> None:
-    done = publisher("init", "news", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
     folder = tmp_path / "news"
+    for arguments, where in (
+        (("init", "news"), tmp_path),
+        (("build",), folder),
+        (("new",), folder),
+        (("check",), folder),
+    ):
+        done = publisher(*arguments, cwd=where)
+        assert done.returncode == 0, done.stdout + done.stderr
     (draft,) = (folder / "issues").glob("*.md")
     draft.write_text(draft.read_text("utf-8").replace("status: draft", "status: ready"), "utf-8")
-    for command in ("check", "build"):
-        done = publisher(command, cwd=folder)
-        assert done.returncode == 0, done.stdout + done.stderr
+    done = publisher("build", cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
     assert (folder / "public" / "issues" / draft.stem / "email.html").exists()
 
 

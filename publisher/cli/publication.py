@@ -24,7 +24,7 @@ from publisher.errors import PublisherError
 from publisher.settings import FILE_NAME, Duration, parse_settings
 from publisher.settings_errors import mask
 from publisher.settings_values import is_zone
-from publisher.site.issue_files import write_file
+from publisher.site.replace import write_file
 from publisher.site.scan import ISSUES, MEDIA, TEMPLATES
 
 _SETTINGS = """\

@@ -120,20 +120,19 @@ class _Writer:
         )
 
     def table(self, block: c.Table) -> str:
-        head = "".join(
-            f'<th scope="col"{_align(align)}>{self.inlines(cell)}</th>'
-            for cell, align in zip(block.header, block.aligns, strict=True)
-        )
+        head = "".join(map(self.heading_cell, block.header, block.aligns))
         rows = "".join(
-            "<tr>"
-            + "".join(
-                f"<td{_align(align)}>{self.inlines(cell)}</td>"
-                for cell, align in zip(row, block.aligns, strict=True)
-            )
-            + "</tr>"
-            for row in block.rows
+            f"<tr>{''.join(map(self.cell, row, block.aligns))}</tr>" for row in block.rows
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+    def heading_cell(self, cell: tuple[c.Inline, ...], align: c.Align) -> str:
+        """A heading without words heads nothing, and screen readers would announce it."""
+        words = self.inlines(cell)
+        return f'<th scope="col"{_align(align)}>{words}</th>' if words else "<td></td>"
+
+    def cell(self, cell: tuple[c.Inline, ...], align: c.Align) -> str:
+        return f"<td{_align(align)}>{self.inlines(cell)}</td>"
 
     def inlines(self, children: tuple[c.Inline, ...]) -> str:
         return "".join(map(self.inline, join_lines(children)))

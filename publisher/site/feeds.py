@@ -130,7 +130,7 @@ def live_outputs(archive: Archive, channel: Channel) -> tuple[list[Output], list
     problems = check_feed(feed, documents[0][1], f"{channel.stem}.atom")
     if month:
         issues = archive.issues(archive.index.live_slugs("AND month = ?", month))
-        outputs += _archive_document(archive, channel, month, issues)
+        outputs.append(_archive_document(archive, channel, month, issues))
     return outputs, problems
 
 
@@ -182,32 +182,30 @@ def _window(archive: Archive, channel: Channel) -> list[Issue]:
 
 
 def month_outputs(archive: Archive, month: str) -> list[Output]:
-    """The archive documents of a month that is over: for each feed that has entries in it.
+    """The archive documents of a month that is over: of both feeds, and of each tag's in it.
 
     A month is over when a later one has an issue. Its documents then stay as they are until an
     entry of theirs changes, as RFC 5005, section 4, wants; a client that knows one need not look
     at older ones. They carry no link to later documents, so that nothing but that changes them.
     """
-    if month >= newest_month(archive):
+    issues = archive.issues(archive.index.live_slugs("AND month = ?", month))
+    if not issues or month >= newest_month(archive):
         return []
-    slugs = archive.index.live_slugs("AND month = ?", month)
-    issues = archive.issues(slugs)
     tags = archive.index.rows("SELECT DISTINCT tag FROM tagged WHERE month = ? ORDER BY 1", month)
     named = [tag for (slug,) in tags if (tag := archive.tag(slug))]
-    outputs = []
-    for channel in (*channels(archive), *(tag_channel(archive, tag) for tag in named)):
-        outputs += _archive_document(archive, channel, month, issues)
-    return outputs
+    return [
+        _archive_document(archive, channel, month, issues)
+        for channel in (*channels(archive), *(tag_channel(archive, tag) for tag in named))
+    ]
 
 
 def _archive_document(
     archive: Archive, channel: Channel, month: str, issues: list[Issue]
-) -> list[Output]:
+) -> Output:
+    """A month's document; it may be empty, so that the chain leads on behind it."""
     entries = [entry for issue in issues for entry in channel.choose(archive, issue)]
-    if channel.tag and not entries:
-        return []  # the chain of a tag's documents leaves this month out
     feed = _make_feed(archive, channel, entries, month)
-    return [Output(_document(channel, month), render_atom(feed))]
+    return Output(_document(channel, month), render_atom(feed))
 
 
 def newest_month(archive: Archive) -> str:

@@ -23,7 +23,8 @@ from publisher.model.issue import Issue
 from publisher.model.problem import Problem, has_errors
 from publisher.model.publication import Publication
 from publisher.site.identity import mint_id
-from publisher.site.register import read_register, sync_folder
+from publisher.site.register import read_register
+from publisher.site.replace import write_file
 from publisher.site.scan import ISSUES, read_file, scan_issues
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -295,22 +296,3 @@ def slug_of(name: str) -> str:
     """The NAME in what people type for it: also a path such as issues/2025-12-15.md."""
     path = PurePath(name)
     return path.stem if path.suffix in SUFFIXES else path.name
-
-
-def write_file(folder: Path, path: str, data: bytes) -> None:
-    """Replace a file as a whole, durably; other programs see the old one or the new one."""
-    target = folder / path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f".{target.name}.new")
-    try:
-        with aside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            aside.chmod(target.stat().st_mode)
-        aside.replace(target)
-    except OSError:
-        aside.unlink(missing_ok=True)
-        raise
-    sync_folder(target.parent)

@@ -9,9 +9,8 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.browser.chromium import find_chromium, is_unwanted
 from tests.browser.publications import Site, publish_international, publish_sample
 
 # What `serve` and any good web server in front of public/ send along. The message is no page of
@@ -60,23 +59,6 @@ class _Handler(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A Chromium; the test fails where there is none, unless that was decided on."""
-    if is_unwanted():
-        pytest.skip("PUBLISHER_NO_BROWSER is set")
-    try:
-        path = find_chromium()
-    except LookupError as error:
-        pytest.fail(str(error))
-    # Without a sandbox of its own, which neither root nor most containers may have.
-    options = ["--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=options)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="session")
 def serve() -> Iterator[Callable[[Path], str]]:
     """Serve a folder on loopback, and give its URL without a trailing slash."""
     servers = []
@@ -106,7 +88,7 @@ def sites(
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def windows(browser: Browser) -> Windows:
     """The windows opened so far: a page after another in the same one takes half the time."""
     opened: dict[str, Page] = {}

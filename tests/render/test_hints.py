@@ -1,13 +1,13 @@
 """Break hints, and that nothing widens the message on a phone."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 from jinja2 import Environment
+from playwright.sync_api import Browser
 
 from publisher.model import content as c
 from publisher.model.issue import Highlight, Issue, Tag
@@ -41,18 +41,16 @@ def test_tables_inside_lists_and_quotes_get_hints_too() -> None:
     assert b"\xe2\x80\x8b" in msgspec.json.encode(quote)
 
 
-def find_chromium() -> str | None:
-    return shutil.which("chromium") or shutil.which("google-chrome")
-
-
 @pytest.mark.browser
-@pytest.mark.skipif(not find_chromium(), reason="needs a Chromium")
 @pytest.mark.parametrize("with_styles", [True, False])
 def test_long_words_do_not_widen_the_message_on_a_phone(
-    with_styles: bool, english: Issue, setting: Setting, templates: Environment, tmp_path: Path
+    with_styles: bool,
+    english: Issue,
+    setting: Setting,
+    templates: Environment,
+    tmp_path: Path,
+    browser: Browser,
 ) -> None:
-    from playwright.sync_api import sync_playwright
-
     long, url = "x" * 300, "https://long.example/" + "y" * 300
     row = tuple((c.Text(words),) for words in ("Thursday", long, url, "12345678901", "a b c"))
     highlight = Highlight(
@@ -77,12 +75,8 @@ def test_long_words_do_not_widen_the_message_on_a_phone(
         html = STYLES.sub("", html)
     page = tmp_path / "message.html"
     page.write_text(html, "utf-8")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"]
-        )
-        phone = browser.new_page(viewport={"width": 390, "height": 800}, is_mobile=True)
-        phone.route("https://**", lambda route: route.abort())
-        phone.goto(page.as_uri())
-        assert phone.evaluate("document.documentElement.scrollWidth") == 390
-        browser.close()
+    phone = browser.new_page(viewport={"width": 390, "height": 800}, is_mobile=True)
+    phone.route("https://**", lambda route: route.abort())
+    phone.goto(page.as_uri())
+    assert phone.evaluate("document.documentElement.scrollWidth") == 390
+    phone.close()

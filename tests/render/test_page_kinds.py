@@ -1,7 +1,6 @@
 """Each kind of page, a publication's own templates, the style, and hostile content."""
 
 import re
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 from babel.dates import format_date
 from jinja2 import Environment
 from lxml import html as lxml_html
+from playwright.sync_api import Browser
 
 from publisher.model.issue import Image, Issue, Person, Tag
 from publisher.render.frame import TRAP_FIELD, PageContext
@@ -313,12 +313,9 @@ def test_a_day_is_written_alike_whatever_language_came_before() -> None:
 
 
 @pytest.mark.browser
-def test_nothing_widens_a_small_phone(pages: Pages, english: Issue, tmp_path: Path) -> None:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no Chromium here")
-    from playwright.sync_api import sync_playwright
-
+def test_nothing_widens_a_small_phone(
+    pages: Pages, english: Issue, tmp_path: Path, browser: Browser
+) -> None:
     long = msgspec.structs.replace(
         english,
         title="W" * 150,
@@ -334,14 +331,12 @@ def test_nothing_widens_a_small_phone(pages: Pages, english: Issue, tmp_path: Pa
         "long": pages.issue(long, older=long),
         "long-home": pages.home(long, long),
     }
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        view = browser.new_page(viewport={"width": 320, "height": 600})
-        view.route("https://**", lambda route: route.abort())
-        for name, page in rendered.items():
-            local = page.decode().replace("https://daily.example/assets/", "")
-            (tmp_path / "page.html").write_text(local, "utf-8")
-            view.goto((tmp_path / "page.html").as_uri())
-            assert view.evaluate("document.documentElement.scrollWidth") == 320, name
-            assert view.evaluate("getComputedStyle(document.body).margin") == "0px", name
-        browser.close()
+    view = browser.new_page(viewport={"width": 320, "height": 600})
+    view.route("https://**", lambda route: route.abort())
+    for name, page in rendered.items():
+        local = page.decode().replace("https://daily.example/assets/", "")
+        (tmp_path / "page.html").write_text(local, "utf-8")
+        view.goto((tmp_path / "page.html").as_uri())
+        assert view.evaluate("document.documentElement.scrollWidth") == 320, name
+        assert view.evaluate("getComputedStyle(document.body).margin") == "0px", name
+    view.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from publisher.settings import Settings, load_settings
 from publisher.site.build import build
-from publisher.site.job import CACHE, Job, Report
+from publisher.site.job import CACHE, Job, Progress, Report
 from publisher.site.register import PATH as REGISTER
 
 SETTINGS = """\
@@ -58,12 +58,13 @@ class World:
         body = body or f"## Only {{#h{name}}}\n\nText of {name}.\n"
         return self.write(f"issues/{name}.md", f"---\n{lines}---\n\n{body}")
 
-    def build(self, output: Path | None = None) -> Report:
+    def build(self, output: Path | None = None, progress: Progress | None = None) -> Report:
         job = Job(
             folder=self.folder,
             settings=self.settings,
             output=output or self.public,
             now=self.now,
+            progress=progress,
         )
         return build(job)
 
