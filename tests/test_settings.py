@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
+import hypothesis
 import msgspec
 import pytest
 from hypothesis import given
@@ -420,6 +421,7 @@ def test_durations(written: str, seconds: int) -> None:
     assert Duration.parse(str(Duration.parse(written))) == Duration.parse(written)
 
 
+@hypothesis.settings(deadline=None)
 @given(st.text(max_size=12))
 def test_any_text_is_a_duration_or_is_not(text: str) -> None:
     try:

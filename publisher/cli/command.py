@@ -43,6 +43,7 @@ def _adapt(params: list[Any]) -> list[Any]:
             param.help = "Show this explanation."
         described = getattr(param, "type_descriptor", None)
         if words := _WORDS.get(getattr(described, "annotation", None)):
+            # Where Typer keeps its own; a Typer that keeps it elsewhere is slower, not wrong.
             vars(param)["_runtime_param"] = words
     return params
 

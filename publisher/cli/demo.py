@@ -51,16 +51,7 @@ def demo_command(json: Json = False) -> int:
     now = datetime.now(UTC)
     report = _build(folder, settings, now)
     message = render_newest_message(folder, settings, now)
-    outbox = folder / OUTBOX
-    shutil.rmtree(outbox, ignore_errors=True)
-    outbox.mkdir()
-    key = secrets.token_bytes(32)
-    letters = []
-    for reader in READERS:
-        letter = _write_letter(settings, message, reader, now, key)
-        name = parseaddr(reader)[1].partition("@")[0]
-        letters.append(outbox / f"{message.slug}-{name}.eml")
-        letters[-1].write_bytes(compose(letter))
+    letters = _write_letters(folder / OUTBOX, settings, message, now)
     if json:
         print_json({"issue": message.slug, "issues": report.issues, "messages": letters})
     else:
@@ -101,6 +92,22 @@ def _build(folder: Path, settings: Settings, now: datetime) -> Report:
             f"the sample in {folder} was changed and has errors now, as said above"
         )
     return report
+
+
+def _write_letters(
+    outbox: Path, settings: Settings, message: IssueMessage, now: datetime
+) -> list[Path]:
+    """Write each sample reader's finished message, in place of those of an earlier demo."""
+    shutil.rmtree(outbox, ignore_errors=True)
+    outbox.mkdir()
+    key = secrets.token_bytes(32)
+    paths = []
+    for reader in READERS:
+        letter = _write_letter(settings, message, reader, now, key)
+        name = parseaddr(reader)[1].partition("@")[0]
+        paths.append(outbox / f"{message.slug}-{name}.eml")
+        paths[-1].write_bytes(compose(letter))
+    return paths
 
 
 def _write_letter(

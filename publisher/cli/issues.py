@@ -136,8 +136,12 @@ def import_command(
 
 def _read(name: str) -> bytes:
     """At most what an issue may have and a byte, which tells that there is more."""
+    if name == "-" and sys.stdin is not None:
+        if sys.stdin.isatty():
+            say("Paste the digest here; then, on a line of its own, press Ctrl-D.")
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
     if name == "-":
-        return sys.stdin.buffer.read(MAX_BYTES + 1) if sys.stdin else b""
+        return b""
     try:
         with Path(name).open("rb") as file:
             return file.read(MAX_BYTES + 1)

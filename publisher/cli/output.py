@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any, TextIO
 
 import msgspec
 import typer
 
-from publisher.errors import PublisherError
+from publisher.errors import PublisherError, SettingsError
 from publisher.model.problem import Problem
 from publisher.settings import FILE_NAME, Settings, load_settings
 
@@ -43,8 +44,18 @@ _BAR_WIDTH = 30
 
 def open_publication(config: Path) -> tuple[Path, Settings]:
     """The publication's folder and its settings."""
+    if config == DEFAULT_CONFIG and not config.exists() and (near := _find_near()):
+        raise SettingsError(f"there is no {config} here, but in {near}: `cd {quote(near)}` first")
     settings = load_settings(config)
     return config.resolve().parent, settings
+
+
+def _find_near() -> str:
+    """Where a publication is that may be meant: around this folder, or the only one in it."""
+    here = Path.cwd()
+    around = [str(folder) for folder in here.parents if (folder / FILE_NAME).is_file()]
+    inside = sorted(path.parent.name for path in here.glob(f"*/{FILE_NAME}"))
+    return around[0] if around else inside[0] if len(inside) == 1 else ""
 
 
 def prepare_streams() -> None:

@@ -94,18 +94,23 @@ def init_command(
     text = _write_settings(name, time_zone or _local_zone(), datetime.now(UTC))
     # Checked before anything is made, so that a wrong time zone leaves nothing behind.
     publication = parse_settings(tomllib.loads(text)).publication
+    _make_folder(folder, text)
+    if json:
+        print_json({"folder": folder, "settings": settings, "id": publication.id})
+    else:
+        _say_next(folder, publication.title)
+    return 0
+
+
+def _make_folder(folder: Path, settings: str) -> None:
+    """Make the folder and what it lacks; the settings come last, for they make it a publication."""
     folder.mkdir(parents=True, exist_ok=True)
     for part in (ISSUES, MEDIA, TEMPLATES):
         (folder / part).mkdir(exist_ok=True)
     for path, content in ((".gitignore", _IGNORED), (".gitattributes", _ATTRIBUTES)):
         if not (folder / path).exists():
             write_file(folder, path, content.encode())
-    write_file(folder, FILE_NAME, text.encode())
-    if json:
-        print_json({"folder": folder, "settings": settings, "id": publication.id})
-    else:
-        _say_next(folder, publication.title)
-    return 0
+    write_file(folder, FILE_NAME, settings.encode())
 
 
 def _say_next(folder: Path, title: str) -> None:

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 import msgspec
-from jinja2 import Environment, Template, TemplateError
+from jinja2 import Environment, Template
 
 from publisher.errors import SettingsError
 from publisher.model import content as c
@@ -102,7 +102,7 @@ def render_subject(view: IssueView, setting: Setting, templates: Environment) ->
     """Render `email.subject` in one line; the issue's title where nothing comes of it."""
     try:
         rendered = _compile_subject(setting.subject, templates).render(issue=view)
-    except TemplateError as error:
+    except Exception as error:  # a template may also divide by nothing
         raise SettingsError(f"publisher.toml: email.subject: {error}") from None
     return _LINE_ENDS.sub(" ", rendered).strip() or view.title
 

@@ -78,12 +78,12 @@ def import_digests(
     places: dict[str, str] = {}
     for each in prepared:
         if isinstance(each, _Prepared):
-            first = places.setdefault(each.slug, each.name)
-            if first != each.name:
+            if first := places.get(each.slug):
                 raise PublisherError(
                     f"{first} and {each.name} are both for {each.slug}; import them one by one,"
                     " each with a --date of its own, or join them"
                 )
+            places[each.slug] = each.name
     return tuple(
         _write(importing.folder, each) if isinstance(each, _Prepared) else each for each in prepared
     )

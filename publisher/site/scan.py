@@ -182,6 +182,8 @@ def read_file(folder: Path, path: str, limit: int = -1) -> bytes:
 
 def _open_below(folder: Path, path: str) -> int:
     *inner, name = path.split("/")
+    if ".." in (*inner, name):
+        raise OSError(errno.EINVAL, "it leads out of its folder")
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     for part in inner:
         outer = descriptor

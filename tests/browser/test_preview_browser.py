@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Frame, Page, expect
+from playwright.sync_api import Browser, Frame, Page, expect
 
-from tests.browser.conftest import Axe, Open
+from tests.browser.conftest import Axe, Open, Visit
 from tests.web.running_preview import DRAFT, Preview, make_publication, run_preview, wait_until
 
 pytestmark = pytest.mark.browser
@@ -19,6 +20,23 @@ WHITE, SHEET, INK = "rgb(255, 255, 255)", "rgb(29, 27, 25)", "rgb(236, 231, 222)
 def desk(tmp_path: Path) -> Iterator[Preview]:
     with run_preview(make_publication(tmp_path)) as preview:
         yield preview
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Open]:
+    """Windows of their own, closed after each test: these pages go on listening, and go back."""
+    contexts = []
+
+    def open_(url: str, width: int = 1280, height: int = 900, **options: Any) -> Visit:
+        viewport = {"width": width, "height": height}
+        contexts.append(browser.new_context(viewport=viewport, **options))  # type: ignore[arg-type]
+        visit = Visit(contexts[-1].new_page())
+        visit.page.goto(url)
+        return visit
+
+    yield open_
+    for context in contexts:
+        context.close()
 
 
 def frame_of(page: Page) -> Frame:

@@ -46,6 +46,24 @@ def test_without_a_publication(empty: CommandLine, words: list[str], json_too: b
     assert list(empty.folder.iterdir()) == []
 
 
+def test_a_publication_nearby_is_pointed_out(cli: CommandLine) -> None:
+    folder = cli.folder
+    cli.issue("2025-12-15")
+    cli.folder = folder / "issues"
+    assert (
+        f"there is no publisher.toml here, but in {folder}: `cd {folder}` first" in cli("build").err
+    )
+    cli.folder = folder.parent / f"{folder.name} around"
+    cli.folder.mkdir()
+    (cli.folder / "the daily").mkdir()
+    (cli.folder / "the daily/publisher.toml").write_text(SETTINGS)
+    assert "here, but in the daily: `cd 'the daily'` first" in cli("build").err
+    # Of several none is guessed.
+    (cli.folder / "weekly").mkdir()
+    (cli.folder / "weekly/publisher.toml").write_text(SETTINGS)
+    assert "publisher init DIR" in cli("build").err
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [

@@ -285,11 +285,13 @@ def test_several_files_and_one_date(cli: CommandLine) -> None:
     assert not (cli.folder / "issues").exists()
 
 
-@pytest.mark.parametrize("second", ["desk/2025-12-13.txt", "missing.txt", "2025-12-14.txt"])
+@pytest.mark.parametrize(
+    "second", ["2025-12-13.txt", "desk/2025-12-13.txt", "missing.txt", "2025-12-14.txt"]
+)
 def test_several_files_are_all_looked_at_before_one_is_written(
     cli: CommandLine, second: str
 ) -> None:
-    """Two for the same day, one that is not there, one whose issue exists."""
+    """The same one twice, two for the same day, one that is missing, one whose issue exists."""
     cli.write("2025-12-13.txt", DIGEST)
     cli.write("desk/2025-12-13.txt", DIGEST)
     cli.write("2025-12-14.txt", DIGEST)

@@ -6,7 +6,7 @@ from itertools import count
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.intake.ids import Minted, mint_ids
@@ -275,6 +275,7 @@ HEADINGS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.one_of(HEADINGS, WORDS), max_size=8),
     st.sampled_from(["", "---\ntitle: T\n---\n", "---\nid: x\nguid: y\n---\n"]),
@@ -300,6 +301,7 @@ def test_any_markdown_gets_its_ids_and_nothing_else(
     assert re.sub(r" ?\{\}| ?\{#Bad\}", "", removed) == re.sub(r" ?\{#Bad\}", "", text)
 
 
+@settings(deadline=None)
 @given(st.lists(WORDS, max_size=5), st.booleans(), st.sampled_from([None, 2]))
 def test_any_json_gets_its_ids_and_nothing_else(
     titles: list[str], is_ascii: bool, indent: int | None

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.message.compose import Letter, compose
@@ -80,6 +80,7 @@ LINE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=1200)
 LINES = st.lists(LINE, min_size=1, max_size=6)
 
 
+@settings(deadline=None)
 @given(LINES, LINES)
 def test_any_text_arrives_as_it_is(text: list[str], html: list[str]) -> None:
     plain, markup = ("\n".join([*lines, ""]) for lines in (text, html))
@@ -126,6 +127,7 @@ def test_no_header_can_be_slipped_in(field: str, end: str) -> None:
             compose(letter(**{field: value}))
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["sender", "recipient", "subject", "list_id", "language"]), st.text(max_size=80)
 )

@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from publisher.message.headers import (
@@ -52,6 +52,7 @@ def assert_well_formed(header: bytes, name: str) -> str:
     return str(make_header(decode_header(message[name].replace("\r\n", ""))))
 
 
+@settings(deadline=None)
 @given(TEXT)
 @example("=?utf-8?q?no?=")
 @example("  two  spaces  ")
@@ -62,6 +63,7 @@ def test_a_subject(text: str) -> None:
     assert assert_well_formed(text_header("Subject", text), "Subject") == text
 
 
+@settings(deadline=None)
 @given(TEXT)
 @example("李明")
 @example("سلمى حداد")
@@ -105,6 +107,7 @@ def test_no_header_can_be_slipped_in(end: str, place: str) -> None:
             make()
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_one_header_or_is_refused(text: str) -> None:
     makers: list[Callable[[], bytes]] = [

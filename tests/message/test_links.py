@@ -3,7 +3,7 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.message.links import Purpose, read_token, sign_token
@@ -14,6 +14,7 @@ SUBJECTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
+@settings(deadline=None)
 @given(SUBJECTS, st.sampled_from(PURPOSES), st.sampled_from(sorted(KEYS)))
 def test_what_was_signed_is_read(subject: str, purpose: Purpose, key_id: int) -> None:
     token = sign_token(purpose, subject, key_id, KEYS[key_id])
@@ -21,12 +22,14 @@ def test_what_was_signed_is_read(subject: str, purpose: Purpose, key_id: int) ->
     assert set(token) <= set(ALPHABET), "nothing in it needs an escape in a URL or a header"
 
 
+@settings(deadline=None)
 @given(SUBJECTS, st.permutations(PURPOSES))
 def test_a_token_is_for_one_purpose(subject: str, purposes: list[Purpose]) -> None:
     token = sign_token(purposes[0], subject, 1, KEYS[1])
     assert read_token(token, purposes[1], KEYS) is None
 
 
+@settings(deadline=None)
 @given(SUBJECTS)
 def test_a_token_is_for_one_key(subject: str) -> None:
     token = sign_token("confirm", subject, 1, KEYS[1])
@@ -35,6 +38,7 @@ def test_a_token_is_for_one_key(subject: str) -> None:
     assert read_token(token, "confirm", {}) is None
 
 
+@settings(deadline=None)
 @given(SUBJECTS, st.data())
 def test_a_token_that_was_changed_is_never_ours(subject: str, data: st.DataObject) -> None:
     token = sign_token("unsubscribe", subject, 1, KEYS[1])
@@ -52,6 +56,7 @@ def test_a_token_that_was_changed_is_never_ours(subject: str, data: st.DataObjec
     assert changed == token or read_token(changed, "unsubscribe", KEYS) is None
 
 
+@settings(deadline=None)
 @given(SUBJECTS)
 def test_no_bit_of_it_can_be_flipped(subject: str) -> None:
     token = sign_token("unsubscribe", subject, 1, KEYS[1])
@@ -85,6 +90,7 @@ def test_other_spellings_of_the_same_bytes() -> None:
     assert found > 3, "there are other spellings, or nothing was tested"
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(max_size=60), st.text(ALPHABET, max_size=80)))
 def test_any_text_is_answered(token: str) -> None:
     for purpose in PURPOSES:
