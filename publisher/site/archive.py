@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from publisher.model.feed import Entry
 from publisher.model.issue import Highlight, Image, Issue
 from publisher.model.language import direction
 from publisher.render.excerpt import excerpt
@@ -55,6 +56,7 @@ class Archive:
         self.feeds = feeds
         self.media = media
         self.stylesheet = stylesheet
+        self.entries: dict[str, list[Entry]] = {}  # of highlights, by the issue's NAME
         self._issues: dict[str, Issue | None] = {}
 
     @property

@@ -1,7 +1,7 @@
 """Which entries a feed holds: live windows, and archive documents by month (RFC 5005)."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
@@ -29,6 +29,9 @@ _MOST_ISSUES = 1_000
 _ENTRY_BYTES = 600
 
 FORMATS = (("atom", render_atom), ("rss", render_rss), ("json", render_json))
+
+# A month's documents, of which there is one for each tag, hold the same entries.
+_KEPT_ISSUES = 40
 
 # The entries of one issue in one feed.
 Choose = Callable[[Archive, Issue], list[Entry]]
@@ -80,11 +83,18 @@ def tag_channel(archive: Archive, tag: TagView) -> Channel:
 
 
 def choose_highlights(archive: Archive, issue: Issue) -> list[Entry]:
-    return list(_entries(archive, issue))
+    """The entries of an issue's highlights, kept for the next feed that holds them."""
+    kept = archive.entries
+    if issue.slug not in kept:
+        if len(kept) >= _KEPT_ISSUES:
+            kept.pop(next(iter(kept)))
+        kept[issue.slug] = _make_entries(archive, issue)
+    return kept[issue.slug]
 
 
 def choose_tagged(tag: str, archive: Archive, issue: Issue) -> list[Entry]:
-    return list(_entries(archive, issue, tag))
+    entries = choose_highlights(archive, issue)
+    return [entry for entry in entries if tag in {each.slug for each in entry.tags}]
 
 
 def choose_issue(archive: Archive, issue: Issue) -> list[Entry]:
@@ -93,20 +103,19 @@ def choose_issue(archive: Archive, issue: Issue) -> list[Entry]:
     return [issue_entry(issue, archive.setting, dates, full_content=full)]
 
 
-def _entries(archive: Archive, issue: Issue, tag: str = "") -> Iterator[Entry]:
+def _make_entries(archive: Archive, issue: Issue) -> list[Entry]:
     dates = archive.dates(issue)
-    for place, highlight in places(issue):
-        tags = effective_tags(highlight, issue)
-        if tag and tag not in {t.slug for t in tags}:
-            continue
-        yield highlight_entry(
-            msgspec.structs.replace(highlight, tags=tags),
+    return [
+        highlight_entry(
+            msgspec.structs.replace(highlight, tags=effective_tags(highlight, issue)),
             place,
             issue,
             archive.setting,
             dates[highlight.id],
             full_content=archive.feeds.full_content,
         )
+        for place, highlight in places(issue)
+    ]
 
 
 def live_outputs(archive: Archive, channel: Channel) -> tuple[list[Output], list[Problem]]:

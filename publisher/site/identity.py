@@ -1,7 +1,7 @@
 """Identity: minting ids, and hashes of what readers see, independent of how it is rendered."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -39,8 +39,11 @@ def hash_highlight(highlight: Highlight) -> str:
     )
 
 
-def hash_issue(issue: Issue, highlights: Iterable[Highlight]) -> str:
-    """Hash what a reader sees of an issue, its published highlights in their order included."""
+def hash_issue(issue: Issue, highlights: Mapping[str, str]) -> str:
+    """Hash what a reader sees of an issue.
+
+    `highlights` are the hashes of its published highlights by id, in their order.
+    """
     return _hash(
         issue.title,
         issue.number,
@@ -50,7 +53,7 @@ def hash_issue(issue: Issue, highlights: Iterable[Highlight]) -> str:
         issue.authors,
         [tag.label for tag in issue.tags],
         _without_lines(issue.introduction),
-        [[highlight.id, hash_highlight(highlight)] for highlight in highlights],
+        [[id_, hash_] for id_, hash_ in highlights.items()],
     )
 
 

@@ -184,19 +184,23 @@ def record_issue(issue: Issue, known: Mapping[str, Record], now: datetime) -> li
     """
     if issue.date is None:
         raise ValueError(f"{issue.path} has no date")
-    highlights = [h for h in issue.highlights if not _is_withdrawn(known.get(h.id))]
+    highlights = [
+        _first(highlight, place, issue)
+        for place, highlight in enumerate(issue.highlights, 1)  # a withdrawn one keeps its place
+        if not _is_withdrawn(known.get(highlight.id))
+    ]
     wanted = [
         Record(
             id=issue.id,
             kind="issue",
             published=issue.date,
             updated=issue.date,
-            hash=hash_issue(issue, highlights),
+            hash=hash_issue(issue, {record.id: record.hash for record in highlights}),
             slug=issue.slug,
             guid=issue.guid,
-        )
+        ),
+        *highlights,
     ]
-    wanted += [_first(highlight, place, issue) for place, highlight in _places(issue, highlights)]
     changed = [record for record in wanted if (k := known.get(record.id)) and k.hash != record.hash]
     moments = {
         record.id: now.replace(microsecond=0) - timedelta(seconds=len(changed) - 1 - place)
@@ -207,12 +211,6 @@ def record_issue(issue: Issue, known: Mapping[str, Record], now: datetime) -> li
         for new in wanted
         if (record := _next(known.get(new.id), new, moments.get(new.id), now)) is not None
     ]
-
-
-def _places(issue: Issue, highlights: list[Highlight]) -> list[tuple[int, Highlight]]:
-    """Highlights with their places in the file, from 1; a withdrawn one keeps its place."""
-    kept = {highlight.id for highlight in highlights}
-    return [(place, h) for place, h in enumerate(issue.highlights, 1) if h.id in kept]
 
 
 def _first(highlight: Highlight, place: int, issue: Issue) -> Record:

@@ -30,15 +30,19 @@ def use(world: World, path: str, name: str = "2026-01-05", more: str = "") -> No
     world.issue(name, f'## A {{#a{name} image="{path}" alt="Lights"}}\n\nText.\n{more}')
 
 
-def shown_sizes(world: World, path: str = "issues/2026-01-05/index.html") -> list[tuple[str, str]]:
-    page = html.fromstring(world.read(path))
+def shown_sizes(world: World) -> list[tuple[str | None, str | None]]:
+    page = html.fromstring(world.read("issues/2026-01-05/index.html"))
     return [(image.get("width"), image.get("height")) for image in page.iter("img")]
 
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("size", [(60, 40), (700, 600)], ids=["small", "above 1 MB"])
 def test_sizes_are_measured_in_every_format(world: World, form: str, size: tuple[int, int]) -> None:
-    options = {"WEBP": {"lossless": True}, "JPEG": {"quality": 100}, "AVIF": {"quality": 100}}
+    options: dict[str, dict[str, object]] = {
+        "WEBP": {"lossless": True},
+        "JPEG": {"quality": 100},
+        "AVIF": {"quality": 100},
+    }
     path = f"media/a.{form.lower()}"
     world.write(path, picture(*size, form, **options.get(form, {})))
     assert measure(world.folder, path) == size
@@ -195,19 +199,7 @@ def test_an_image_of_what_was_withdrawn_is_removed(world: World, id_: str) -> No
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        "a.svg",
-        "a.SVG",
-        "a.html",
-        "a.htm",
-        "a.xhtml",
-        "a.js",
-        "a.xml",
-        "a.svgz",
-        "a.xht",
-        "deep/a.XSL",
-    ],
+    "name", ["a.svg", "a.SVG", "a.html", "a.xhtml", "a.js", "a.xml", "a.svgz", "a.xht", "in/a.XSL"]
 )
 def test_what_could_carry_a_script_is_not_published(world: World, name: str) -> None:
     world.write(f"media/{name}", "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>")

@@ -71,7 +71,7 @@ PROVOCATIONS: dict[str, tuple[Callable[[World], None], str]] = {
     "slug-repeated": (slug_repeated, "issues/2026-01-05.md"),
     "id-repeated": (id_repeated, "issues/2026-01-07.md"),
     "number-repeated": (number_repeated, "issues/2026-01-07.md"),
-    "date-out-of-order": (date_out_of_order, "issues/2026-01-05.md"),
+    "date-out-of-order": (date_out_of_order, "issues/2026-01-01.md"),
     "published-vanished": (published_vanished, "issues/register.jsonl"),
     "published-draft": (published_draft, "issues/2026-01-05.md"),
     "withdrawn-used": (withdrawn_used, "issues/2026-01-05.md"),
