@@ -1,15 +1,20 @@
 """Jinja2, sandboxed: a publication's own templates replace the packaged ones, file by file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import suppress
 from functools import lru_cache
+from types import FunctionType
 from typing import Any
 
 import msgspec
-from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
+from jinja2 import BaseLoader, Environment, StrictUndefined, Template, TemplateNotFound
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 # Templates' names in tracebacks and problems begin so.
 TEMPLATE_PREFIX = "templates/"
+# Where the functions come from that templates may call.
+_OWN_MODULES = frozenset({"publisher.render.frame"})
 
 
 class _Loader(BaseLoader):
@@ -27,15 +32,42 @@ class _Loader(BaseLoader):
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """Read a field of our own frozen values without the sandbox's search for dangers.
+    """The sandbox, with short ways for what we hand in ourselves: half the time of a page."""
 
-        They hold data only; names with an underscore go the long way and are refused there. This
-        halves the time of a page.
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.ready: dict[str, Template] = {}
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Read a field of our own frozen values without a search for dangers: they hold data only.
+
+        Names with an underscore go the long way, and are refused there.
         """
-        if isinstance(obj, msgspec.Struct) and attribute[:1] != "_" and hasattr(obj, attribute):
-            return getattr(obj, attribute)
+        if isinstance(obj, msgspec.Struct) and attribute[:1] != "_":
+            with suppress(AttributeError):
+                return getattr(obj, attribute)
         return super().getattr(obj, attribute)
+
+    def call(__self, __context: Context, __obj: Any, *args: Any, **named: Any) -> Any:  # noqa: N805
+        """Call a function of ours directly; all others as the sandbox allows."""
+        if isinstance(__obj, FunctionType) and __obj.__module__ in _OWN_MODULES:
+            for name in ("_loop_vars", "_block_vars"):  # Jinja's own, which it takes off itself
+                named.pop(name, None)
+            return __obj(*args, **named)
+        return super().call(__context, __obj, *args, **named)
+
+    def get_template(
+        self,
+        name: str | Template,
+        parent: str | None = None,
+        globals: MutableMapping[str, Any] | None = None,
+    ) -> Template:
+        """Give a template that is compiled already at once: sources never change."""
+        if not isinstance(name, str) or globals is not None:
+            return super().get_template(name, parent, globals)
+        if name not in self.ready:
+            self.ready[name] = super().get_template(name, parent)
+        return self.ready[name]
 
 
 def make_templates(sources: Mapping[str, str]) -> ImmutableSandboxedEnvironment:

@@ -95,6 +95,8 @@ def _find_broken_template(error: Exception) -> Problem | None:
         found = f"there is no template {error}"
     elif isinstance(error, TemplateError):
         found = str(error)
-    elif file is None:
+    elif isinstance(error, RecursionError):  # its own words name whatever was called last
+        found = "RecursionError: it calls itself without end"
+    if file is None and not isinstance(error, TemplateError):
         return None
     return problem("template-broken", file, line, found=found)

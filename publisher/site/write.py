@@ -16,6 +16,8 @@ import msgspec
 State = Literal["written", "unchanged"]
 
 _STAGING = ".publisher-staging"
+# A sync of one file takes 0.3 ms on an ordinary disk; a build after one issue writes some 40.
+_MANY_FILES = 200
 # Folders whose whole content is ours. Beside them an operator may keep files of their own
 # (a favicon, a CNAME), which no build touches.
 OWN_FOLDERS = ("archive", "assets", "highlights", "issues", "media", "tags")
@@ -58,8 +60,17 @@ class Staging:
         return self.folder / sha256(path.encode()).hexdigest()
 
     def sync(self) -> None:
-        """Make everything written aside durable. One sync of the system costs less than 8,000."""
-        os.sync()
+        """Make everything written aside durable, file by file or all at once.
+
+        For many files one sync of the system costs less, though it waits for others' writes too.
+        """
+        files = list(self.folder.iterdir())
+        if len(files) > _MANY_FILES:
+            os.sync()
+            return
+        for path in files:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
 
     def publish(self, paths: Iterable[str]) -> None:
         """Move files into place, in the given order."""

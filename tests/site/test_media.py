@@ -6,6 +6,7 @@ import struct
 import zlib
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lxml import html
@@ -19,7 +20,7 @@ from tests.site.world import SETTINGS, World
 FORMATS = ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP"]
 
 
-def picture(width: int, height: int, form: str = "PNG", **options: object) -> bytes:
+def picture(width: int, height: int, form: str = "PNG", **options: Any) -> bytes:
     noise = random.Random(width).randbytes(width * height * 3)
     stream = BytesIO()
     Image.frombytes("RGB", (width, height), noise).save(stream, form, **options)
@@ -38,7 +39,7 @@ def shown_sizes(world: World) -> list[tuple[str | None, str | None]]:
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("size", [(60, 40), (700, 600)], ids=["small", "above 1 MB"])
 def test_sizes_are_measured_in_every_format(world: World, form: str, size: tuple[int, int]) -> None:
-    options: dict[str, dict[str, object]] = {
+    options: dict[str, dict[str, Any]] = {
         "WEBP": {"lossless": True},
         "JPEG": {"quality": 100},
         "AVIF": {"quality": 100},
