@@ -1,7 +1,6 @@
 """Jinja2, sandboxed: a publication's own templates replace the packaged ones, file by file."""
 
 from collections.abc import Callable, Mapping, MutableMapping
-from contextlib import suppress
 from functools import lru_cache
 from types import FunctionType
 from typing import Any
@@ -44,8 +43,10 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         Names with an underscore go the long way, and are refused there.
         """
         if isinstance(obj, msgspec.Struct) and attribute[:1] != "_":
-            with suppress(AttributeError):
+            try:
                 return getattr(obj, attribute)
+            except AttributeError:
+                pass
         return super().getattr(obj, attribute)
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **named: Any) -> Any:  # noqa: N805
