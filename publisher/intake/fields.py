@@ -23,7 +23,6 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?) ?([Zz]|[+-]\d\d:?\d\d)?"
 )
-_EXAMPLE = "2025-12-15T07:00:00+08:00"
 
 ISSUE_FIELDS = (
     *("id", "title", "number", "date", "status", "summary", "language", "authors", "tags"),

@@ -67,7 +67,6 @@ def _shift(node: Node, by: int) -> Node:
 def read_issue_fields(reader: Reader, slug: str, path: str, zone: ZoneInfo) -> dict[str, Any]:
     """The fields of an issue, whichever form its file has."""
     reader.report_dropped()
-    reader.reject_unknown((*ISSUE_FIELDS, "highlights", "introduction"))
     return {
         "slug": slug,
         "path": path,
@@ -89,6 +88,7 @@ def _read(
     fields: dict[str, Node], text: str, first_line: int, slug: str, path: str, zone: ZoneInfo
 ) -> tuple[Issue, tuple[Problem, ...]]:
     reader = Reader(path, fields)
+    reader.reject_unknown(ISSUE_FIELDS)
     values = read_issue_fields(reader, slug, path, zone)
     tokens = markdown().parse(text)
     body = Body(path, first_line)

@@ -7,7 +7,7 @@ import msgspec
 
 from publisher.intake.blocks import Body, read_blocks
 from publisher.intake.dialect import markdown
-from publisher.intake.fields import HIGHLIGHT_FIELDS, Reader
+from publisher.intake.fields import HIGHLIGHT_FIELDS, ISSUE_FIELDS, Reader
 from publisher.intake.markdown import make_highlight, read_issue_fields
 from publisher.intake.tree import Node, RepeatedKey, TreeError, parse_json, parse_yaml
 from publisher.model import content as c
@@ -37,6 +37,7 @@ def _read(
     fields: dict[str, Node], slug: str, path: str, zone: ZoneInfo
 ) -> tuple[Issue, tuple[Problem, ...]]:
     reader = Reader(path, fields)
+    reader.reject_unknown((*ISSUE_FIELDS, "introduction", "highlights"))
     values = read_issue_fields(reader, slug, path, zone)
     problems: list[Problem] = []
     introduction = _read_body(fields.get("introduction"), path, reader, "introduction", problems)

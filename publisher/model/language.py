@@ -9,7 +9,6 @@ _RTL_LANGUAGES = frozenset(
         *("mzn", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"),
     )
 )
-_UNSPACED_LANGUAGES = frozenset({"ja", "yue", "zh"})
 
 
 def direction(language: str) -> str:
@@ -18,8 +17,3 @@ def direction(language: str) -> str:
     scripts = [subtag for subtag in subtags[1:] if len(subtag) == 4 and subtag.isalpha()]
     is_rtl = scripts[0] in _RTL_SCRIPTS if scripts else subtags[0] in _RTL_LANGUAGES
     return "rtl" if is_rtl else "ltr"
-
-
-def is_unspaced(language: str) -> bool:
-    """Tell whether the language writes words without spaces between them."""
-    return language.lower().split("-")[0] in _UNSPACED_LANGUAGES

@@ -11,7 +11,7 @@ from publisher.preflight.markup import Tag, addresses, is_relative, read_tags
 from publisher.preflight.prose import shorten
 
 # What the contract promises of live feeds; whole oldest issues are dropped to keep below it.
-MAX_BYTES = 250 * 1024
+MAX_BYTES = 250_000
 # Entries of one issue are seconds apart and run the other way round; days are no accident.
 _LEAST_SPAN = timedelta(days=1)
 

@@ -10,10 +10,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from publisher.model.problem import Problem, has_errors, in_reading_order
+from publisher.preflight.catalogue import problem
+from publisher.settings import FILE_NAME
 from publisher.site.after_build import owe_after_build
 from publisher.site.index import Index
 from publisher.site.job import Job, Made, Report, fingerprint, forget_index, open_index
 from publisher.site.media import logo_path
+from publisher.site.numbering import find_misnumbered
 from publisher.site.order import is_sitemap_split
 from publisher.site.plan import Plan, Reading
 from publisher.site.register import PATH as REGISTER
@@ -81,7 +84,11 @@ def _note_changes(
             job.progress("Reading issues", done, len(changed))
         plan.note_reading(reading)
         noticed += reading.problems
+    noticed += _check_publication_id(job, index)
     plan.note_due()
+    if changed:
+        paths = {file.path for file in changed}
+        noticed += [p for p in find_misnumbered(index) if p.file in paths]
     plan.note_media(media, logo)
     plan.conclude()
     errors += plan.errors()
@@ -116,6 +123,13 @@ def _make(
     return make(job, index, open_archive(job, index, sources, problems_of_media), staging)
 
 
+def _check_publication_id(job: Job, index: Index) -> list[Problem]:
+    before, found = index.get("register-publication"), job.settings.publication.id
+    if before in ("", found):
+        return []
+    return [problem("publication-id-changed", FILE_NAME, None, found=found, before=before)]
+
+
 def _forget_other_world(index: Index, world: str) -> None:
     """Start anew where settings, templates, libraries or this program are not what they were."""
     if index.get("world") == world:
@@ -138,7 +152,10 @@ _LOOKED_FOR = 2_000
 def _mark_missing(job: Job, index: Index) -> None:
     """Mark what the output folder lacks, and what depends on the number of URLs."""
     if not job.is_discarded:
-        for path in find_missing(job.output, index.outputs_to_look_for(_LOOKED_FOR)):
+        missing = find_missing(job.output, index.outputs_to_look_for(_LOOKED_FOR))
+        if missing:  # somebody removed files: then all are looked for
+            missing = find_missing(job.output, index.outputs_to_look_for(-1))
+        for path in missing:
             row = index.rows("SELECT kind, key FROM output WHERE path = ?", path)[0]
             index.mark(*row)
     is_split = str(is_sitemap_split(index))
@@ -158,7 +175,13 @@ def _publish(job: Job, index: Index, made: Made, staging: Staging) -> None:
         append_register(job.folder, job.settings.publication.id, pending)
     if made.written:
         _owe_after_build(job)
+    # Whose files they are is known before they are there: a build that is killed among the moves
+    # leaves none that no task owns.
+    with _transaction(index):
+        _own(index, made)
     staging.publish(sorted(made.written, key=_publishing_order))
+    if made.written and not job.is_preview:
+        staging.sync_folders(made.written)
 
 
 def _owe_after_build(job: Job) -> None:
@@ -182,6 +205,8 @@ def _conclude(job: Job, index: Index, made: Made, known: str) -> None:
         if not job.is_preview:
             for record in index.all_records("1", table="pending"):
                 index.save_record("registered", record)
+            if not index.get("register-publication"):
+                index.set("register-publication", job.settings.publication.id)
             # What somebody else added during this build is read by the next one.
             is_alone = known == index.get("register")
             index.set("register", signature_of(job.folder / REGISTER) if is_alone else "")
@@ -189,9 +214,19 @@ def _conclude(job: Job, index: Index, made: Made, known: str) -> None:
         index.run("DELETE FROM dirty")
 
 
-def _publishing_order(path: str) -> tuple[bool, str]:
-    """Pages before what links to them: the files at the top (feeds, the home page) come last."""
-    return ("/" not in path, path)
+_ORDER = ("assets", "media", "highlights", "issues", "tags", "archive")
+
+
+def _publishing_order(path: str) -> tuple[int, str]:
+    """What is linked to before what links to it; the feeds and the home page come last."""
+    top = path.partition("/")[0] if "/" in path else ""
+    return (_ORDER.index(top) if top in _ORDER else len(_ORDER), path)
+
+
+def _own(index: Index, made: Made) -> None:
+    for (kind, key), paths in made.files.items():
+        for path in paths:
+            index.run("INSERT OR REPLACE INTO output VALUES (?, ?, ?)", path, kind, key)
 
 
 def _note_outputs(job: Job, index: Index, made: Made) -> list[str]:
@@ -204,9 +239,7 @@ def _note_outputs(job: Job, index: Index, made: Made) -> list[str]:
         sql = "SELECT path FROM output WHERE kind = ? AND key = ?"
         gone.update(row[0] for row in index.rows(sql, kind, key))
         index.run("DELETE FROM output WHERE kind = ? AND key = ?", kind, key)
-    for (kind, key), paths in made.files.items():
-        for path in paths:
-            index.run("INSERT OR REPLACE INTO output VALUES (?, ?, ?)", path, kind, key)
+    _own(index, made)
     kept = {path for paths in made.files.values() for path in paths}
     return sorted(
         path for path in gone - kept if not index.value("SELECT 1 FROM output WHERE path = ?", path)

@@ -11,6 +11,7 @@ from publisher.site.build import build
 from publisher.site.index import Index
 from publisher.site.issue_files import require_issue
 from publisher.site.job import CACHE, Job, Progress, open_index
+from publisher.site.numbering import find_misnumbered
 from publisher.site.scan import scan_media
 from publisher.site.vanished import find_vanished
 
@@ -40,6 +41,7 @@ def check(
     media = {file.path for file in scan_media(folder)}
     with open_index(job) as index:
         standing = [*index.problems_where("1"), *index.all_found(), *find_vanished(index)]
+        standing += find_misnumbered(index)
         wanted = _files_of(index, paths)
     problems = in_reading_order([*report.problems, *standing, *check_publication(settings, media)])
     return tuple(p for p in problems if p.file in wanted) if names else problems

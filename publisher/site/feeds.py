@@ -10,7 +10,7 @@ import msgspec
 from publisher.model.feed import Entry, Feed
 from publisher.model.issue import Issue
 from publisher.model.problem import Problem
-from publisher.preflight.feed import check_feed
+from publisher.preflight.feed import MAX_BYTES, check_feed
 from publisher.render.atom import render_atom
 from publisher.render.entries import highlight_entry, issue_entry
 from publisher.render.jsonfeed import render_json
@@ -21,8 +21,6 @@ from publisher.site.archive import Archive
 from publisher.site.order import effective_tags, places
 from publisher.site.write import Output
 
-# The contract's 250 KB. Some readers give up on larger feeds, and each is fetched every hour.
-SIZE_LIMIT = 250_000
 # Above this many issues a live feed would pass the limit anyway; it bounds what is looked at.
 _MOST_ISSUES = 1_000
 # What an entry takes in a feed beside its content, about.
@@ -131,12 +129,12 @@ def live_outputs(archive: Archive, channel: Channel) -> tuple[list[Output], list
         month = _month_beyond(archive, channel, issues[: len(groups)])
         feed = _make_feed(archive, channel, entries, beyond=month)
         documents = [(suffix, render(feed)) for suffix, render in FORMATS]
-        largest = max(len(data) for _, data in documents)
-        if largest <= SIZE_LIMIT or len(groups) < 2:
+        suffix, largest = max(documents, key=lambda document: len(document[1]))
+        if len(largest) <= MAX_BYTES or len(groups) < 2:
             break
-        groups = _drop_oldest(groups, largest)
-    outputs = [Output(f"{channel.stem}.{suffix}", data) for suffix, data in documents]
-    problems = check_feed(feed, documents[0][1], f"{channel.stem}.atom")
+        groups = _drop_oldest(groups, len(largest))
+    outputs = [Output(f"{channel.stem}.{ending}", data) for ending, data in documents]
+    problems = check_feed(feed, largest, f"{channel.stem}.{suffix}")
     if month:
         issues = archive.issues(archive.index.live_slugs("AND month = ?", month))
         outputs.append(_archive_document(archive, channel, month, issues))
@@ -157,7 +155,7 @@ def _drop_oldest(groups: list[list[Entry]], largest: int) -> list[list[Entry]]:
     """Drop most of the oldest issues that their share of the feed says, at least one."""
     sizes = [sum(len(entry.content) + _ENTRY_BYTES for entry in group) + 1 for group in groups]
     # Shares are an estimate, and no issue is dropped without need.
-    excess = 0.9 * (largest - SIZE_LIMIT) / largest * sum(sizes)
+    excess = 0.9 * (largest - MAX_BYTES) / largest * sum(sizes)
     kept = len(groups) - 1
     dropped = sizes[kept]
     while kept > 1 and dropped + sizes[kept - 1] <= excess:

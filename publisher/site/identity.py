@@ -26,6 +26,10 @@ def mint_id(taken: Iterable[str] = ()) -> str:
             return id_
 
 
+# Where a node stands in the file, and a code block's language, which no rendition shows.
+_UNSEEN = frozenset({"line", "language"})
+
+
 def hash_highlight(highlight: Highlight) -> str:
     """Hash what a reader sees of a highlight; lines in the file and its place do not count."""
     return _hash(
@@ -69,6 +73,8 @@ def _without_lines(value: Any) -> Any:
     if not isinstance(value, c.Node):
         return value
     kept = [
-        _without_lines(getattr(value, name)) for name in value.__struct_fields__ if name != "line"
+        _without_lines(getattr(value, name))
+        for name in value.__struct_fields__
+        if name not in _UNSEEN
     ]
     return [value.__struct_config__.tag, *kept]

@@ -5,7 +5,9 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from difflib import get_close_matches
+from email.utils import formataddr
 from pathlib import Path, PurePath
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -176,10 +178,25 @@ def _issue_text(
         title=digest.title or importing.publication.title,
         date=moment.isoformat(),
         status="ready" if importing.is_ready else "draft",
-        guid=previous.guid if previous else "",
         introduction=digest.introduction,
         highlights=tuple(highlights),
+        **(_kept_fields(previous) if previous else {}),
     )
+
+
+def _kept_fields(issue: Issue) -> dict[str, Any]:
+    """What a digest does not say of an issue stays as it is, above all that it is never mailed."""
+    return {
+        "number": issue.number,
+        "summary": issue.summary,
+        "language": issue.language,
+        "authors": tuple(
+            formataddr((p.name, p.email)) if p.email else p.name for p in issue.authors
+        ),
+        "tags": tuple(tag.label for tag in issue.tags),
+        "mail": issue.mail,
+        "guid": issue.guid,
+    }
 
 
 def new_issue(

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -24,7 +25,7 @@ CACHE = ".publisher"
 # What the bytes of a rendition depend on besides the publication itself.
 _LIBRARIES = (
     *("babel", "cssutils", "feedgen", "jinja2", "linkify-it-py", "lxml", "markdown-it-py"),
-    *("markupsafe", "nh3", "pillow", "premailer", "tzdata"),
+    *("markupsafe", "nh3", "pillow", "premailer", "pyyaml", "tzdata"),
 )
 
 Progress = Callable[[str, int, int], None]
@@ -82,6 +83,7 @@ def fingerprint(job: Job, sources: dict[str, str], logo: str) -> str:
     world = [
         __version__,
         _code_signature(),
+        sys.version,  # with its Unicode tables
         [version(name) for name in _LIBRARIES],
         msgspec.to_builtins(settings.as_publication()),
         [settings.web_url, settings.link_params],

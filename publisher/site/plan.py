@@ -5,7 +5,7 @@ state after it, so that whatever shows the changed issue, or showed it, is made 
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -326,11 +326,16 @@ class Plan:
             "SELECT path FROM dirty JOIN file ON slug = key AND is_live = 1"
             " WHERE kind = 'issue' ORDER BY moment, slug"
         )
+        moment = self.now
         for (path,) in self.index.rows(sql):
             issue = self.index.issue(path)
             known = self.index.records([issue.id, *(h.id for h in issue.highlights)])
-            for record in record_issue(issue, known, self.now):
+            records = record_issue(issue, known, moment)
+            for record in records:
                 self.index.save_record("pending", record)
+            # A second for each id that changed, over all issues that changed together.
+            old = [r for r in records if r.id in known and r.updated != known[r.id].updated]
+            moment -= timedelta(seconds=len(old))
 
     def errors(self) -> list[Problem]:
         """Everything that keeps the archive from being published as it stands."""
@@ -373,11 +378,14 @@ def _state(issue: Issue | None, problems: tuple[Problem, ...]) -> str:
 
 
 def with_provisional_ids(issue: Issue, now: datetime) -> Issue:
-    """An issue as a preview shows it: ids and a date that are still to come are made up."""
+    """An issue as a preview shows it: ids and a date that are still to come are made up.
+
+    They have an underscore, which no id that an editor writes can have.
+    """
     highlights = tuple(
-        h if h.id else msgspec.structs.replace(h, id=f"{issue.slug}-{place}"[:64])
+        h if h.id else msgspec.structs.replace(h, id=f"{issue.slug}_{place}")
         for place, h in enumerate(issue.highlights, 1)
     )
     return msgspec.structs.replace(
-        issue, id=issue.id or issue.slug, date=issue.date or now, highlights=highlights
+        issue, id=issue.id or f"{issue.slug}_", date=issue.date or now, highlights=highlights
     )

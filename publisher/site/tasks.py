@@ -82,7 +82,7 @@ def make_issue(archive: Archive, slug: str) -> Result:
     html, text = (fill_slots(body, leave) for body in (message.html, message.text))
     titles = [highlight.title for highlight in issue.highlights]
     problems = (
-        *_check_place(archive, issue),
+        *_check_withdrawn(archive, issue),
         *check_issue(issue, setting, archive.media),
         *check_links(issue, setting),
         *check_message(html, text, message.subject, message.cuts, issue.path, titles),
@@ -95,29 +95,14 @@ def make_issue(archive: Archive, slug: str) -> Result:
     return Result(tuple(outputs), problems)
 
 
-def _check_place(archive: Archive, issue: Issue) -> list[Problem]:
-    """What is wrong with an issue among the others."""
+def _check_withdrawn(archive: Archive, issue: Issue) -> list[Problem]:
+    """Name what stands in the file and is not published, because it was withdrawn."""
     index, path, slug = archive.index, issue.path, issue.slug
-    whole = index.issue(path)
-    problems = [
+    return [
         problem("withdrawn-used", path, h.line, found=h.id, slug=slug)
-        for h in whole.highlights
+        for h in index.issue(path).highlights
         if index.is_withdrawn(h.id)
     ]
-    if issue.number is None:
-        return problems
-    sql = "SELECT slug FROM file WHERE is_live = 1 AND number = ? AND slug != ? ORDER BY moment"
-    if other := index.value(sql, issue.number, slug):
-        problems.append(problem("number-repeated", path, 1, found=issue.number, other=other))
-    sql = (
-        "SELECT slug, number FROM file WHERE is_live = 1 AND number < ? AND moment >"
-        " (SELECT moment FROM file WHERE path = ?) ORDER BY moment, slug LIMIT 1"
-    )
-    for other, number in index.rows(sql, issue.number, path):
-        problems.append(
-            problem("date-out-of-order", path, 1, found=issue.number, other=other, number=number)
-        )
-    return problems
 
 
 def _highlight_pages(archive: Archive, issue: Issue) -> list[Output]:

@@ -13,6 +13,8 @@ from typing import Literal
 
 import msgspec
 
+from publisher.site.register import sync_folder
+
 State = Literal["written", "unchanged"]
 
 _STAGING = ".publisher-staging"
@@ -71,6 +73,15 @@ class Staging:
         for path in files:
             with path.open("rb") as file:
                 os.fsync(file.fileno())
+
+    def sync_folders(self, paths: list[str]) -> None:
+        """Make the names of files that were moved into place durable."""
+        folders = {(self.output / path).parent for path in paths}
+        if len(folders) > _MANY_FILES:
+            os.sync()
+            return
+        for folder in sorted(folders):
+            sync_folder(folder)
 
     def publish(self, paths: Iterable[str]) -> None:
         """Move files into place, in the given order."""

@@ -295,3 +295,12 @@ def test_a_site_in_another_folder_can_be_looked_for(cli: CommandLine, tmp_path: 
     cli.issue("2025-12-15")
     done = cli("build", "--output", tmp_path / "elsewhere")
     assert "highlight in elsewhere: " in done.out
+
+
+def test_a_field_that_markdown_does_not_have_is_said(cli: CommandLine) -> None:
+    cli.write(
+        "issues/2025-12-15.md",
+        "---\nid: a\ntitle: A\nintroduction: These words would be lost.\n---\n\n## B {#b}\n\nC.\n",
+    )
+    found = [p for p in cli("check", "--json").json["problems"] if p["rule"] == "field-unknown"]
+    assert [(p["file"], p["line"]) for p in found] == [("issues/2025-12-15.md", 4)]

@@ -211,6 +211,19 @@ def test_force_keeps_the_ids_of_titles_that_match(cli: CommandLine) -> None:
     assert _read(cli, "issues/2025-12-15.md").id == first_id
 
 
+def test_force_keeps_what_a_digest_does_not_say(cli: CommandLine) -> None:
+    cli.write("today.txt", DIGEST)
+    cli("import", "today.txt", "--date", "2025-12-15")
+    path = cli.folder / "issues/2025-12-15.md"
+    fields = "mail: false\nnumber: 7\nlanguage: de\nauthors: Ada <ada@desk.example>\ntags: [film]\n"
+    path.write_text(path.read_text().replace("---\n", f"---\n{fields}", 1))
+    before = _read(cli, "issues/2025-12-15.md")
+    cli("import", "today.txt", "--date", "2025-12-15", "--force")
+    after = _read(cli, "issues/2025-12-15.md")
+    assert not after.mail
+    assert after == before
+
+
 def test_force_keeps_guids(cli: CommandLine) -> None:
     body = '## A lamp for "the old pier" {#lamp guid="urn:lamp"}\n\nText.\n'
     cli.issue("2025-12-15", body, guid="urn:issue")

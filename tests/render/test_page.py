@@ -51,9 +51,7 @@ def test_headings_begin_with_one_h1_and_skip_no_level(name: str, trees: dict[str
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_landmarks_stand_once_and_have_names_of_their_own(
-    name: str, trees: dict[str, Any]
-) -> None:
+def test_landmarks_stand_once_and_have_names_of_their_own(name: str, trees: dict[str, Any]) -> None:
     tree = trees[name]
     for path in ("/html/body/header", "/html/body/main", "/html/body/footer"):
         only(tree, path)
@@ -84,9 +82,7 @@ def test_ids_are_unique_and_references_lead_somewhere(name: str, trees: dict[str
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_strict_content_security_policy_breaks_nothing(
-    name: str, trees: dict[str, Any]
-) -> None:
+def test_a_strict_content_security_policy_breaks_nothing(name: str, trees: dict[str, Any]) -> None:
     tree = trees[name]
     assert not tree.xpath("//script | //style | //@style | //iframe | //object | //base")
     assert not [key for element in tree.iter() for key in element.attrib if key.startswith("on")]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from publisher.site.feeds import SIZE_LIMIT
+from publisher.preflight.feed import MAX_BYTES
 from publisher.site.withdraw import withdraw
 from tests.site.reading import atom_ids, follow_archive, json_ids, link_of, rss_ids
 from tests.site.world import SETTINGS, World
@@ -42,7 +42,7 @@ def formats_agree(world: World) -> None:
         ids = atom_ids(files[f"{stem}.atom"])
         assert ids == rss_ids(files[f"{stem}.rss"]) == json_ids(files[f"{stem}.json"])
         assert len(ids) == len(set(ids))
-        assert max(len(files[f"{stem}.{s}"]) for s in ("atom", "rss", "json")) <= SIZE_LIMIT
+        assert max(len(files[f"{stem}.{s}"]) for s in ("atom", "rss", "json")) <= MAX_BYTES
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_whole_oldest_issues_are_dropped_above_the_limit_and_no_more(world: Worl
     assert len(ids) == 2 * len(kept), "half an issue"
     # One more would not have fitted.
     largest = max(len(world.files()[f"feed.{s}"]) for s in ("atom", "rss", "json"))
-    assert largest + largest // len(kept) > SIZE_LIMIT
+    assert largest + largest // len(kept) > MAX_BYTES
 
 
 def test_small_old_issues_stay_beside_a_large_new_one(world: World) -> None:
@@ -100,7 +100,7 @@ def test_small_old_issues_stay_beside_a_large_new_one(world: World) -> None:
     kept = names(world, "feed")
     assert kept[0] == "2026-01-10"
     largest = max(len(world.files()[f"feed.{s}"]) for s in ("atom", "rss", "json"))
-    assert SIZE_LIMIT - 5_000 < largest <= SIZE_LIMIT
+    assert MAX_BYTES - 5_000 < largest <= MAX_BYTES
 
 
 def test_the_newest_issue_stays_however_large(world: World) -> None:

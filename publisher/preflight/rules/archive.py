@@ -34,6 +34,14 @@ ARCHIVE = (
         reference="https://www.w3.org/Provider/Style/URI",
     ),
     Rule(
+        name="publication-id-changed",
+        level="warning",
+        message="publication.id is {found}, but the register was begun as {before}",
+        fix="put {before} back: it is permanent, whatever becomes of the site's address",
+        reason="Every entry's identity begins with it: readers would see each of them again.",
+        reference="https://www.rfc-editor.org/rfc/rfc4287#section-4.2.6",
+    ),
+    Rule(
         name="withdrawn-used",
         level="warning",
         message="the id {found!r} was withdrawn; what has it now is not published",
