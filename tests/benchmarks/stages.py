@@ -41,7 +41,7 @@ STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "message: text": (("text.py:render_text",), ()),
     "checks": (
         (
-            *("tasks.py:_check_place", "content.py:check_issue", "links.py:check_links"),
+            *("tasks.py:_check_withdrawn", "content.py:check_issue", "links.py:check_links"),
             "message.py:check_message",
         ),
         (),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from publisher.intake.read import read_issue
 from publisher.intake.text import SUFFIXES
 from publisher.model import content as c
-from publisher.model.issue import Highlight, Image, Issue, Person, Tag
+from publisher.model.issue import Image, Issue, Person, Tag
 from publisher.model.problem import Problem
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -215,81 +215,6 @@ def test_front_matter_that_cannot_be_read(text: str, rule: str, line: int) -> No
     issue, problems = read(text)
     assert issue is None
     assert said(problems) == [(rule, line)]
-
-
-def highlights(text: str) -> list[Highlight]:
-    issue, _ = read(f"---\nid: a\ntitle: t\n---\n{text}")
-    assert issue is not None
-    return list(issue.highlights)
-
-
-@pytest.mark.parametrize(
-    ("heading", "title", "url"),
-    [
-        ("Plain", "Plain", ""),
-        ("[A](https://a.example/)", "A", "https://a.example/"),
-        ("*[A](https://a.example/)* and [B](https://b.example/)", "A and B", "https://a.example/"),
-        ("**Bold** `code` ~~old~~ ![alt](x.png)", "Bold code old alt", ""),
-        ("<b>x</b> &amp; \\*", "<b>x</b> & *", ""),
-        ("https://a.example/x", "https://a.example/x", "https://a.example/x"),
-        ("A {b} c", "A {b} c", ""),
-        ("A {#id} c", "A {#id} c", ""),
-        ("A \\{#id}", "A {#id}", ""),
-        ("“Quotes” – 汉字", "“Quotes” – 汉字", ""),
-        ('A {#x url="https://u.example/"}', "A", "https://u.example/"),
-    ],
-)
-def test_a_heading_is_words_and_an_address(heading: str, title: str, url: str) -> None:
-    [highlight] = highlights(f"## {heading}\n\nText.\n")
-    assert (highlight.title, highlight.url) == (title, url)
-
-
-@pytest.mark.parametrize(
-    ("attributes", "id_", "tags", "source"),
-    [
-        ("{#x}", "x", [], ""),
-        ("{ #x .a .b }", "x", ["a", "b"], ""),
-        ('{#x source="a } b"}', "x", [], "a } b"),
-        ("{#x source='it is \"so\"'}", "x", [], 'it is "so"'),
-        ('{#x source="a \\" b \\\\ c"}', "x", [], 'a " b \\ c'),
-        ("{source=Xinhua #x}", "x", [], "Xinhua"),
-        ("{.电影 #x}", "x", ["电影"], ""),
-        ("{id=x}", "x", [], ""),
-        ('{#x tags=""}', "x", [], ""),
-    ],
-)
-def test_attributes(attributes: str, id_: str, tags: list[str], source: str) -> None:
-    [highlight] = highlights(f"## A {attributes}\n\nText.\n")
-    assert (highlight.id, highlight.title, highlight.source) == (id_, "A", source)
-    assert [tag.label for tag in highlight.tags] == tags
-
-
-def test_only_second_level_headings_at_the_left_begin_a_highlight() -> None:
-    found = highlights(
-        "# One\n\nIntro.\n\n## A {#a}\n\n### Sub\n\n> ## quoted\n\n- ## listed\n\n"
-        "```\n## code\n```\n\nUnderlined\n---\n\n    ## indented\n\n## B {#b}\n\nText.\n"
-    )
-    assert [highlight.title for highlight in found] == ["A", "indented", "B"]
-
-
-def test_words_are_kept_as_they_are_written() -> None:
-    text = "“He said … 5 < 6 & 7” — l'été\u00a0!  two  spaces, 1) 2. (c) -- ... :) 100% @a #b"
-    [highlight] = highlights(f"## A {{#a}}\n\n{text}\n")
-    assert highlight.body == (c.Paragraph((c.Text(text),), 7),)
-
-
-def test_a_number_at_the_beginning_of_a_line_is_a_list_and_said_by_nobody() -> None:
-    [highlight] = highlights("## A {#a}\n\n2025. A year.\n")
-    assert isinstance(highlight.body[0], c.List)
-    assert highlight.body[0].start == 2025
-
-
-def test_deep_emphasis_keeps_its_words() -> None:
-    deep = "**a " * 400 + "b** " * 400
-    [highlight] = highlights(f"## A {{#a}}\n\n{deep}\n")
-    words = json.dumps(without_lines(Issue(slug="a", path="a", highlights=(highlight,))))
-    assert words.count("a ") >= 400
-    assert words.count("b") >= 400
 
 
 _MARKDOWN = st.lists(

@@ -57,6 +57,11 @@ def register_unreadable(world: World) -> None:
     world.write("issues/register.jsonl", world.register() + b"=======\n")
 
 
+def publication_id_changed(world: World) -> None:
+    world.build()
+    world.replace("publisher.toml", "2025:test", "2026:other")
+
+
 def template_broken(world: World) -> None:
     world.write("templates/pages/footer.html", "{% if %}")
 
@@ -75,6 +80,7 @@ PROVOCATIONS: dict[str, tuple[Callable[[World], None], str]] = {
     "published-vanished": (published_vanished, "issues/register.jsonl"),
     "published-draft": (published_draft, "issues/2026-01-05.md"),
     "withdrawn-used": (withdrawn_used, "issues/2026-01-05.md"),
+    "publication-id-changed": (publication_id_changed, "publisher.toml"),
     "register-unreadable": (register_unreadable, "issues/register.jsonl"),
     "template-broken": (template_broken, "templates/pages/footer.html"),
     "media-unreadable": (media_unreadable, "media/a.svg"),

