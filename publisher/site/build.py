@@ -60,7 +60,14 @@ def _build(job: Job) -> Report:
         finally:
             staging.close()
         _conclude(job, index, made, known)
+        if not job.is_discarded and any(p.rule in _SHARED_PAGES for p in errors):
+            index.set("world", "")
         return _report(index, made, problems)
+
+
+# Where a preview goes on with these, two issues make the same files: whose those are cannot be told
+# afterwards, so the next preview makes all of them anew.
+_SHARED_PAGES = ("id-repeated", "slug-repeated")
 
 
 def _note_changes(

@@ -34,6 +34,8 @@ def make(job: Job, index: Index, archive: Archive, staging: Staging) -> Made:
         made.written += outcome.written
         made.problems += outcome.problems
         made.found[outcome.task] = tuple(outcome.problems)
+    # A preview goes on where two files have the same id, and so the same page.
+    made.written = sorted(set(made.written))
     return made
 
 

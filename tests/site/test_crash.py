@@ -134,13 +134,13 @@ def begin(world: World) -> subprocess.Popen[bytes]:
 def test_the_command_killed_at_random_instants(tmp_path: Path) -> None:
     """The real process with the processes that help it, again and again in one folder."""
     world = World(tmp_path / "news")
-    write_issues(world, 12)
+    write_issues(world, 10)
     chance = random.Random(9)
     started = time.monotonic()
     whole = begin(world)
     assert whole.wait() == 0
     seconds = time.monotonic() - started
-    for turn in range(4):
+    for turn in range(3):
         world.issue(f"2026-02-{turn + 10}")
         world.replace(f"issues/2025-12-0{turn + 1}.md", "## A", f"## Better {turn}")
         # Other settings too, so that all of the site is written each time.
@@ -155,7 +155,7 @@ def test_the_command_killed_at_random_instants(tmp_path: Path) -> None:
 
 def test_many_builds_and_withdrawals_at_once(tmp_path: Path) -> None:
     world = World(tmp_path / "news")
-    write_issues(world, 12)
+    write_issues(world, 10)
     builders = [begin(world) for _ in range(3)]
     for number in range(5):
         world.issue(f"2026-02-{number + 10}")
@@ -183,7 +183,7 @@ def test_a_second_build_waits_for_the_first(world: World) -> None:
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_build_that_is_stopped_leaves_no_word_of_python(tmp_path: Path, sent: int) -> None:
     world = World(tmp_path / "news")
-    write_issues(world, 12)
+    write_issues(world, 10)
     process = subprocess.Popen(
         world.command("build"), stderr=subprocess.PIPE, cwd=world.folder, start_new_session=True
     )

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from publisher.cli.run import run
 from publisher.site.job import CACHE
 from tests.site.world import World
 
@@ -109,7 +108,7 @@ def foreign() -> Iterator[World]:
         world = World(Path(folder) / "news")
         world.issue("2026-01-05")
         # Here, so that all that it needs is imported before the account is changed.
-        assert run(["build", "--config", str(world.folder / "publisher.toml")]) == 0
+        assert world.run_here("build") == 0
         for path in (world.folder, *world.folder.rglob("*")):
             if not os.getuid():
                 os.chown(path, NOBODY, NOBODY)
@@ -128,7 +127,7 @@ def build_as_nobody(world: World) -> tuple[int, str]:
                 os.setgroups([])
                 os.setgid(NOBODY)
                 os.setuid(NOBODY)
-            status = run(["build", "--config", str(world.folder / "publisher.toml")])
+            status = world.run_here("build")
         os._exit(status)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status), said.read_text()
@@ -159,13 +158,13 @@ def test_an_issue_that_must_not_be_read(foreign: World) -> None:
     assert "issues/2026-01-06.md: error: the file cannot be read: Permission denied" in said
 
 
-def test_a_file_in_the_place_of_the_site(built: World) -> None:
+def test_a_file_in_the_place_of_the_site(built: World, capfd: pytest.CaptureFixture[str]) -> None:
     built.public.rename(built.folder / "old")
     built.write("public", "mine")
-    said = built.run("build")
-    assert said.returncode == 2
-    assert "public" in said.stderr
-    assert said.stderr.count("\n") == 1
+    assert built.run_here("build") == 2
+    said = capfd.readouterr().err
+    assert "public" in said
+    assert said.count("\n") == 1
     assert built.public.read_text() == "mine"
     built.public.unlink()
     assert not built.build().is_refused
@@ -173,15 +172,17 @@ def test_a_file_in_the_place_of_the_site(built: World) -> None:
 
 
 @pytest.mark.parametrize("name", [CACHE, f"{CACHE}/lock", "issues/register.jsonl"])
-def test_something_else_in_the_place_of_what_a_build_needs(world: World, name: str) -> None:
+def test_something_else_in_the_place_of_what_a_build_needs(
+    world: World, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
     world.issue("2026-01-05")
     if name == CACHE:
         world.write(name, "mine")
     else:
         (world.folder / name).mkdir(parents=True)
-    done = world.run("build")
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
-    assert name in done.stderr
-    assert "defect" not in done.stderr
+    assert world.run_here("build") == 2
+    said = capfd.readouterr().err
+    assert said.count("\n") == 1
+    assert name in said
+    assert "defect" not in said
     assert not world.files()

@@ -159,24 +159,26 @@ def test_two_folders_share_one_register(built: World, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "output", [".", "..", "issues", "issues/x", "media", "templates/pages", CACHE, "/"]
 )
-def test_a_folder_with_the_publications_own_files_is_refused(built: World, output: str) -> None:
+def test_a_folder_with_the_publications_own_files_is_refused(
+    built: World, capfd: pytest.CaptureFixture[str], output: str
+) -> None:
     built.write("media/a.pdf", "mine")
     built.write("templates/pages/note.txt", "mine")
     before = built.files(built.folder)
-    done = built.run("build", "--output", output)
-    assert done.returncode == 2
-    assert "the publication itself is there" in done.stderr
+    assert built.run_here("build", "--output", str(built.folder / output)) == 2
+    assert "the publication itself is there" in capfd.readouterr().err
     after = built.files(built.folder)
     assert {p for p in before if before[p] != after.get(p)} <= {f"{CACHE}/lock"}
 
 
-def test_a_folder_with_files_of_others_is_refused(built: World, tmp_path: Path) -> None:
+def test_a_folder_with_files_of_others_is_refused(
+    built: World, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     mine = tmp_path / "home/media/holiday.jpg"
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
-    done = built.run("build", "--output", str(tmp_path / "home"))
-    assert done.returncode == 2
-    assert "home/media" in done.stderr
+    assert built.run_here("build", "--output", str(tmp_path / "home")) == 2
+    assert "home/media" in capfd.readouterr().err
     assert [path for path in (tmp_path / "home").rglob("*") if path.is_file()] == [mine]
 
 

@@ -93,7 +93,7 @@ def test_whole_oldest_issues_are_dropped_above_the_limit_and_no_more(world: Worl
 def test_small_old_issues_stay_beside_a_large_new_one(world: World) -> None:
     """No issue is dropped because another one is large."""
     world.write("publisher.toml", settings(window="400d"))
-    fill(world, "2025-08-01", list(range(150)))
+    fill(world, "2025-08-01", list(range(70)), words=250)
     fill(world, "2026-01-10", [0], words=20_000)
     world.build()
     formats_agree(world)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from publisher.cli.run import run
 from publisher.settings import Settings, load_settings
 from publisher.site.build import build
 from publisher.site.job import CACHE, Job, Progress, Report
@@ -81,6 +82,10 @@ class World:
         config = ("--config", str(self.folder / "publisher.toml"))
         return [sys.executable, "-c", program, *arguments, *config]
 
+    def run_here(self, *arguments: str) -> int:
+        """Run a command in this process, and give its exit status."""
+        return run([*arguments, "--config", str(self.folder / "publisher.toml")])
+
     def run(
         self,
         *arguments: str,
@@ -98,6 +103,17 @@ class World:
             check=False,
             timeout=120,
         )
+
+    def preview(self, output: Path | None = None) -> Report:
+        """Build as a preview does: drafts, future issues and what has errors too."""
+        job = Job(
+            folder=self.folder,
+            settings=self.settings,
+            output=output or self.public,
+            now=self.now,
+            is_preview=True,
+        )
+        return build(job)
 
     def files(self, folder: Path | None = None) -> dict[str, bytes]:
         """The whole site, by path."""
