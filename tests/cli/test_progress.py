@@ -48,7 +48,7 @@ def _run_in_terminal(process: Process, *words: str, columns: int = 80) -> tuple[
 
 
 def test_a_bar_on_a_terminal(process: Process) -> None:
-    _write_issues(process, 40)
+    _write_issues(process, 400)  # long enough for a bar on any machine
     out, seen, status = _run_in_terminal(process, "build", "--json")
     assert status == 0
     assert out.startswith("{")
