@@ -62,7 +62,7 @@ def _is_cron_field(field: str, limits: tuple[int, int, str]) -> bool:
         is_ordered = numbers == sorted(numbers)
         if not is_ordered or any(not low <= number <= high for number in numbers):
             return False
-        if slash and not (step.isdecimal() and int(step) > 0):
+        if slash and _cron_number(step, "") < 1:
             return False
     return True
 
@@ -70,7 +70,7 @@ def _is_cron_field(field: str, limits: tuple[int, int, str]) -> bool:
 def _cron_number(text: str, names: str) -> int:
     """A number, or a name's place in `names`; -1 for neither."""
     if text.isascii() and text.isdecimal():
-        return int(text)
+        return int(text.lstrip("0")[:9] or "0")  # what is longer is too large in any case
     return names.split().index(text) if text in names.split() else -1
 
 

@@ -1,0 +1,1 @@
+"""Readers: their addresses, subscribing, consent, import and suppression."""

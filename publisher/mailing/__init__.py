@@ -1,0 +1,1 @@
+"""Who gets what and when: pure decisions about mailings, deliveries and schedules."""

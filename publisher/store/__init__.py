@@ -1,0 +1,1 @@
+"""The database of readers, mailings and schedules: one file of queries for each noun."""

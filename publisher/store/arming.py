@@ -1,0 +1,67 @@
+"""Whether a database may send: a backup that was restored, or a copy, may not until it is armed.
+
+Two databases that both think themselves the real one would send everything twice.
+"""
+
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from publisher.store import schema as s
+from publisher.store.errors import StoreError
+from publisher.store.installation import UNARMED, find_home, set_home
+from publisher.store.mailings import change_mailing
+from publisher.store.place import name_of_file
+
+# Why a mailing is paused that a restore paused, which `arm` lets go on.
+RESTORED = "restored from a backup"
+
+
+def find_unarmed(connection: Connection, path: Path) -> str:
+    """Why this database may not send; empty where it may."""
+    home = find_home(connection)
+    if home == UNARMED:
+        return f"{path.name} was restored from a backup"
+    if home and home != name_of_file(path):
+        return f"{path.name} is a copy, or was moved here from another disk"
+    return ""
+
+
+def require_armed(connection: Connection, path: Path) -> None:
+    """Raise StoreError where this database may not send."""
+    if why := find_unarmed(connection, path):
+        raise StoreError(
+            f"{why}, so it sends nothing: what another one has sent since is not known here."
+            " When you are sure that no other one sends, run `publisher arm`."
+        )
+
+
+def disarm(connection: Connection, publication: int, now: datetime) -> None:
+    """Let a database send nothing, with every mailing paused, until it is armed.
+
+    The connection writes.
+    """
+    set_home(connection, UNARMED)
+    for mailing in _mailings(connection, publication, "sending"):
+        change_mailing(connection, publication, mailing, "paused", now, reason=RESTORED)
+
+
+def arm(connection: Connection, publication: int, path: Path, now: datetime) -> list[int]:
+    """Let a database send, and give the mailings that go on. The connection writes."""
+    set_home(connection, name_of_file(path))
+    going_on = _mailings(connection, publication, "paused", RESTORED)
+    for mailing in going_on:
+        change_mailing(connection, publication, mailing, "resumed", now)
+    return going_on
+
+
+def _mailings(
+    connection: Connection, publication: int, status: str, reason: str | None = None
+) -> list[int]:
+    chosen = select(s.mailing.c.id).where(
+        s.mailing.c.publication == publication, s.mailing.c.status == status
+    )
+    if reason is not None:
+        chosen = chosen.where(s.mailing.c.reason == reason)
+    return list(connection.execute(chosen).scalars())

@@ -1,0 +1,345 @@
+"""Deliveries: taken with a durable intent, and settled with what came of it.
+
+Each change here is one of `mailing.transitions`, and all but the intent itself leave a line in the
+ledger in the same transaction. All functions but the `find_` ones need a connection that writes.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    Connection,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+
+from publisher.mailing.settle import History, Settlement
+from publisher.mailing.transitions import DELIVERY_TRANSITIONS
+from publisher.model.delivery import DeliveryStatus, Mailing, Outcome, Purpose
+from publisher.store import schema as s
+
+_D = s.delivery.c
+_S = s.subscriber.c
+# How many values one statement names; SQLite's own limit is much higher.
+_AT_ONCE = 500
+# Written as it is, so that the partial index of what was not sent is used.
+_NOT_SENT = _D.status != literal("sent", literal_execute=True)
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A delivery that may be taken, its mailing and its recipient's domain."""
+
+    id: int
+    mailing: int
+    domain: str
+
+
+# Which deliveries are meant: those of one mailing, or (None) those of all single messages.
+Scope = int | None
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery whose intent is on disk: to whom, and what it has been through.
+
+    `subscriber_ref` is empty for those that go to no subscriber.
+    """
+
+    id: int
+    mailing: int
+    purpose: Purpose
+    email: str
+    name: str
+    subscriber_ref: str
+    history: History
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """A taken delivery and what becomes of it."""
+
+    taken: Taken
+    settlement: Settlement
+    outcome: Outcome | None = None
+    note: str = ""
+
+    @property
+    def reply(self) -> str:
+        return str(self.outcome.reply) if self.outcome else self.note
+
+
+def _status(value: DeliveryStatus) -> Any:
+    return literal(value, literal_execute=True)
+
+
+def find_queued(
+    connection: Connection, publication: int, scope: Scope, after: int, limit: int
+) -> list[Candidate]:
+    """The next queued deliveries with ids above `after`, by id."""
+    chosen = _candidates(publication, scope, "queued")
+    chosen = chosen.where(_D.next_attempt_at.is_(None), _D.id > after)
+    return _to_candidates(connection.execute(chosen.order_by(_D.id).limit(limit)))
+
+
+def find_due(
+    connection: Connection, publication: int, scope: Scope, now: datetime, limit: int
+) -> list[Candidate]:
+    """The deferred deliveries whose time has come, the longest due first."""
+    chosen = _candidates(publication, scope, "deferred").where(_D.next_attempt_at <= now)
+    return _to_candidates(connection.execute(chosen.order_by(_D.next_attempt_at).limit(limit)))
+
+
+def find_next_due(
+    connection: Connection, publication: int, scope: Scope, after: datetime
+) -> datetime | None:
+    """When, after a moment, the next deferred delivery may be tried."""
+    chosen = select(func.min(_D.next_attempt_at)).where(
+        *_in_scope(publication, scope), _D.status == _status("deferred"), _NOT_SENT
+    )
+    return connection.execute(chosen.where(_D.next_attempt_at > after)).scalar()
+
+
+def _candidates(publication: int, scope: Scope, status: DeliveryStatus) -> Any:
+    return (
+        select(_D.id, _D.mailing, func.coalesce(_S.email, _D.address, ""))
+        .select_from(s.delivery.outerjoin(s.subscriber, _S.id == _D.subscriber))
+        .where(*_in_scope(publication, scope), _D.status == _status(status), _NOT_SENT)
+    )
+
+
+def _in_scope(publication: int, scope: Scope) -> tuple[Any, ...]:
+    if scope is not None:
+        return (_D.mailing == scope,)
+    singles = select(s.mailing.c.id).where(
+        s.mailing.c.status == literal("sending", literal_execute=True),
+        s.mailing.c.purpose != "issue",
+        s.mailing.c.publication == publication,
+    )
+    return (_D.mailing.in_(singles),)
+
+
+def _to_candidates(rows: Iterable[Any]) -> list[Candidate]:
+    return [Candidate(id, of, email.rpartition("@")[2].lower()) for id, of, email in rows]
+
+
+def take(
+    connection: Connection, publication: int, ids: Sequence[int], now: datetime
+) -> tuple[list[Taken], list[Taken]]:
+    """Put the intent to send on record: those that are to be sent, and those suppressed instead.
+
+    Consent is asked here, in the transaction of the intent. A delivery that something else became
+    of meanwhile, or whose mailing is not being sent any more, is in neither.
+    """
+    rows = connection.exec_driver_sql(_TAKABLE, (_list(ids),)).all()
+    wanted = [_taken(row) for row in rows if row.is_wanted]
+    unwanted = [_taken(row) for row in rows if not row.is_wanted]
+    if wanted:
+        connection.exec_driver_sql(_TAKE, (_list(each.id for each in wanted),))
+    if unwanted:
+        gone = [each.id for each in unwanted]
+        _move(connection, publication, "suppressed", _D.id.in_(gone), now)
+    order = {id: place for place, id in enumerate(ids)}
+    return sorted(wanted, key=lambda each: order[each.id]), unwanted
+
+
+def _list(ids: Iterable[int]) -> str:
+    """Ids as one value of a statement, whose words then stay the same."""
+    return msgspec.json.encode(list(ids)).decode()
+
+
+# The two statements of an intent and the two of an outcome run for every message, so that they are
+# written out: building them anew each time takes longer than running them.
+_TAKEN = """
+    SELECT d.id, d.mailing, m.purpose, d.attempts, d.doubts, d.breaks, d.first_attempt_at,
+        COALESCE(s.email, d.address, '') AS email, COALESCE(s.name, '') AS name,
+        COALESCE(s.ref, '') AS subscriber_ref, {wanted} AS is_wanted
+    FROM delivery AS d
+    JOIN mailing AS m ON m.id = d.mailing
+    LEFT JOIN subscriber AS s ON s.id = d.subscriber
+"""
+# Who may still be sent to: for an issue those who are subscribed now, for a confirmation those who
+# were not asked in vain, for a notice anybody known; an operator's own address always.
+_WANTED = """
+    CASE
+        WHEN d.address IS NOT NULL THEN 1
+        WHEN s.id IS NULL THEN 0
+        WHEN EXISTS (SELECT 1 FROM suppression AS x WHERE x.publication = s.publication
+            AND x.address_hash = s.address_hash) THEN 0
+        WHEN m.purpose = 'issue' THEN s.status = 'confirmed'
+        WHEN m.purpose = 'confirmation' THEN s.status = 'unconfirmed'
+        ELSE 1
+    END
+"""
+_TAKABLE = f"""{_TAKEN.format(wanted=_WANTED)}
+    WHERE d.id IN (SELECT value FROM json_each(?))
+        AND d.status IN ('queued', 'deferred') AND m.status = 'sending'
+"""  # noqa: S608 - of our own words alone
+_TAKE = """
+    UPDATE delivery SET status = 'sending', next_attempt_at = NULL
+    WHERE id IN (SELECT value FROM json_each(?))
+"""
+_LEFT = f"""{_TAKEN.format(wanted="1")}
+    WHERE d.mailing IN (SELECT id FROM mailing WHERE publication = ?)
+        AND d.status = 'sending' AND d.status <> 'sent'
+"""  # noqa: S608 - of our own words alone
+_SETTLE = """
+    UPDATE delivery SET status = ?, attempts = ?, doubts = ?, breaks = ?, first_attempt_at = ?,
+        next_attempt_at = ?, last_reply = ?, relay_id = ?
+    WHERE id = ? AND status = 'sending'
+"""
+_RECORD = """
+    INSERT INTO ledger
+        (publication, mailing, delivery, at, event, attempt, stage, reply, relay_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+def _taken(row: Any) -> Taken:
+    first = row.first_attempt_at
+    return Taken(
+        id=row.id,
+        mailing=row.mailing,
+        purpose=row.purpose,
+        email=row.email,
+        name=row.name,
+        subscriber_ref=row.subscriber_ref,
+        history=History(
+            attempts=row.attempts,
+            doubts=row.doubts,
+            breaks=row.breaks,
+            first_attempt_at=None if first is None else s.from_milliseconds(first),
+        ),
+    )
+
+
+def find_sending(connection: Connection, publication: int) -> list[Taken]:
+    """The deliveries with an intent and no outcome: a dead process left them behind."""
+    return [_taken(row) for row in connection.exec_driver_sql(_LEFT, (publication,))]
+
+
+def settle_all(
+    connection: Connection, publication: int, settled: Sequence[Settled], now: datetime
+) -> None:
+    """Write what became of taken deliveries, each with its line in the ledger."""
+    if not settled:
+        return
+    at = s.to_milliseconds(now)
+    connection.exec_driver_sql(_SETTLE, [_settle_row(each) for each in settled])
+    connection.exec_driver_sql(_RECORD, [_ledger_row(publication, each, at) for each in settled])
+
+
+def _settle_row(each: Settled) -> tuple[Any, ...]:
+    history, outcome = each.settlement.history, each.outcome
+    return (
+        DELIVERY_TRANSITIONS[each.settlement.event].after,
+        *(history.attempts, history.doubts, history.breaks),
+        *(_milliseconds(history.first_attempt_at), _milliseconds(each.settlement.next_attempt_at)),
+        *(each.reply, outcome.relay_id or None if outcome else None),
+        each.taken.id,
+    )
+
+
+def _ledger_row(publication: int, each: Settled, at: int) -> tuple[Any, ...]:
+    outcome = each.outcome
+    return (
+        *(publication, each.taken.mailing, each.taken.id, at, each.settlement.event),
+        each.settlement.history.attempts,
+        outcome.stage if outcome else None,
+        *(each.reply, outcome.relay_id or None if outcome else None),
+    )
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else s.to_milliseconds(moment)
+
+
+def cancel_waiting(connection: Connection, publication: int, mailing: int, now: datetime) -> int:
+    """Cancel what a mailing still has waiting."""
+    return _move(connection, publication, "cancelled", _of_mailing(mailing, "cancelled"), now)
+
+
+def retry_failed(connection: Connection, publication: int, mailing: int, now: datetime) -> int:
+    """Queue a mailing's failed deliveries again, as if they had never been tried."""
+    fresh = {"attempts": 0, "breaks": 0, "first_attempt_at": None}
+    chosen = _of_mailing(mailing, "retried")
+    return _move(connection, publication, "retried", chosen, now, **fresh)
+
+
+def resolve_doubts(
+    connection: Connection,
+    publication: int,
+    mailing: int,
+    now: datetime,
+    *,
+    is_sent: bool,
+    subscriber: int | None = None,
+) -> int:
+    """Settle deliveries in doubt, all or one subscriber's: as sent, or to be sent once more."""
+    event = "marked" if is_sent else "requeued"
+    chosen = _of_mailing(mailing, event)
+    if subscriber is not None:
+        chosen = chosen & (_D.subscriber == subscriber)
+    fresh = {} if is_sent else {"doubts": 0, "first_attempt_at": None}
+    return _move(connection, publication, event, chosen, now, **fresh)
+
+
+def _of_mailing(mailing: int, event: str) -> Any:
+    before = [_status(status) for status in DELIVERY_TRANSITIONS[event].before]
+    return (_D.mailing == mailing) & _D.status.in_(before) & _NOT_SENT
+
+
+def _move(
+    connection: Connection,
+    publication: int,
+    event: str,
+    chosen: Any,
+    now: datetime,
+    **values: Any,
+) -> int:
+    """Let one event happen to the chosen deliveries: first their ledger's lines, then the rows."""
+    columns = ("publication", "mailing", "delivery", "at", "event", "attempt")
+    when = literal(now, s.ledger.c.at.type)
+    lines = select(literal(publication), _D.mailing, _D.id, when, literal(event), _D.attempts)
+    connection.execute(insert(s.ledger).from_select(columns, lines.where(chosen)))
+    after = DELIVERY_TRANSITIONS[event].after
+    moved = update(s.delivery).where(chosen).values(status=after, next_attempt_at=None, **values)
+    return connection.execute(moved).rowcount
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery as an operator sees it. `email` is empty where the reader was erased."""
+
+    id: int
+    email: str
+    status: DeliveryStatus
+    attempts: int
+    last_reply: str
+    next_attempt_at: datetime | None
+
+
+def find_shown(
+    connection: Connection,
+    mailing: Mailing,
+    status: DeliveryStatus | None = None,
+    *,
+    after: int = 0,
+    limit: int = _AT_ONCE,
+) -> list[Shown]:
+    """A page of a mailing's deliveries with ids above `after`, in the order of their ids."""
+    chosen = (
+        select(
+            *(_D.id, _D.status, _D.attempts, _D.next_attempt_at),
+            func.coalesce(_S.email, _D.address, "").label("email"),
+            func.coalesce(_D.last_reply, "").label("last_reply"),
+        )
+        .select_from(s.delivery.outerjoin(s.subscriber, _S.id == _D.subscriber))
+        .where(_D.mailing == mailing.id, _D.id > after)
+        .order_by(_D.id)
+        .limit(limit)
+    )
+    if status is not None:
+        chosen = chosen.where(_D.status == status)
+    return [Shown(**row._mapping) for row in connection.execute(chosen)]

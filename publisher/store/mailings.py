@@ -1,0 +1,293 @@
+"""Mailings: started once for each issue and purpose, then paused, resumed, cancelled, finished."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, exists, func, literal, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from publisher.mailing.transitions import MAILING_TRANSITIONS
+from publisher.model.delivery import DELIVERY_STATUSES, Counts, Mailing, Purpose
+from publisher.store import schema as s
+
+_COLUMNS = (
+    *(s.mailing.c.id, s.mailing.c.ref, s.mailing.c.issue, s.mailing.c.slug, s.mailing.c.purpose),
+    *(s.mailing.c.status, s.mailing.c.reason, s.mailing.c.digest, s.mailing.c.recipients),
+    *(s.mailing.c.created_at, s.mailing.c.finished_at),
+)
+_OPEN = ("queued", "sending", "deferred")
+_UNFINISHED = ("sending", "paused")
+
+
+class NewMailing(msgspec.Struct, frozen=True, kw_only=True):
+    """A mailing that is to be: `content` is what it froze, `domain` that of its Message-IDs."""
+
+    ref: str
+    issue: str
+    slug: str
+    purpose: Purpose
+    digest: str
+    content: bytes
+    domain: str
+
+
+class Frozen(msgspec.Struct, frozen=True, kw_only=True):
+    """What a mailing's messages are made of."""
+
+    id: int
+    ref: str
+    purpose: Purpose
+    content: bytes
+    domain: str
+    created_at: datetime
+
+
+def start_issue_mailing(
+    connection: Connection, publication: int, new: NewMailing, now: datetime
+) -> Mailing:
+    """Start an issue's mailing to all who are subscribed, or give the one that there is already.
+
+    Every row exists when the transaction ends. The connection writes.
+    """
+    mailing, is_new = _insert(connection, publication, new, now)
+    if is_new:
+        count = _enqueue_all(connection, publication, mailing.id)
+        connection.execute(
+            update(s.mailing).where(s.mailing.c.id == mailing.id).values(recipients=count)
+        )
+        record_event(connection, publication, mailing.id, "started", now)
+        mailing = msgspec.structs.replace(mailing, recipients=count)
+    return mailing
+
+
+def start_single_mailing(
+    connection: Connection,
+    publication: int,
+    new: NewMailing,
+    now: datetime,
+    *,
+    subscriber: int | None = None,
+    address: str | None = None,
+) -> Mailing:
+    """Start a single message's mailing: to a subscriber, or to an address that is none's."""
+    mailing, is_new = _insert(connection, publication, new, now)
+    if is_new:
+        connection.execute(
+            insert(s.delivery).values(
+                publication=publication, mailing=mailing.id, subscriber=subscriber, address=address
+            )
+        )
+        connection.execute(
+            update(s.mailing).where(s.mailing.c.id == mailing.id).values(recipients=1)
+        )
+        mailing = msgspec.structs.replace(mailing, recipients=1)
+    return mailing
+
+
+def _insert(
+    connection: Connection, publication: int, new: NewMailing, now: datetime
+) -> tuple[Mailing, bool]:
+    """The mailing, and whether it is new. The database holds that there is one only."""
+    values = msgspec.structs.asdict(new) | {
+        "publication": publication,
+        "status": "sending",
+        "recipients": 0,
+        "created_at": now,
+    }
+    made = connection.execute(insert(s.mailing).values(values).on_conflict_do_nothing())
+    is_it = (s.mailing.c.issue == new.issue, s.mailing.c.purpose == new.purpose)
+    chosen = select(*_COLUMNS).where(s.mailing.c.publication == publication, *is_it)
+    return _mailing(connection.execute(chosen).one()), bool(made.rowcount)
+
+
+def _enqueue_all(connection: Connection, publication: int, mailing: int) -> int:
+    columns = ("publication", "mailing", "subscriber")
+    chosen = select(literal(publication), literal(mailing), s.subscriber.c.id).where(
+        *_may_be_mailed(publication)
+    )
+    # In the order of ids, in which they will be taken.
+    chosen = chosen.order_by(s.subscriber.c.id)
+    return connection.execute(insert(s.delivery).from_select(columns, chosen)).rowcount
+
+
+def count_recipients(connection: Connection, publication: int) -> int:
+    """How many would get an issue if it were sent now."""
+    chosen = select(func.count()).select_from(s.subscriber).where(*_may_be_mailed(publication))
+    return int(connection.execute(chosen).scalar_one())
+
+
+def _may_be_mailed(publication: int) -> tuple[Any, ...]:
+    is_suppressed = exists().where(
+        s.suppression.c.publication == s.subscriber.c.publication,
+        s.suppression.c.address_hash == s.subscriber.c.address_hash,
+    )
+    return (
+        s.subscriber.c.publication == publication,
+        s.subscriber.c.status == "confirmed",
+        ~is_suppressed,
+    )
+
+
+def find_mailing(
+    connection: Connection, publication: int, issue: str, purpose: Purpose = "issue"
+) -> Mailing | None:
+    """The mailing of an issue's id, where there is one."""
+    row = connection.execute(
+        select(*_COLUMNS).where(
+            s.mailing.c.publication == publication,
+            s.mailing.c.issue == issue,
+            s.mailing.c.purpose == purpose,
+        )
+    ).first()
+    return _mailing(row) if row else None
+
+
+def find_mailing_by_slug(connection: Connection, publication: int, slug: str) -> Mailing | None:
+    """The newest mailing of an issue that had this NAME when it was sent."""
+    row = connection.execute(
+        select(*_COLUMNS)
+        .where(
+            s.mailing.c.publication == publication,
+            s.mailing.c.slug == slug,
+            s.mailing.c.purpose == "issue",
+        )
+        .order_by(s.mailing.c.id.desc())
+        .limit(1)
+    ).first()
+    return _mailing(row) if row else None
+
+
+def get_mailing(connection: Connection, mailing: int) -> Mailing:
+    """A mailing by its row's id."""
+    return _mailing(connection.execute(select(*_COLUMNS).where(s.mailing.c.id == mailing)).one())
+
+
+def get_domain(connection: Connection, mailing: int) -> str:
+    """The domain of a mailing's Message-IDs."""
+    chosen = select(s.mailing.c.domain).where(s.mailing.c.id == mailing)
+    return str(connection.execute(chosen).scalar_one())
+
+
+def list_issue_mailings(connection: Connection, publication: int) -> list[Mailing]:
+    """All mailings of issues, the newest first."""
+    rows = connection.execute(
+        select(*_COLUMNS)
+        .where(s.mailing.c.publication == publication, s.mailing.c.purpose == "issue")
+        .order_by(s.mailing.c.id.desc())
+    )
+    return [_mailing(row) for row in rows]
+
+
+def list_active_mailings(connection: Connection, publication: int) -> list[Mailing]:
+    """What is being sent, in the order in which it is: single messages first, then the oldest."""
+    rows = connection.execute(
+        select(*_COLUMNS)
+        .where(
+            # A literal, or the partial index is not used.
+            s.mailing.c.status.in_([literal("sending", literal_execute=True)]),
+            s.mailing.c.publication == publication,
+        )
+        .order_by(s.mailing.c.purpose == "issue", s.mailing.c.id)
+    )
+    return [_mailing(row) for row in rows]
+
+
+def list_unfinished_mailings(connection: Connection, publication: int) -> list[int]:
+    """The mailings of issues that are sending or paused."""
+    chosen = select(s.mailing.c.id).where(
+        s.mailing.c.status.in_([literal(each, literal_execute=True) for each in _UNFINISHED]),
+        s.mailing.c.publication == publication,
+        s.mailing.c.purpose == "issue",
+    )
+    return list(connection.execute(chosen).scalars())
+
+
+def load_frozen(connection: Connection, mailing: int) -> Frozen:
+    """What a mailing's messages are made of."""
+    table = s.mailing.c
+    columns = (table.id, table.ref, table.purpose, table.content, table.domain, table.created_at)
+    row = connection.execute(select(*columns).where(table.id == mailing)).one()
+    return Frozen(**row._mapping)
+
+
+def _mailing(row: Any) -> Mailing:
+    return Mailing(**row._mapping)
+
+
+def change_mailing(
+    connection: Connection,
+    publication: int,
+    mailing: int,
+    event: str,
+    now: datetime,
+    *,
+    reason: str = "",
+) -> bool:
+    """Move a mailing as `event` does; False where its status does not allow that.
+
+    The connection writes. `reason` is shown with a paused one.
+    """
+    transition = MAILING_TRANSITIONS[event]
+    finished_at = now if transition.after in ("finished", "cancelled") else None
+    changed = connection.execute(
+        update(s.mailing)
+        .where(s.mailing.c.id == mailing, s.mailing.c.status.in_(transition.before))
+        .values(status=transition.after, reason=reason, finished_at=finished_at)
+    )
+    if changed.rowcount:
+        record_event(connection, publication, mailing, event, now, reason)
+    return bool(changed.rowcount)
+
+
+def reopen_mailing(connection: Connection, publication: int, mailing: int, now: datetime) -> bool:
+    """Let a finished mailing be sent again, for deliveries that were queued again."""
+    return change_mailing(connection, publication, mailing, "reopened", now)
+
+
+def finish_if_done(connection: Connection, publication: int, mailing: int, now: datetime) -> bool:
+    """Finish a mailing that has no delivery left to be tried. The connection writes."""
+    is_open = select(s.delivery.c.id).where(
+        s.delivery.c.mailing == mailing,
+        s.delivery.c.status.in_([literal(status, literal_execute=True) for status in _OPEN]),
+        s.delivery.c.status != literal("sent", literal_execute=True),
+    )
+    if connection.execute(is_open.limit(1)).first():
+        return False
+    return change_mailing(connection, publication, mailing, "finished", now)
+
+
+def count_deliveries(connection: Connection, mailing: Mailing) -> Counts:
+    """How many deliveries are in each status; what was sent is the rest, which is most of it."""
+    rows = connection.execute(
+        select(s.delivery.c.status, func.count())
+        .where(
+            s.delivery.c.mailing == mailing.id,
+            s.delivery.c.status != literal("sent", literal_execute=True),
+        )
+        .group_by(s.delivery.c.status)
+    )
+    return sum_up(mailing, {row[0]: row[1] for row in rows})
+
+
+def sum_up(mailing: Mailing, others: Mapping[str, int]) -> Counts:
+    """Counts from those of all statuses but `sent`."""
+    known = {status: others.get(status, 0) for status in DELIVERY_STATUSES}
+    return Counts(**known | {"sent": mailing.recipients - sum(others.values())})
+
+
+def record_event(
+    connection: Connection,
+    publication: int,
+    mailing: int,
+    event: str,
+    now: datetime,
+    reason: str = "",
+) -> None:
+    """Write a line of the ledger about a mailing as a whole."""
+    connection.execute(
+        insert(s.ledger).values(
+            publication=publication, mailing=mailing, at=now, event=event, reply=reason or None
+        )
+    )

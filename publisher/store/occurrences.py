@@ -1,0 +1,166 @@
+"""Schedules' firings: each due time once, with what came of it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from publisher.mailing.schedule import Occurrence, OccurrenceStatus
+from publisher.store import schema as s
+
+_O = s.occurrence.c
+
+
+class Firing(msgspec.Struct, frozen=True, kw_only=True):
+    """An occurrence as it is shown: `ran_at` is when its outcome was last written."""
+
+    due: datetime
+    status: OccurrenceStatus
+    outcome: str
+    slug: str | None
+    ran_at: datetime | None
+
+
+def see_schedule(
+    connection: Connection, publication: int, name: str, cron: str, zone: str, now: datetime
+) -> datetime:
+    """When a schedule was first seen as it is now; another rule or zone begins anew.
+
+    The connection writes.
+    """
+    key = {"publication": publication, "name": name}
+    values = {"cron": cron, "zone": zone, "first_seen_at": now}
+    claim = insert(s.schedule).values(key | values)
+    connection.execute(claim.on_conflict_do_nothing())
+    table = s.schedule.c
+    is_it = (table.publication == publication, table.name == name)
+    connection.execute(
+        update(s.schedule).where(*is_it, (table.cron != cron) | (table.zone != zone)).values(values)
+    )
+    first_seen: datetime = connection.execute(
+        select(table.first_seen_at).where(*is_it)
+    ).scalar_one()
+    return first_seen
+
+
+def find_last_due(
+    connection: Connection, publication: int, name: str, now: datetime
+) -> datetime | None:
+    """The latest due time on record that is not after `now`."""
+    chosen = select(func.max(_O.due_at)).where(*_of(publication, name), _O.due_at <= now)
+    return connection.execute(chosen).scalar()
+
+
+def find_walls_since(
+    connection: Connection, publication: int, name: str, since: datetime
+) -> set[datetime]:
+    """The wall times on record that were due after a moment."""
+    chosen = select(_O.wall).where(*_of(publication, name), _O.due_at > since)
+    return {datetime.fromisoformat(wall) for wall in connection.execute(chosen).scalars()}
+
+
+def find_open(connection: Connection, publication: int, name: str) -> list[Occurrence]:
+    """The occurrences that may still fire."""
+    chosen = select(_O.wall, _O.due_at, _O.outcome).where(
+        *_of(publication, name), _O.status == "open"
+    )
+    return [
+        Occurrence(
+            schedule=name,
+            wall=datetime.fromisoformat(row.wall),
+            due=row.due_at,
+            outcome=row.outcome,
+        )
+        for row in connection.execute(chosen)
+    ]
+
+
+def save_occurrences(
+    connection: Connection, publication: int, occurrences: Iterable[Occurrence], now: datetime
+) -> None:
+    """Record occurrences, or how they stand now. The connection writes."""
+    for each in occurrences:
+        values: dict[str, Any] = {"status": each.status, "outcome": each.outcome}
+        ran_at = {} if each.is_open else {"ran_at": now}
+        row = {
+            "publication": publication,
+            "schedule": each.schedule,
+            "wall": each.wall.isoformat(timespec="minutes"),
+            "due_at": each.due,
+        }
+        claim = insert(s.occurrence).values(row | values | ran_at)
+        keys = ["publication", "schedule", "wall"]
+        # One that somebody else has closed meanwhile stays closed.
+        connection.execute(
+            claim.on_conflict_do_update(
+                index_elements=keys, set_=values | ran_at, where=_O.status == "open"
+            )
+        )
+
+
+def is_open(connection: Connection, publication: int, occurrence: Occurrence) -> bool:
+    """Tell whether an occurrence may still fire: another process may have been first."""
+    chosen = select(_O.status).where(*_is_it(publication, occurrence))
+    return connection.execute(chosen).scalar() == "open"
+
+
+def close_fired(
+    connection: Connection,
+    publication: int,
+    occurrence: Occurrence,
+    now: datetime,
+    *,
+    outcome: str,
+    issue: str,
+    slug: str,
+    mailing: int,
+) -> None:
+    """Close an open occurrence as fired. The connection writes."""
+    values = {"outcome": outcome, "issue": issue, "slug": slug, "mailing": mailing, "ran_at": now}
+    chosen = update(s.occurrence).where(*_is_it(publication, occurrence))
+    connection.execute(chosen.values(status="fired", **values))
+
+
+def find_last_firing(
+    connection: Connection, publication: int, name: str, now: datetime
+) -> Firing | None:
+    """The newest occurrence that was due, and what came of it."""
+    columns = (_O.due_at.label("due"), _O.status, _O.outcome, _O.slug, _O.ran_at)
+    chosen = select(*columns).where(*_of(publication, name), _O.due_at <= now)
+    row = connection.execute(chosen.order_by(_O.due_at.desc(), _O.wall.desc()).limit(1)).first()
+    return Firing(**row._mapping) if row else None
+
+
+def supersede_issues(
+    connection: Connection, publication: int, issues: Iterable[str], now: datetime
+) -> None:
+    """Record issues that no schedule mails any more. The connection writes."""
+    for issue in issues:
+        row = {"publication": publication, "issue": issue, "at": now}
+        connection.execute(insert(s.superseded).values(row).on_conflict_do_nothing())
+
+
+def find_superseded(connection: Connection, publication: int) -> set[str]:
+    """The ids of issues that a schedule passed over for a newer one."""
+    chosen = select(s.superseded.c.issue).where(s.superseded.c.publication == publication)
+    return set(connection.execute(chosen).scalars())
+
+
+def find_mailed(connection: Connection, publication: int) -> set[str]:
+    """The ids of issues that have a mailing to readers."""
+    chosen = select(s.mailing.c.issue).where(
+        s.mailing.c.publication == publication, s.mailing.c.purpose == "issue"
+    )
+    return set(connection.execute(chosen).scalars())
+
+
+def _is_it(publication: int, occurrence: Occurrence) -> tuple[Any, ...]:
+    wall = occurrence.wall.isoformat(timespec="minutes")
+    return (*_of(publication, occurrence.schedule), _O.wall == wall)
+
+
+def _of(publication: int, name: str) -> tuple[Any, ...]:
+    return (_O.publication == publication, _O.schedule == name)

@@ -1,0 +1,111 @@
+"""Suppressions: addresses that nothing is sent to, by their keyed hashes."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Select, delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from publisher.model.audience import SuppressionReason
+from publisher.store import schema as s
+
+_TABLE = s.suppression
+
+
+class Suppression(msgspec.Struct, frozen=True):
+    """A standing instruction not to mail an address: why, and since when."""
+
+    id: int
+    address_hash: bytes
+    reason: SuppressionReason
+    at: datetime
+
+
+def suppress(
+    connection: Connection, publication: int, hash: bytes, reason: SuppressionReason, at: datetime
+) -> bool:
+    """Send nothing to an address from now on; False where that was so. The connection writes.
+
+    The first reason stays, but for an erasure, which nothing may hide.
+    """
+    added = insert(_TABLE).values(publication=publication, address_hash=hash, reason=reason, at=at)
+    if reason == "erased":
+        key = [_TABLE.c.publication, _TABLE.c.address_hash]
+        was_there = find(connection, publication, hash) is not None
+        connection.execute(
+            added.on_conflict_do_update(index_elements=key, set_={"reason": reason, "at": at})
+        )
+        return not was_there
+    return connection.execute(added.on_conflict_do_nothing()).rowcount > 0
+
+
+def find(connection: Connection, publication: int, hash: bytes) -> Suppression | None:
+    return find_all(connection, publication, [hash]).get(hash)
+
+
+def is_suppressed(connection: Connection, publication: int, hash: bytes) -> bool:
+    return find(connection, publication, hash) is not None
+
+
+def find_all(
+    connection: Connection, publication: int, hashes: Sequence[bytes]
+) -> dict[bytes, Suppression]:
+    """Those of the addresses that nothing is sent to; at most 20,000 at once."""
+    wanted = _suppressions(publication).where(_TABLE.c.address_hash.in_(hashes))
+    return {row.address_hash: Suppression(*row) for row in connection.execute(wanted)}
+
+
+def find_reasons(
+    connection: Connection, publication: int, subscribers: Sequence[int]
+) -> dict[int, SuppressionReason]:
+    """Why nothing is sent to those of the subscribers that are suppressed, by their ids."""
+    found = (
+        select(s.subscriber.c.id, _TABLE.c.reason)
+        .join(
+            _TABLE,
+            (_TABLE.c.publication == s.subscriber.c.publication)
+            & (_TABLE.c.address_hash == s.subscriber.c.address_hash),
+        )
+        .where(s.subscriber.c.publication == publication, s.subscriber.c.id.in_(subscribers))
+    )
+    return dict(connection.execute(found).all())
+
+
+def has_any(connection: Connection, publication: int) -> bool:
+    return connection.execute(_suppressions(publication).limit(1)).first() is not None
+
+
+def lift(connection: Connection, publication: int, hash: bytes) -> bool:
+    """Let an address be mailed again; False where it could be. The connection writes."""
+    lifted = delete(_TABLE).where(
+        _TABLE.c.publication == publication, _TABLE.c.address_hash == hash
+    )
+    return connection.execute(lifted).rowcount > 0
+
+
+def list_page(
+    connection: Connection, publication: int, *, after: int = 0, limit: int = 500
+) -> list[Suppression]:
+    """Suppressions behind the id `after`, at most `limit`, in the order they were added."""
+    # By a sum: an index on the publication would have all of them sorted for each page.
+    columns = (_TABLE.c.id, _TABLE.c.address_hash, _TABLE.c.reason, _TABLE.c.at)
+    wanted = select(*columns).where(_TABLE.c.publication + 0 == publication, _TABLE.c.id > after)
+    rows = connection.execute(wanted.order_by(_TABLE.c.id).limit(limit))
+    return [Suppression(*row) for row in rows]
+
+
+def count_by_reason(connection: Connection, publication: int) -> dict[SuppressionReason, int]:
+    counted = (
+        select(_TABLE.c.reason, func.count())
+        .where(_TABLE.c.publication == publication)
+        .group_by(_TABLE.c.reason)
+    )
+    counts: dict[SuppressionReason, int] = {"bounce": 0, "complaint": 0, "erased": 0, "operator": 0}
+    return counts | dict(connection.execute(counted).all())
+
+
+def _suppressions(publication: int) -> Select[Any]:
+    columns = (_TABLE.c.id, _TABLE.c.address_hash, _TABLE.c.reason, _TABLE.c.at)
+    return select(*columns).where(_TABLE.c.publication == publication)

@@ -1,0 +1,56 @@
+"""The schema's version: older databases are migrated, newer ones refused."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from publisher.store.errors import StoreError
+
+# The newest migration, and all that led to it. Alembic, which takes half a second to import, is
+# asked only when there is something to do.
+HEAD = "0001"
+KNOWN = ("0001",)
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def bring_up_to_date(engine: Engine, path: Path) -> None:
+    """Make the tables, or migrate them, in one transaction: a second process waits and sees it.
+
+    Raises StoreError for a database that is newer than this program, or not one of ours.
+    """
+    with engine.begin() as connection:
+        if _require_known(connection, path) == HEAD:
+            return
+    with engine.connect().execution_options(is_writing=True) as connection, connection.begin():
+        if _require_known(connection, path) != HEAD:
+            _migrate(connection)
+
+
+def _require_known(connection: Connection, path: Path) -> str:
+    version = read_version(connection)
+    if version == "" and inspect(connection).get_table_names():
+        raise StoreError(f"{path} is a database of some other program; name another file")
+    if version and version not in KNOWN:
+        raise StoreError(
+            f"{path} was made by a newer publisher (schema {version}, this one knows {HEAD});"
+            " install that one, or a newer one"
+        )
+    return version
+
+
+def read_version(connection: Connection) -> str:
+    """The version of a database's schema; empty where it has none."""
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, HEAD)

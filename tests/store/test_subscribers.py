@@ -1,0 +1,172 @@
+"""Subscribers and suppressions as the database keeps them."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from publisher.model.audience import Consent, ConsentAction
+from publisher.store import erasing, subscribers, suppressions
+from publisher.store.database import Database, open_database
+from publisher.store.subscribers import NewSubscriber
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = open_database("sqlite:///publisher.db", tmp_path, "tag:daily.example,2025:test")
+    yield opened
+    opened.close()
+
+
+def _new(number: int, name: str = "") -> NewSubscriber:
+    return NewSubscriber(
+        ref=f"ref{number:013}",
+        email=f"r{number}@daily.example",
+        name=name,
+        address_hash=number.to_bytes(16, "big"),
+    )
+
+
+def _consent(action: ConsentAction = "vouched", days: int = 0) -> Consent:
+    return Consent(at=NOON + timedelta(days=days), action=action, source="operator", origin="")
+
+
+def test_adding_and_finding(database: Database) -> None:
+    publication = database.publication
+    with database.write() as connection:
+        added = subscribers.add(connection, publication, _new(1, "Anna"), _consent())
+    with database.read() as connection:
+        found = subscribers.find_by_id(connection, publication, added)
+        assert found
+        assert (found.email, found.name, found.status) == ("r1@daily.example", "Anna", "confirmed")
+        assert subscribers.find_by_ref(connection, publication, _new(1).ref) == found
+        assert subscribers.find_by_hash(connection, publication, _new(1).address_hash) == found
+        assert subscribers.find_by_id(connection, publication + 1, added) is None
+        assert subscribers.find_by_ref(connection, publication, "other") is None
+        assert subscribers.read_consents(connection, publication, [added]) == {added: [_consent()]}
+
+
+def test_the_same_address_twice_is_refused_by_the_database(database: Database) -> None:
+    with database.write() as connection:
+        subscribers.add(connection, database.publication, _new(1), _consent())
+    with pytest.raises(IntegrityError), database.write() as connection:
+        subscribers.add(connection, database.publication, _new(1), _consent())
+
+
+def test_many_at_once_keep_their_order(database: Database) -> None:
+    publication = database.publication
+    with database.write() as connection:
+        first = subscribers.add(connection, publication, _new(0), _consent())
+        new = [_new(number) for number in range(9, 0, -1)]
+        before = subscribers.add_all(connection, publication, new, _consent("asked"))
+        assert before == first
+        ids = subscribers.list_after(connection, publication, before, 100)
+        page = subscribers.list_page(connection, publication, after=before)
+        records = subscribers.read_consents(connection, publication, ids)
+        assert subscribers.add_all(connection, publication, [], _consent()) == ids[-1]
+    assert [one.id for one in page] == ids
+    assert [one.email for one in page] == [one.email for one in new]
+    assert {one.status for one in page} == {"unconfirmed"}
+    assert all(record == [_consent("asked")] for record in records.values())
+
+
+def test_pages_statuses_and_searches(database: Database) -> None:
+    publication = database.publication
+    with database.write() as connection:
+        new = [_new(number, f"Näme 100% {number}") for number in range(10)]
+        subscribers.add_all(connection, publication, new, _consent())
+        ids = subscribers.list_after(connection, publication, 0, 100)
+        subscribers.change_all(connection, publication, ids[:3], _consent("unsubscribed"))
+        suppressions.suppress(connection, publication, new[5].address_hash, "bounce", NOON)
+
+        def names(**wanted: object) -> list[str]:
+            found = subscribers.list_page(connection, publication, **wanted)  # type: ignore[arg-type]
+            return [one.email.partition("@")[0] for one in found]
+
+        assert names(limit=4) == ["r0", "r1", "r2", "r3"]
+        assert names(limit=4, after=ids[7]) == ["r8", "r9"]
+        assert names(status="unsubscribed") == ["r0", "r1", "r2"]
+        assert names(search="R7@DAILY") == ["r7"]
+        assert names(search="Näme 100% 4") == ["r4"]
+        assert names(search="100_") == [], "it is no pattern"
+        counts = subscribers.count_by_status(connection, publication)
+        assert counts == {"unconfirmed": 0, "confirmed": 7, "unsubscribed": 3}
+        page = subscribers.list_page(connection, publication)
+        assert [one.is_suppressed for one in page] == [number == 5 for number in range(10)]
+        reasons = suppressions.find_reasons(connection, publication, ids)
+        assert reasons == {ids[5]: "bounce"}
+
+
+def test_a_change_is_recorded_and_only_once(database: Database) -> None:
+    publication = database.publication
+    with database.write() as connection:
+        id_ = subscribers.add(connection, publication, _new(1), _consent("asked"))
+        confirmed, left = _consent("confirmed", 1), _consent("unsubscribed", 2)
+        assert subscribers.change_status(connection, publication, id_, confirmed)
+        assert not subscribers.change_status(connection, publication, id_, confirmed)
+        assert subscribers.unsubscribe(connection, publication, id_, left)
+        assert not subscribers.unsubscribe(connection, publication, id_, left)
+        assert not subscribers.unsubscribe(connection, publication, id_ + 1, left)
+        records = subscribers.read_consents(connection, publication, [id_])
+        ends = subscribers.find_ends(connection, publication, [id_])
+        (known,) = subscribers.find_known(
+            connection, publication, [_new(1).address_hash, _new(2).address_hash]
+        ).values()
+    assert records == {id_: [_consent("asked"), confirmed, left]}
+    assert ends == {id_: left.at}
+    assert (known.id, known.status, known.changed_at) == (id_, "unsubscribed", left.at)
+
+
+def test_a_status_and_its_line_change_together(database: Database) -> None:
+    publication = database.publication
+    with database.write() as connection:
+        id_ = subscribers.add(connection, publication, _new(1), _consent())
+        connection.execute(
+            text(
+                "CREATE TRIGGER broken BEFORE UPDATE OF status ON subscriber"
+                " BEGIN SELECT RAISE(ABORT, 'broken'); END"
+            )
+        )
+    with pytest.raises(IntegrityError), database.write() as connection:
+        subscribers.unsubscribe(connection, publication, id_, _consent("unsubscribed", 1))
+    with database.read() as connection:
+        assert subscribers.read_consents(connection, publication, [id_]) == {id_: [_consent()]}
+
+
+def test_names_and_touches(database: Database) -> None:
+    publication = database.publication
+    with database.write() as connection:
+        id_ = subscribers.add(connection, publication, _new(1), _consent())
+        subscribers.rename(connection, publication, id_, "Anna", NOON)
+        subscribers.rename_all(connection, publication, [], NOON)
+        subscribers.rename_all(connection, publication, [(id_, "Anna B")], NOON)
+        subscribers.touch(connection, publication, id_, NOON + timedelta(days=3))
+        (known,) = subscribers.find_known(connection, publication, [_new(1).address_hash]).values()
+    assert (known.name, known.changed_at) == ("Anna B", NOON + timedelta(days=3))
+
+
+def test_an_id_is_never_used_again(database: Database) -> None:
+    publication = database.publication
+    with database.write() as connection:
+        first = subscribers.add(connection, publication, _new(1), _consent())
+        erasing.erase(connection, publication, first, NOON)
+        second = subscribers.add(connection, publication, _new(2), _consent())
+    assert second > first
+
+
+def test_a_log_that_others_read_is_not_emptied_in_silence(database: Database) -> None:
+    publication = database.publication
+    log = database.path.with_name(f"{database.path.name}-wal")
+    with database.read() as reader:
+        subscribers.count_by_status(reader, publication)
+        with database.write() as connection:
+            subscribers.add(connection, publication, _new(1), _consent())
+        assert not erasing.empty_log(database, 0)
+        assert log.stat().st_size > 0
+    assert erasing.empty_log(database)
+    assert log.stat().st_size == 0
