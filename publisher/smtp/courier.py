@@ -1,0 +1,298 @@
+"""One connection to a relay, and one message after the other on it."""
+
+import re
+import ssl
+from collections.abc import Callable
+
+from publisher.model.delivery import Envelope, Outcome, Reply, Stage
+from publisher.settings import Smtp
+from publisher.smtp.attribution import attribute, attribute_failure, refuse
+from publisher.smtp.session import Session, describe, open_session, read_waits
+from publisher.smtp.wire import Wire
+
+_END = b"\r\n.\r\n"
+# For the reply to QUIT: politeness only. Then for a server's last words when it stops reading: they
+# were said before that, and are on their way at most.
+_POLITE_WAIT = 2.0
+_LAST_WORDS_WAIT = 1.0
+
+# What may stand between `<` and `>`: nothing that ends the address, the line or the command, unless
+# it is quoted (RFC 5321, section 4.1.2).
+_PATH = re.compile(
+    r"""(?:[^\x00-\x20\x7f-\x9f"<>\u2028\u2029\ud800-\udfff]+
+    | "(?:[^\x00-\x1f\x7f-\x9f"\\\u2028\u2029\ud800-\udfff]|\\[\x20-\x7e])*")*""",
+    re.VERBOSE,
+)
+
+# A dot at the beginning, or behind a CR or LF. Looking for dots first, and then back, takes a fifth
+# of the time that looking for line ends takes.
+_LINE_DOT = re.compile(rb"\.(?<![^\r\n]\.)")
+
+_Command = tuple[Stage, bytes, float]
+
+
+class Courier:
+    """Takes messages to a relay over one connection, which the caller opens again when it is gone.
+
+    Whatever a server or the network does is an Outcome, never an exception. For one thread, except
+    for `interrupt`.
+    """
+
+    def __init__(
+        self,
+        relay: Smtp,
+        local_name: str,
+        *,
+        context: ssl.SSLContext | None = None,
+        messages_per_connection: int = 0,
+    ) -> None:
+        self._relay = relay
+        self._local_name = local_name
+        self._context = context
+        self._waits = read_waits(relay.timeouts)
+        self._limit = messages_per_connection
+        self._session: Session | None = None
+        self._has_leftovers = False
+        self._tried = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a message may be tried: connected, as far as is known, and not used up."""
+        return self._session is not None and not (self._limit and self._tried >= self._limit)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether no message was tried on this connection yet."""
+        return self._tried == 0
+
+    def open(self) -> Outcome | None:
+        """Connect, encrypt and log in; None when ready. An open connection is closed before."""
+        self.close()
+        session = open_session(self._relay, self._local_name, self._context)
+        if isinstance(session, Outcome):
+            return session
+        self._session, self._tried, self._has_leftovers = session, 0, False
+        return None
+
+    def close(self) -> None:
+        """Say QUIT, wait a moment for the answer, and close."""
+        if self._session is None:
+            return
+        wait = min(_POLITE_WAIT, self._waits.command)
+        try:
+            self._session.wire.write(b"QUIT\r\n", wait)
+            self._session.wire.read(wait)
+        except OSError:
+            pass
+        self._drop()
+
+    def interrupt(self) -> None:
+        """Break the connection off, from another thread; `deliver` there returns what came of it.
+
+        That is a doubt where the final dot is out, and nothing sent everywhere else.
+        """
+        if (session := self._session) is not None:
+            session.wire.interrupt()
+
+    def deliver(
+        self,
+        envelope: Envelope,
+        data: bytes,
+        *,
+        before_body: Callable[[], bool] | None = None,
+    ) -> Outcome:
+        """Send one message to one recipient, and say what came of it.
+
+        `data` is the message with CRLF line ends, not dot-stuffed. `before_body` is called when the
+        relay is ready for it; where it gives False, the connection is closed and nothing sent. The
+        outcome is unknown only if the final dot was handed over and no reply to it read.
+        """
+        if self._session is None:
+            return attribute_failure("connect", "there is no connection to the relay")
+        features, wire = self._session.features, self._session.wire
+        refusal = _find_refusal(envelope, data, features)
+        if refusal is not None:
+            return refusal
+        self._tried += 1
+        try:
+            return self._transact(wire, self._commands(envelope, data, features), data, before_body)
+        except BaseException:
+            # The caller's own, or an interrupt: the transaction stands where nobody knows.
+            self._drop()
+            raise
+
+    def _transact(
+        self,
+        wire: Wire,
+        commands: list[_Command],
+        data: bytes,
+        before_body: Callable[[], bool] | None,
+    ) -> Outcome:
+        if "pipelining" in self._features:
+            refusal = self._ask_together(wire, commands)
+        else:
+            refusal = self._ask_singly(wire, commands)
+        if refusal is not None:
+            if wire.has_unread:
+                self._drop()
+            return refusal
+        if wire.has_unread:
+            # An answer to the message, before it was sent, could be taken for the real one.
+            self._drop()
+            return attribute_failure("data", "the server said more than was asked for")
+        if before_body is not None and not before_body():
+            # Once a recipient was accepted, closing is the only way not to send (RFC 2920, 3.1).
+            self._drop()
+            return attribute_failure("data", "stopped before the message was sent")
+        return self._send_body(wire, data)
+
+    @property
+    def _features(self) -> dict[str, str]:
+        return self._session.features if self._session else {}
+
+    def _commands(
+        self, envelope: Envelope, data: bytes, features: dict[str, str]
+    ) -> list[_Command]:
+        """What comes before the body; RSET first where the last transaction did not end well."""
+        is_utf8 = _needs_utf8(envelope)
+        parameters = (
+            f" SIZE={len(data)}" if "size" in features else "",
+            " BODY=8BITMIME" if "8bitmime" in features and not data.isascii() else "",
+            " SMTPUTF8" if is_utf8 else "",
+        )
+        mail = f"MAIL FROM:<{envelope.sender}>{''.join(parameters)}\r\n".encode()
+        rcpt = f"RCPT TO:<{envelope.recipient}>\r\n".encode()
+        wait = self._waits.command
+        commands: list[_Command] = [
+            ("mail", mail, wait),
+            ("rcpt", rcpt, wait),
+            ("data", b"DATA\r\n", self._waits.data),
+        ]
+        return [("rset", b"RSET\r\n", wait), *commands] if self._has_leftovers else commands
+
+    def _ask_singly(self, wire: Wire, commands: list[_Command]) -> Outcome | None:
+        """One command, one reply; stop at the first refusal."""
+        stage: Stage = "mail"
+        try:
+            for stage, command, wait in commands:
+                wire.write(command, wait)
+                reply = wire.read(wait)
+                if not _is_hoped_for(stage, reply):
+                    return self._refused(stage, reply)
+        except OSError as error:
+            self._drop()
+            return attribute_failure(stage, describe(error))
+        return None
+
+    def _ask_together(self, wire: Wire, commands: list[_Command]) -> Outcome | None:
+        """All commands in one write (RFC 2920); replies behind a refusal concern nobody."""
+        refusal: Outcome | None = None
+        stage, reply = commands[0][0], Reply(0)
+        try:
+            wire.write(b"".join([command for _, command, _ in commands]), commands[0][2])
+            for stage, _, wait in commands:
+                reply = wire.read(wait)
+                if refusal is None:
+                    if _is_hoped_for(stage, reply):
+                        continue
+                    refusal = self._refused(stage, reply)
+                if reply.code == 421 or self._session is None:
+                    self._drop()
+                    return refusal
+            if refusal is not None and reply.code == 354:
+                self._take_back(wire, refusal)
+        except OSError as error:
+            self._drop()
+            return refusal or attribute_failure(stage, describe(error))
+        return refusal
+
+    def _take_back(self, wire: Wire, refusal: Outcome) -> None:
+        """Answer a 354 that came though the recipient was refused (RFC 2920, section 3.1).
+
+        A lone dot is a message to nobody. Where it is not the recipient that was refused, the
+        server's state is anybody's guess.
+        """
+        if refusal.stage != "rcpt":
+            self._drop()
+            return
+        wire.write(_END[2:], self._waits.block)
+        if wire.read(self._waits.final_dot).code == 421:
+            self._drop()
+
+    def _refused(self, stage: Stage, reply: Reply) -> Outcome:
+        """Attribute a refusal; a 421 and what does not belong here end the connection."""
+        self._has_leftovers = True
+        if reply.code // 100 not in (4, 5) or reply.code == 421 or stage == "rset":
+            self._drop()
+        return attribute(stage, reply)
+
+    def _send_body(self, wire: Wire, data: bytes) -> Outcome:
+        body = _stuff(data)
+        sent, error = wire.write_blocks(body, self._waits.block)
+        if error is not None and sent <= len(body) - len(_END):
+            return self._broke_in_body(wire, error)
+        try:
+            if error is not None:
+                raise error
+            outcome = attribute("final_dot", wire.read(self._waits.final_dot))
+        except OSError as failure:
+            self._drop()
+            return attribute_failure("final_dot", describe(failure))
+        self._has_leftovers = outcome.kind != "accepted"
+        is_surprise = outcome.kind == "unknown" or outcome.reply.code == 421
+        if is_surprise or wire.has_unread:
+            self._drop()
+        return outcome
+
+    def _broke_in_body(self, wire: Wire, error: OSError) -> Outcome:
+        """The final dot is still here: nothing is in doubt. The server may have said why."""
+        try:
+            reply = wire.read(min(_LAST_WORDS_WAIT, self._waits.command))
+        except OSError:
+            reply = Reply(0)
+        self._drop()
+        if reply.code >= 400:
+            return attribute("body", reply)
+        return attribute_failure("body", describe(error))
+
+    def _drop(self) -> None:
+        """Close without a word."""
+        if self._session is not None:
+            self._session.wire.close()
+            self._session = None
+
+
+def _is_hoped_for(stage: Stage, reply: Reply) -> bool:
+    return reply.code == 354 if stage == "data" else 200 <= reply.code <= 299
+
+
+def _needs_utf8(envelope: Envelope) -> bool:
+    return envelope.is_utf8 or not (envelope.sender.isascii() and envelope.recipient.isascii())
+
+
+def _find_refusal(envelope: Envelope, data: bytes, features: dict[str, str]) -> Outcome | None:
+    """What this relay cannot take, or nobody should: known before anything is sent."""
+    if not _PATH.fullmatch(envelope.sender):
+        return refuse("mail", "sender", "the sender's address cannot be written in a command")
+    if not envelope.recipient or not _PATH.fullmatch(envelope.recipient):
+        return refuse("rcpt", "recipient", "the address cannot be written in a command")
+    if _needs_utf8(envelope) and "smtputf8" not in features:
+        return refuse("rcpt", "recipient", "the relay takes no international addresses (SMTPUTF8)")
+    if not data.isascii() and "8bitmime" not in features:
+        return refuse("mail", "recipient", "the relay takes no 8-bit messages (8BITMIME)")
+    limit = features.get("size", "").strip()
+    # RFC 1870, section 4: 0 or nothing means that no limit is known.
+    if limit.isdecimal() and 0 < int(limit[:20]) < len(data):
+        words = f"the message has {len(data)} bytes, and the relay takes {limit} at most"
+        return refuse("mail", "sender", words)
+    return None
+
+
+def _stuff(data: bytes) -> bytes:
+    """The message as it is written, with its end (RFC 5321, section 4.5.2).
+
+    A dot behind a lone CR or LF is doubled too: to some servers that is where a line begins, and
+    what follows could be taken for the end and for commands.
+    """
+    data = _LINE_DOT.sub(b"..", data)
+    return data + (_END[2:] if data.endswith(b"\r\n") else _END)
