@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint prove bench browser rules mail-support clean
+.PHONY: help demo test lint prove bench browser tools rules mail-support clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,10 +14,10 @@ help: ## say what can be made
 demo: $(BIN)/.installed ## the whole main job on the sample issues, with what came of it to look at
 	@$(BIN)/publisher demo
 
-test: lint browser ## everything that must hold before a change goes in
+test: lint browser tools ## everything that must hold before a change goes in
 	$(BIN)/pytest -n auto --dist loadgroup
 
-prove: lint browser ## the same, with the long form of each proof
+prove: lint browser tools ## the same, with the long form of each proof
 	$(BIN)/pytest -n auto --dist loadgroup -m '' -o faulthandler_timeout=3600
 
 lint: $(BIN)/.installed-for-tests
@@ -72,3 +72,11 @@ browser: $(BIN)/.installed-for-tests
 	    DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends \
 	      chromium fonts-dejavu-core >/dev/null; }
 	@$(BIN)/python -m tests.browser.chromium >/dev/null
+
+# What faults are injected with, and a second opinion on DKIM: tests that want them say so without.
+tools:
+	@{ command -v strace && perl -MMail::DKIM -e 1; } >/dev/null 2>&1 || [ "$$(id -u)" != 0 ] || \
+	  ! command -v apt-get >/dev/null || { \
+	    echo "Installing strace and Mail::DKIM ..."; apt-get -qq update && \
+	    DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends \
+	      strace libmail-dkim-perl >/dev/null; }

@@ -23,6 +23,7 @@ from publisher.settings_values import (
     is_http_url,
     is_language,
     is_mailbox,
+    is_mailbox_place,
     is_network,
     is_tag_uri,
     is_zone,
@@ -41,6 +42,7 @@ _A_ZONE = "an IANA time zone such as Asia/Shanghai"
 _A_TAG = "a language tag such as en or zh-Hans"
 _A_DATABASE = "sqlite:///FILE or postgresql://USER@HOST/NAME"
 _A_MAILBOX = "Name <name@example.org>, or the address alone; a name with a comma in double quotes"
+_A_PLACE = "imaps://USER@HOST/INBOX, without a password, or the path of a Maildir or a file"
 _A_CRON = 'minute, hour, day of the month, month and day of the week, such as "30 6 * * mon-fri"'
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -177,6 +179,11 @@ class Alerts(_Table, frozen=True):
     heartbeat: str = ""
 
 
+class Inbound(_Table, frozen=True):
+    url: str = ""
+    password: str = ""
+
+
 class Database(_Table, frozen=True):
     url: str = "sqlite:///publisher.db"
 
@@ -195,6 +202,7 @@ class Settings(_Table, frozen=True):
     web: Web = Web()
     console: Console = Console()
     alerts: Alerts = Alerts()
+    inbound: Inbound = Inbound()
     database: Database = Database()
 
     @property
@@ -300,6 +308,7 @@ def _impossible(settings: Settings) -> list[Wrong]:
         ("publication.time_zone", table.time_zone, is_zone(table.time_zone), _A_ZONE),
         ("publication.language", table.language, is_language(table.language), _A_TAG),
         ("database.url", settings.database.url, is_database(settings.database.url), _A_DATABASE),
+        ("inbound.url", settings.inbound.url, is_mailbox_place(settings.inbound.url), _A_PLACE),
         (
             "console.port",
             settings.console.port,

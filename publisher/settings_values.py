@@ -37,6 +37,11 @@ def is_database(url: str) -> bool:
     return bool(re.fullmatch(r"sqlite:///.+|postgresql(\+psycopg)?://.+", url))
 
 
+def is_mailbox_place(text: str) -> bool:
+    """Tell a path or an IMAP mailbox's URL from another URL, and from one with a password."""
+    return "://" not in text or bool(re.fullmatch(r"imaps?://[^/\s:]+@[^/\s@]+(/\S*)?", text))
+
+
 def is_network(text: str) -> bool:
     from ipaddress import ip_network
 

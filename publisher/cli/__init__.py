@@ -15,10 +15,35 @@ COMMANDS = {
     "check": ("site", "say everything that is wrong, and what to do about it"),
     "build": ("site", "make the web site, the feeds and the messages in public/"),
     "preview": ("preview", "show the site and the message while you write"),
+    "subscribers add": ("subscribers", "subscribe a reader"),
+    "subscribers list": ("subscribers", "show who reads"),
+    "subscribers import": ("subscribers_csv", "subscribe the readers of a CSV file"),
+    "subscribers export": ("subscribers_csv", "write all readers into a CSV file"),
+    "subscribers remove": ("subscribers", "end a subscription, and remember that it ended"),
+    "subscribers erase": ("subscribers", "forget a reader, and never write to them again"),
+    "send": ("send", "send an issue to everyone who is subscribed, once"),
+    "pause": ("mailings", "let a mailing wait"),
+    "resume": ("mailings", "let a paused mailing go on"),
+    "cancel": ("mailings", "end a mailing before all were sent to, for good"),
+    "retry": ("mailings", "queue the failed deliveries of a mailing again"),
+    "resolve": ("mailings", "settle the deliveries of a mailing that are in doubt"),
+    "status": ("mailings", "say where mailings stand"),
+    "deliveries": ("mailings", "list who was sent an issue, and what came of it"),
+    "bounces": ("bounces", "read what came back: bounces, complaints, unsubscribe mails"),
+    "schedule": ("running", "show the schedules, with their next and last firings"),
+    "run": ("running", "serve, schedule and deliver, until it is stopped"),
+    "serve": ("running", "serve the public site alone"),
+    "backup": ("database", "copy the database, while it is in use"),
+    "restore": ("database", "bring a backup of the database back"),
+    "arm": ("database", "let a restored or copied database send again"),
+    "doctor": ("doctor", "say what would stop this publication from sending"),
     "schema": ("issues", "print the JSON Schema of issues in YAML or JSON"),
     "config": ("publication", "print the settings in force, without the secrets"),
     "demo": ("demo", "try it all out with sample issues"),
 }
+
+# The first words of those commands that have two.
+GROUPS = {"subscribers": "add, list, import, export, remove and erase readers"}
 
 
 def main() -> None:
@@ -36,5 +61,5 @@ def main() -> None:
 def load(name: str) -> Callable[..., int]:
     """Import the function behind a command."""
     module = import_module(f"publisher.cli.{COMMANDS[name][0]}")
-    command: Callable[..., int] = getattr(module, f"{name}_command")
+    command: Callable[..., int] = getattr(module, f"{name.split()[-1]}_command")
     return command

@@ -11,7 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
-from publisher.cli import COMMANDS, load
+from publisher.cli import COMMANDS, GROUPS, load
 from publisher.errors import PublisherError
 
 
@@ -77,37 +77,91 @@ def _usage(argument: Any) -> str:
 
 
 class Commands(TyperGroup):
-    """Knows every command's name and line of help, and imports only the one that is called."""
+    """Knows every command's name and line of help, and imports only the one that is called.
+
+    Below a first word, such as `subscribers`, it is those that begin with it.
+    """
+
+    first = ""
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _adapt(super().get_params(ctx))
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args and self.first:
+            listed = ", ".join(self.list_commands(ctx))
+            raise PublisherError(
+                f"a word is missing behind `publisher {self.first}`: {listed}.\n"
+                f"See `publisher {self.first} --help`."
+            )
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: Any) -> list[str]:
-        return list(COMMANDS)
+        if self.first:
+            return [name.split()[1] for name in COMMANDS if name.startswith(f"{self.first} ")]
+        return list(dict.fromkeys(name.split()[0] for name in COMMANDS))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        line = COMMANDS[cmd_name][1]
+        name = self._full(cmd_name)
+        line = GROUPS[name] if name in GROUPS else COMMANDS[name][1]
         return TyperCommand(cmd_name, short_help=f"{line[0].upper()}{line[1:]}.")
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        return args[0], make_command(args[0]), args[1:]
+        return args[0], make_command(self._full(args[0])), args[1:]
+
+    def _full(self, name: str) -> str:
+        return f"{self.first} {name}".lstrip()
 
 
 def make_command(name: str) -> Any:
     """Import a command. Raises PublisherError, with the nearest name, where there is none."""
+    if name in GROUPS:
+        return _make_group(name)
     if name not in COMMANDS:
-        near = get_close_matches(name.lower(), COMMANDS, 1)
-        hint = f"did you mean {near[0]}?" if near else "`publisher --help` lists them all."
-        raise PublisherError(f"there is no command {name!r}; {hint}")
+        raise PublisherError(f"there is no command {name!r}; {_find_near(name)}")
     info = CommandInfo(name=name, cls=Command, callback=load(name))
     return get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
 
 
+def _make_group(name: str) -> Commands:
+    line = GROUPS[name]
+    help_ = f"{line[0].upper()}{line[1:]}.\n\n`publisher {name} COMMAND --help` explains each."
+    group = Commands(name=name, help=help_, rich_markup_mode=None)
+    group.first = name
+    return group
+
+
+def _find_near(name: str) -> str:
+    """The command that may be meant, also by its second word alone."""
+    first, _, second = name.lower().partition(" ")
+    below = [known for known in COMMANDS if " " in known]
+    if first in GROUPS:
+        known = {name.split()[1]: name for name in below if name.startswith(f"{first} ")}
+    else:
+        second = first
+        known = {name.split()[1]: name for name in below}
+        known |= {name: name for name in (*COMMANDS, *GROUPS) if " " not in name}
+    if near := get_close_matches(second, known, 1):
+        return f"did you mean {known[near[0]]}?"
+    return f"`publisher {f'{first} ' if first in GROUPS else ''}--help` lists them all."
+
+
 def explain(error: typer.TyperException, words: Sequence[str]) -> str:
     """Say what is wrong with the words of a command line, and where its help is."""
-    name = next((word for word in words if word in COMMANDS), "")
+    name = _find_name(words)
     fault = _fault(error, name)
     return f"{fault}.\nSee `publisher {name}{' ' if name else ''}--help`."
+
+
+def _find_name(words: Sequence[str]) -> str:
+    """The command in the words of a command line, or its first word; empty where there is none."""
+    for place, word in enumerate(words):
+        if word in GROUPS:
+            whole = " ".join(words[place : place + 2])
+            return whole if whole in COMMANDS else word
+        if word in COMMANDS:
+            return word
+    return ""
 
 
 def _fault(error: Any, name: str) -> str:
@@ -127,7 +181,7 @@ def _fault(error: Any, name: str) -> str:
 
 def _suggest(error: Any) -> str:
     option = error.option_name
-    if error.ctx and error.ctx.parent is None and option in ("--json", "--config"):
+    if error.ctx and isinstance(error.ctx.command, Commands) and option in ("--json", "--config"):
         return " here; options stand behind the command's name"
     return f"; did you mean {error.possibilities[0]}?" if error.possibilities else ""
 

@@ -2,10 +2,16 @@
 
 import secrets
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from pathlib import Path
+from threading import Event
 
+import msgspec
+
+from publisher.audience.address import parse_address
+from publisher.audience.subscribing import subscribe
 from publisher.cli.output import (
     DEFAULT_CONFIG,
     Json,
@@ -17,16 +23,21 @@ from publisher.cli.output import (
     say_problems,
     show,
 )
+from publisher.cli.store import open_store
 from publisher.errors import PublisherError
-from publisher.message.compose import Letter, compose
-from publisher.message.links import sign_token
-from publisher.render.email import fill_slots
-from publisher.settings import FILE_NAME, Settings
+from publisher.model.delivery import Counts
+from publisher.runtime.mailbox import HOST, Arrived, open_mailbox
+from publisher.runtime.sending import Delivering, send
+from publisher.runtime.start import freeze_issue, make_ref, start_issue
+from publisher.settings import FILE_NAME, Database, Settings, Smtp
 from publisher.site.build import build
 from publisher.site.job import Job, Report
-from publisher.site.message import IssueMessage, render_newest_message
+from publisher.site.message import find_newest, render_published
 from publisher.site.output_folder import require_output
 from publisher.site.scan import ISSUES, MEDIA, packaged
+from publisher.store.database import Database as Store
+from publisher.store.keys import require_key
+from publisher.store.mailings import count_deliveries
 
 COPY = "publisher-demo"
 OUTBOX = "demo"
@@ -38,10 +49,11 @@ READERS = (
 
 
 def demo_command(json: Json = False) -> int:
-    """Try it all out: build the sample publication, and write what its readers would get.
+    """Try it all out: build the sample publication, and send it to sample readers.
 
     It works on a copy of its own in publisher-demo/, in the folder where you are;
-    your own publication and its readers are not touched. Nothing is sent to anybody.
+    your own publication and its readers are not touched. A mail server of its own
+    takes the messages, on this machine alone: nobody else gets anything.
 
     \b
     Examples:
@@ -50,13 +62,55 @@ def demo_command(json: Json = False) -> int:
     folder, settings = _open_sample()
     now = datetime.now(UTC)
     report = _build(folder, settings, now)
-    message = render_newest_message(folder, settings, now)
-    letters = _write_letters(folder / OUTBOX, settings, message, now)
+    slug = find_newest(folder, settings, now)
+    outbox = folder / OUTBOX
+    shutil.rmtree(outbox, ignore_errors=True)
+    outbox.mkdir()
+    with open_mailbox() as mailbox:
+        settings = _with_own_mail(settings, mailbox.port)
+        with open_store(folder, settings) as database:
+            counts = _send(folder, settings, database, slug)
+    letters = _write_letters(outbox, slug, mailbox.arrived)
     if json:
-        print_json({"issue": message.slug, "issues": report.issues, "messages": letters})
+        document = {"issue": slug, "issues": report.issues, "messages": letters}
+        print_json(document | {"counts": counts})
     else:
-        _show(folder, message.slug, letters, report)
+        _show(folder, slug, letters, report, counts)
     return 0
+
+
+def _with_own_mail(settings: Settings, port: int) -> Settings:
+    """The sample's settings with a mail server and a database of the demo's own."""
+    relay = Smtp(host=HOST, port=port, security="none")
+    return msgspec.structs.replace(
+        settings, smtp=(relay,), database=Database(url=f"sqlite:///{OUTBOX}/readers.db")
+    )
+
+
+def _send(folder: Path, settings: Settings, database: Store, slug: str) -> Counts:
+    """Subscribe the sample readers and send them the newest issue, as `send` does."""
+    now = datetime.now(UTC)
+    with database.write() as connection:
+        secret = require_key(connection, "address-key", secrets.token_bytes)
+        for reader in READERS:
+            name, email = parseaddr(reader)
+            subscribe(
+                connection,
+                database.publication,
+                parse_address(email),
+                name,
+                secret=secret,
+                ref=make_ref(),
+                at=now,
+                source="operator",
+                action="vouched",
+            )
+    message = render_published(folder, settings, now, slug)
+    mailing = start_issue(database, settings, message, freeze_issue(message, settings), now)
+    delivering = Delivering(database=database, settings=settings, folder=folder, stop=Event())
+    send(delivering, mailing.id, lambda mailing, counts: None)
+    with database.read() as connection:
+        return count_deliveries(connection, mailing)
 
 
 def _open_sample() -> tuple[Path, Settings]:
@@ -94,46 +148,16 @@ def _build(folder: Path, settings: Settings, now: datetime) -> Report:
     return report
 
 
-def _write_letters(
-    outbox: Path, settings: Settings, message: IssueMessage, now: datetime
-) -> list[Path]:
-    """Write each sample reader's finished message, in place of those of an earlier demo."""
-    shutil.rmtree(outbox, ignore_errors=True)
-    outbox.mkdir()
-    key = secrets.token_bytes(32)
+def _write_letters(outbox: Path, slug: str, arrived: Sequence[Arrived]) -> list[Path]:
+    """Write what arrived, as mail programs open it."""
     paths = []
-    for reader in READERS:
-        letter = _write_letter(settings, message, reader, now, key)
-        name = parseaddr(reader)[1].partition("@")[0]
-        paths.append(outbox / f"{message.slug}-{name}.eml")
-        paths[-1].write_bytes(compose(letter))
+    for each in sorted(arrived, key=lambda each: each.recipient):
+        paths.append(outbox / f"{slug}-{each.recipient.partition('@')[0]}.eml")
+        paths[-1].write_bytes(each.data)
     return paths
 
 
-def _write_letter(
-    settings: Settings, message: IssueMessage, reader: str, now: datetime, key: bytes
-) -> Letter:
-    """The finished message of one reader, with a link of their own to leave."""
-    who = parseaddr(reader)[1].partition("@")[0]
-    token = sign_token("unsubscribe", who, 1, key)
-    url = f"{settings.web_url}/unsubscribe/{token}"
-    domain = parseaddr(settings.email.from_)[1].rpartition("@")[2]
-    return Letter(
-        sender=settings.email.from_,
-        recipient=reader,
-        reply_to=settings.email.reply_to,
-        subject=message.rendered.subject,
-        html=fill_slots(message.rendered.html, url),
-        text=fill_slots(message.rendered.text, url),
-        date=now,
-        message_id=f"<{message.slug}.{secrets.token_hex(8)}@{domain}>",
-        list_id=settings.email.list_id or domain,
-        unsubscribe_url=url,
-        language=message.language,
-    )
-
-
-def _show(folder: Path, slug: str, letters: list[Path], report: Report) -> None:
+def _show(folder: Path, slug: str, letters: list[Path], report: Report, counts: Counts) -> None:
     public = folder / "public"
     highlights = count(report.highlights, "highlight")
     show(f"Built {count(report.issues, 'issue')} with {highlights}. Open in a browser:")
@@ -145,7 +169,8 @@ def _show(folder: Path, slug: str, letters: list[Path], report: Report) -> None:
         ("a feed", public / "feed.atom"),
     ):
         show(f"  {what + ':':<18}{path}")
-    show("What each sample reader would get; open these in a mail program:")
+    show(f"Sent {slug} to {count(counts.sent, 'sample reader')} by a mail server on this machine.")
+    show("What arrived; open these in a mail program:")
     for letter in letters:
         show(f"  {letter}")
     go = "" if folder == Path.cwd() else f"cd {folder.name}, then "

@@ -167,7 +167,7 @@ class ProgressLine:
         self.last = time.monotonic()
         self.is_open = False
 
-    def __call__(self, step: str, done: int, total: int) -> None:
+    def __call__(self, step: str, done: int, total: int, rate: str = "") -> None:
         moment = time.monotonic()
         if step != self.step:
             self.step = step
@@ -176,11 +176,11 @@ class ProgressLine:
             return
         self.last = moment
         if not self.is_terminal:
-            say(f"{step}: {done:,} of {total:,}")
+            say(f"{step}: {done:,} of {total:,}{rate}")
             return
         self.is_open = True
         with suppress(PublisherError):
-            _write(sys.stderr, f"\r{_draw_bar(step, done, total)}\x1b[K")
+            _write(sys.stderr, f"\r{_draw_bar(step, done, total, rate)}\x1b[K")
 
     def close(self) -> None:
         if self.is_open:
@@ -189,7 +189,7 @@ class ProgressLine:
             self.is_open = False
 
 
-def _draw_bar(step: str, done: int, total: int) -> str:
+def _draw_bar(step: str, done: int, total: int, rate: str) -> str:
     """One line that fits the terminal: what does not is left out from its end."""
     try:
         full = "━"
@@ -198,4 +198,4 @@ def _draw_bar(step: str, done: int, total: int) -> str:
         full = "#"
     bar = (full * round(_BAR_WIDTH * done / max(total, 1))).ljust(_BAR_WIDTH)
     columns = shutil.get_terminal_size().columns
-    return f"{step} {bar} {done:,}/{total:,}"[: max(columns - 1, 1)]
+    return f"{step} {bar} {done:,}/{total:,}{rate}"[: max(columns - 1, 1)]

@@ -45,7 +45,7 @@ author = ""  # "Name <name@example.org>", or a name alone
 # from = {sender}
 # postal_address = "The Publication, 1 Street, Town, Country"
 """
-_IGNORED = "public/\n.publisher/\npublisher.db*\n"
+_IGNORED = "public/\n.publisher/\npublisher.db*\n*.pem\n"
 _ATTRIBUTES = """\
 # Two editors who publish from two branches both append here; keep the lines of both.
 issues/register.jsonl merge=union

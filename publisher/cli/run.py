@@ -46,7 +46,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit status, as the contract says."""
     words = list(arguments)
     if words[:1] == ["help"]:
-        words = [*words[1:2], "--help"]
+        words = [*words[1:3], "--help"]
     try:
         result = app(words or ["--help"], prog_name="publisher", standalone_mode=False)
         if not words:

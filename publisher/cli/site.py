@@ -50,7 +50,7 @@ def build_command(
     """
     folder, settings = open_publication(config)
     target = output.resolve() if output else folder / "public"
-    report = _build(folder, settings, target)
+    report = build_site(folder, settings, target)
     if json:
         names = ("issues", "highlights", "written", "unchanged", "removed", "problems")
         print_json({name: getattr(report, name) for name in names})
@@ -59,7 +59,8 @@ def build_command(
     return 1 if report.is_refused else 0
 
 
-def _build(folder: Path, settings: Settings, target: Path) -> Report:
+def build_site(folder: Path, settings: Settings, target: Path) -> Report:
+    """Build, showing how far it is, and run `site.after_build` where that went well."""
     progress = ProgressLine()
     now = datetime.now(UTC)
     job = Job(folder=folder, settings=settings, output=target, now=now, progress=progress)
@@ -171,7 +172,7 @@ def withdraw_command(
 
     folder, settings = open_publication(config)
     records = withdraw(folder, settings, id, reason, datetime.now(UTC))
-    report = _build(folder, settings, folder / "public")
+    report = build_site(folder, settings, folder / "public")
     ids = [record.id for record in records]
     if json:
         print_json({"withdrawn": ids, "problems": report.problems})

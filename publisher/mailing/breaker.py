@@ -59,6 +59,13 @@ def note(breaker: Breaker, outcome: Outcome, delivery: int) -> tuple[Breaker, st
     return breaker, None
 
 
+def note_parked(breaker: Breaker, fault: str, delivery: int) -> tuple[Breaker, str | None]:
+    """Count a delivery that was parked, since no message could be made of it, as `note` does."""
+    what = "deliveries in a row broke the program before anything was sent"
+    why = "so it is probably not for their sake; last"
+    return _note_alike(breaker, Reply(0, "", fault), delivery, what, why)
+
+
 def _note_doubt(breaker: Breaker, reply: Reply) -> tuple[Breaker, str | None]:
     doubts = breaker.doubts + 1
     if doubts < DOUBTS:
@@ -70,14 +77,20 @@ def _note_doubt(breaker: Breaker, reply: Reply) -> tuple[Breaker, str | None]:
 
 
 def _note_refusal(breaker: Breaker, reply: Reply, delivery: int) -> tuple[Breaker, str | None]:
+    what = "recipients in a row were refused in the same words"
+    return _note_alike(
+        breaker, reply, delivery, what, "so it is probably the sender that is refused"
+    )
+
+
+def _note_alike(
+    breaker: Breaker, reply: Reply, delivery: int, what: str, why: str
+) -> tuple[Breaker, str | None]:
     kind = (reply.code, reply.enhanced, normalise(reply.text))
     known = next((r.deliveries for r in breaker.refusals if r.kind == kind), ())
     deliveries = known if delivery in known else (*known, delivery)
     if len(deliveries) >= REFUSALS:
-        return Breaker(), (
-            f"{len(deliveries)} recipients in a row were refused in the same words, so it is "
-            f"probably the sender that is refused: {_quote(reply)}"
-        )
+        return Breaker(), (f"{len(deliveries)} {what}, {why}: {_quote(reply)}")
     others = tuple(refusal for refusal in breaker.refusals if refusal.kind != kind)
     refusals = (*others, Refusal(kind, deliveries))[-_MOST_KINDS:]
     return Breaker(breaker.doubts, refusals), None

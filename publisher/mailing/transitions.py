@@ -59,7 +59,9 @@ MAILING_TRANSITIONS: dict[str, MailingTransition] = {
         MailingTransition("paused", ("sending",), "paused", "`pause`, a breaker, or a restore"),
         MailingTransition("resumed", ("paused",), "sending", "`resume`, or `arm` after a restore"),
         MailingTransition("stopped", ("sending", "paused"), "cancelled", "`cancel`, for good"),
-        MailingTransition("finished", ("sending",), "finished", "nothing is left to be tried"),
+        MailingTransition(
+            "finished", ("sending", "paused"), "finished", "nothing is left to be tried"
+        ),
         MailingTransition("reopened", ("finished",), "sending", "`retry` or `resolve --resend`"),
     )
 }

@@ -1,14 +1,19 @@
 """Signed tokens for the links in mail: who is meant, and that we wrote it.
 
-A token is base64url without padding (RFC 4648, section 5) of: one byte for its purpose, one for
-the key that signed it, the subject in UTF-8, and 16 bytes of HMAC-SHA-256 (RFC 2104) over all of
-that.
+A token is base64url without padding (RFC 4648, section 5) of: one byte for its purpose, one that
+tells which key signed it, the subject in UTF-8, and 16 bytes of HMAC-SHA-256 (RFC 2104) over all
+of that. The key's byte is the first of its SHA-256; it saves trying all keys, and vouches for
+nothing.
+
+Keys are given in the order of their age, the newest first: that one signs, and all of them verify,
+so that links in old mail go on working when a new key is put before the others.
 """
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from collections.abc import Mapping
+from collections.abc import Sequence
+from hashlib import sha256
 from typing import Literal
 
 Purpose = Literal["unsubscribe", "confirm", "preferences"]
@@ -18,13 +23,13 @@ _PURPOSES: dict[Purpose, int] = {"unsubscribe": 1, "confirm": 2, "preferences": 
 _MAC_BYTES = 16
 
 
-def sign_token(purpose: Purpose, subject: str, key_id: int, key: bytes) -> str:
+def sign_token(purpose: Purpose, subject: str, keys: Sequence[bytes]) -> str:
     """Make the token for a purpose and a subject; the same arguments give the same token."""
-    body = bytes((_PURPOSES[purpose], key_id)) + subject.encode()
-    return urlsafe_b64encode(body + _mac(body, key)).rstrip(b"=").decode()
+    body = bytes((_PURPOSES[purpose], _key_id(keys[0]))) + subject.encode()
+    return urlsafe_b64encode(body + _mac(body, keys[0])).rstrip(b"=").decode()
 
 
-def read_token(token: str, purpose: Purpose, keys: Mapping[int, bytes]) -> str | None:
+def read_token(token: str, purpose: Purpose, keys: Sequence[bytes]) -> str | None:
     """The subject of a token of ours, or None. Only the canonical spelling is accepted."""
     try:
         data = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
@@ -33,10 +38,10 @@ def read_token(token: str, purpose: Purpose, keys: Mapping[int, bytes]) -> str |
     if urlsafe_b64encode(data).rstrip(b"=") != token.encode() or len(data) < 2 + _MAC_BYTES:
         return None
     body, mac = data[:-_MAC_BYTES], data[-_MAC_BYTES:]
-    key = keys.get(body[1])
-    if body[0] != _PURPOSES[purpose] or key is None:
+    if body[0] != _PURPOSES[purpose]:
         return None
-    if not hmac.compare_digest(mac, _mac(body, key)):
+    candidates = (key for key in keys if _key_id(key) == body[1])
+    if not any(hmac.compare_digest(mac, _mac(body, key)) for key in candidates):
         return None
     try:
         return body[2:].decode()
@@ -46,3 +51,7 @@ def read_token(token: str, purpose: Purpose, keys: Mapping[int, bytes]) -> str |
 
 def _mac(body: bytes, key: bytes) -> bytes:
     return hmac.digest(key, body, "sha256")[:_MAC_BYTES]
+
+
+def _key_id(key: bytes) -> int:
+    return sha256(key).digest()[0]

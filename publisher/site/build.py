@@ -38,6 +38,23 @@ def build(job: Job) -> Report:
         return _build(job)
 
 
+def note_folder(job: Job) -> None:
+    """Bring what is known of the folder up to date, and publish nothing."""
+    try:
+        _note_folder(job)
+    except sqlite3.DatabaseError as error:
+        forget_index(job, error)
+        _note_folder(job)
+
+
+def _note_folder(job: Job) -> None:
+    with open_index(job) as index:
+        sources = read_templates(job.folder)
+        media = {file.path: file for file in list_media(job.folder)}
+        with _transaction(index):
+            _note_changes(job, index, sources, media)
+
+
 def _build(job: Job) -> Report:
     with open_index(job) as index:
         sources = read_templates(job.folder)

@@ -28,15 +28,7 @@ def check(
     Raises PublisherError where an issue is named that does not exist.
     """
     paths = [require_issue(folder, name) for name in names]
-    job = Job(
-        folder=folder,
-        settings=settings,
-        output=folder / CACHE / "check",
-        now=now,
-        is_preview=True,
-        is_discarded=True,
-        progress=progress,
-    )
+    job = checking_job(folder, settings, now, progress)
     report = build(job)
     media = {file.path for file in scan_media(folder)}
     with open_index(job) as index:
@@ -45,6 +37,21 @@ def check(
         wanted = _files_of(index, paths)
     problems = in_reading_order([*report.problems, *standing, *check_publication(settings, media)])
     return tuple(p for p in problems if p.file in wanted) if names else problems
+
+
+def checking_job(
+    folder: Path, settings: Settings, now: datetime, progress: Progress | None = None
+) -> Job:
+    """A build of everything that keeps nothing but what it found."""
+    return Job(
+        folder=folder,
+        settings=settings,
+        output=folder / CACHE / "check",
+        now=now,
+        is_preview=True,
+        is_discarded=True,
+        progress=progress,
+    )
 
 
 def _files_of(index: Index, paths: Iterable[str]) -> set[str]:

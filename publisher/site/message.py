@@ -1,4 +1,4 @@
-"""The message of a published issue, rendered from the folder's files."""
+"""The message of an issue, rendered from the folder's files."""
 
 from datetime import datetime
 from pathlib import Path
@@ -6,34 +6,59 @@ from pathlib import Path
 import msgspec
 
 from publisher.errors import PublisherError
+from publisher.model.issue import Issue
 from publisher.render.email import RenderedMessage, render_message
 from publisher.render.views import language_of
 from publisher.settings import Settings
+from publisher.site.archive import Archive
+from publisher.site.check import checking_job
+from publisher.site.index import Index
 from publisher.site.job import Job, open_index
 from publisher.site.opening import open_archive
 from publisher.site.scan import list_media, read_templates
 
 
 class IssueMessage(msgspec.Struct, frozen=True):
-    """The message of the issue NAME `slug`, for anybody."""
+    """An issue and its message, for anybody."""
 
-    slug: str
+    issue: Issue
     language: str
     rendered: RenderedMessage
 
 
-def render_newest_message(folder: Path, settings: Settings, now: datetime) -> IssueMessage:
-    """Render the message of the newest issue of a built site.
+def render_published(folder: Path, settings: Settings, now: datetime, slug: str) -> IssueMessage:
+    """Render the message of a published issue, after a build.
 
-    Raises PublisherError where nothing is published.
+    Raises PublisherError where it is not published.
     """
     job = Job(folder=folder, settings=settings, output=folder / "public", now=now)
-    media = {file.path: file.problem for file in list_media(folder)}
+    return _render(job, slug)
+
+
+def render_checked(folder: Path, settings: Settings, now: datetime, slug: str) -> IssueMessage:
+    """Render the message of an issue that was checked, a draft too; the same bytes, once built."""
+    return _render(checking_job(folder, settings, now), slug)
+
+
+def find_newest(folder: Path, settings: Settings, now: datetime) -> str:
+    """The NAME of the newest issue of a built site; PublisherError where nothing is published."""
+    job = Job(folder=folder, settings=settings, output=folder / "public", now=now)
     with open_index(job) as index:
-        archive = open_archive(job, index, read_templates(folder), media)
         for slug in index.live_slugs(limit=1):
-            if (issue := archive.issue(slug)) is not None:
-                message = render_message(issue, archive.setting, archive.context.templates)
-                language = language_of(issue, archive.setting.publication)
-                return IssueMessage(slug, language, message)
+            return slug
     raise PublisherError(f"no issue in {folder / 'issues'} is published yet")
+
+
+def _render(job: Job, slug: str) -> IssueMessage:
+    with open_index(job) as index:
+        archive = _open(job, index)
+        issue = archive.issue(slug)
+        if issue is None:
+            raise PublisherError(f"the issue {slug} is not published")
+        message = render_message(issue, archive.setting, archive.context.templates)
+        return IssueMessage(issue, language_of(issue, archive.setting.publication), message)
+
+
+def _open(job: Job, index: Index) -> Archive:
+    media = {file.path: file.problem for file in list_media(job.folder)}
+    return open_archive(job, index, read_templates(job.folder), media)

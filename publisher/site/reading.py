@@ -30,3 +30,8 @@ def read_one(folder: Path, file: File, zone: ZoneInfo) -> Reading:
         return Reading(file, None, (problem("file-unreadable", file.path, None, found=found),))
     issue, problems = read_issue(data, file.path, zone)
     return Reading(file, issue, problems)
+
+
+def read_named(folder: Path, path: str, zone: ZoneInfo) -> Reading:
+    """Read the issue file at a path relative to the publication's folder."""
+    return read_one(folder, File(path, ""), zone)

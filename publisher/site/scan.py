@@ -170,7 +170,7 @@ def read_file(folder: Path, path: str, limit: int = -1) -> bytes:
     Raises OSError, with the path as its file name.
     """
     try:
-        with os.fdopen(_open_below(folder, path), "rb") as file:
+        with os.fdopen(open_below(folder, path), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise OSError(errno.EINVAL, "it is no regular file")
             return file.read(limit)
@@ -180,7 +180,11 @@ def read_file(folder: Path, path: str, limit: int = -1) -> bytes:
         raise OSError(error.errno, reason, path) from None
 
 
-def _open_below(folder: Path, path: str) -> int:
+def open_below(folder: Path, path: str) -> int:
+    """Open what is at a path below a folder, through no link on the way; gives its descriptor.
+
+    It may be no regular file. Raises OSError.
+    """
     *inner, name = path.split("/")
     if ".." in (*inner, name):
         raise OSError(errno.EINVAL, "it leads out of its folder")

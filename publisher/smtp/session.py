@@ -132,6 +132,7 @@ class _Dialogue(smtplib.SMTP):
             # It fails where the server is gone already, which reading will say in better words.
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if secure:
+            connected.settimeout(self.waits.connect)
             self._use(secure.wrap_socket(connected, server_hostname=host))
         self.stage = "greeting"
         code, _ = self.getreply()

@@ -1,19 +1,35 @@
 """What an operator was told, and is told again only once it was over."""
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, literal, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from publisher.store import schema as s
 
 _A = s.alert.c
+# Mailings that are looked at for doubts: an older one's are known.
+_LOOKED_AT = 20
+
+
+class Trouble(NamedTuple):
+    """A mailing that waits for an operator: why it is paused, or how many are in doubt."""
+
+    ref: str
+    slug: str
+    reason: str = ""
+    doubts: int = 0
 
 
 def raise_alert(
     connection: Connection, publication: int, kind: str, about: str, now: datetime
 ) -> bool:
-    """Note that something is so; False where that was noted before and is not over."""
+    """Note that something is so; False where that was noted before and is not over.
+
+    The connection writes.
+    """
     key = {"publication": publication, "kind": kind, "about": about}
     claim = insert(s.alert).values(key | {"raised_at": now})
     made = connection.execute(
@@ -26,11 +42,10 @@ def raise_alert(
     return bool(made.rowcount)
 
 
-def is_alert_raised(connection: Connection, publication: int, kind: str, about: str) -> bool:
-    """Tell whether something was told and is not over."""
-    is_it = (_A.publication == publication, _A.kind == kind, _A.about == about)
-    chosen = select(_A.id).where(*is_it, _A.cleared_at.is_(None))
-    return connection.execute(chosen).first() is not None
+def find_raised(connection: Connection, publication: int, kinds: Collection[str]) -> set[str]:
+    """What something of these kinds was told about, and is not over."""
+    is_it = (_A.publication == publication, _A.kind.in_(kinds), _A.cleared_at.is_(None))
+    return set(connection.execute(select(_A.about).where(*is_it)).scalars())
 
 
 def clear_alert(
@@ -41,3 +56,38 @@ def clear_alert(
     connection.execute(
         update(s.alert).where(*is_it, _A.cleared_at.is_(None)).values(cleared_at=now)
     )
+
+
+def find_paused(connection: Connection, publication: int) -> list[Trouble]:
+    """The mailings of issues that are paused."""
+    m = s.mailing.c
+    chosen = select(m.ref, m.slug, m.reason).where(
+        # A literal, or the partial index is not used.
+        m.status.in_([literal("paused", literal_execute=True)]),
+        m.publication == publication,
+        m.purpose == "issue",
+    )
+    return [Trouble(ref, slug, reason or "") for ref, slug, reason in connection.execute(chosen)]
+
+
+def find_doubts(connection: Connection, publication: int) -> list[Trouble]:
+    """The newest mailings of issues that hold deliveries in doubt."""
+    m, d = s.mailing.c, s.delivery.c
+    newest = (
+        select(m.id)
+        .where(m.publication == publication, m.purpose == "issue")
+        .order_by(m.id.desc())
+        .limit(_LOOKED_AT)
+    )
+    chosen = (
+        select(m.ref, m.slug, func.count())
+        .join(s.delivery, d.mailing == m.id)
+        .where(
+            m.id.in_(newest),
+            d.status == "in_doubt",
+            # As the partial index has it, or that is not used.
+            d.status != literal("sent", literal_execute=True),
+        )
+        .group_by(m.id)
+    )
+    return [Trouble(ref, slug, doubts=number) for ref, slug, number in connection.execute(chosen)]

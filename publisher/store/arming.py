@@ -10,9 +10,10 @@ from sqlalchemy import Connection, select
 
 from publisher.store import schema as s
 from publisher.store.errors import StoreError
-from publisher.store.installation import UNARMED, find_home, set_home
+from publisher.store.installation import UNARMED, find_home, find_marks, set_home, set_marks
 from publisher.store.mailings import change_mailing
-from publisher.store.place import name_of_file
+from publisher.store.occurrences import begin_anew
+from publisher.store.place import name_of_file, read_mark
 
 # Why a mailing is paused that a restore paused, which `arm` lets go on.
 RESTORED = "restored from a backup"
@@ -25,6 +26,9 @@ def find_unarmed(connection: Connection, path: Path) -> str:
         return f"{path.name} was restored from a backup"
     if home and home != name_of_file(path):
         return f"{path.name} is a copy, or was moved here from another disk"
+    marks = find_marks(connection)
+    if read_mark(path) not in (marks or [""]):
+        return f"{path.name} is not as it was when it was last delivered from"
     return ""
 
 
@@ -48,8 +52,14 @@ def disarm(connection: Connection, publication: int, now: datetime) -> None:
 
 
 def arm(connection: Connection, publication: int, path: Path, now: datetime) -> list[int]:
-    """Let a database send, and give the mailings that go on. The connection writes."""
+    """Let a database send, and give the mailings that go on. The connection writes.
+
+    What was due until now is not made up for by schedules: another database may have sent it.
+    """
+    if find_unarmed(connection, path):
+        begin_anew(connection, publication, "it was due before the database was armed", now)
     set_home(connection, name_of_file(path))
+    set_marks(connection, read_mark(path))
     going_on = _mailings(connection, publication, "paused", RESTORED)
     for mailing in going_on:
         change_mailing(connection, publication, mailing, "resumed", now)

@@ -80,8 +80,7 @@ class Held:
 
     def version(self) -> object:
         """Another value than before where anybody else has changed the database since."""
-        raw: Any = self.connection.connection.driver_connection
-        return raw.execute("PRAGMA data_version").fetchone()[0]
+        return driver_of(self.connection).execute("PRAGMA data_version").fetchone()[0]
 
 
 def open_database(url: str, folder: Path, publication_uri: str) -> Database:
@@ -126,9 +125,14 @@ def connect_sqlite(path: Path | str) -> Engine:
     def _begin(connection: Connection) -> None:
         # A transaction that reads and then writes fails at once where another one wrote between.
         is_writing = connection.get_execution_options().get("is_writing")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+        driver_of(connection).execute("BEGIN IMMEDIATE" if is_writing else "BEGIN")
 
     return engine
+
+
+def driver_of(connection: Connection) -> Any:
+    """The driver's own connection, in the same transaction, for what runs for every message."""
+    return connection.connection.driver_connection
 
 
 def _open_file(path: Path) -> None:
@@ -155,10 +159,12 @@ def _explained(path: Path) -> Iterator[None]:
     """Turn what the disk or another process did to the database into words."""
     try:
         yield
-    except IntegrityError:
+    except (IntegrityError, sqlite3.IntegrityError):
         raise  # a rule of ours, which the caller explains
     except DatabaseError as error:
         raise StoreError(_explain(path, error.orig)) from error
+    except sqlite3.DatabaseError as error:
+        raise StoreError(_explain(path, error)) from error
 
 
 def _explain(path: Path, error: BaseException | None) -> str:

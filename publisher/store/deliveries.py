@@ -22,6 +22,7 @@ from publisher.mailing.settle import History, Settlement
 from publisher.mailing.transitions import DELIVERY_TRANSITIONS
 from publisher.model.delivery import DeliveryStatus, Mailing, Outcome, Purpose
 from publisher.store import schema as s
+from publisher.store.database import driver_of
 
 _D = s.delivery.c
 _S = s.subscriber.c
@@ -65,6 +66,11 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     settlement: Settlement
     outcome: Outcome | None = None
     note: str = ""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing of it waits."""
+        return DELIVERY_TRANSITIONS[self.settlement.event].after not in ("queued", "deferred")
 
     @property
     def reply(self) -> str:
@@ -133,11 +139,12 @@ def take(
     Consent is asked here, in the transaction of the intent. A delivery that something else became
     of meanwhile, or whose mailing is not being sent any more, is in neither.
     """
-    rows = connection.exec_driver_sql(_TAKABLE, (_list(ids),)).all()
-    wanted = [_taken(row) for row in rows if row.is_wanted]
-    unwanted = [_taken(row) for row in rows if not row.is_wanted]
+    driver = driver_of(connection)
+    rows = driver.execute(_TAKABLE, (_list(ids),)).fetchall()
+    wanted = [_taken(row) for row in rows if row[-1]]
+    unwanted = [_taken(row) for row in rows if not row[-1]]
     if wanted:
-        connection.exec_driver_sql(_TAKE, (_list(each.id for each in wanted),))
+        driver.execute(_TAKE, (_list(each.id for each in wanted),))
     if unwanted:
         gone = [each.id for each in unwanted]
         _move(connection, publication, "suppressed", _D.id.in_(gone), now)
@@ -150,8 +157,8 @@ def _list(ids: Iterable[int]) -> str:
     return msgspec.json.encode(list(ids)).decode()
 
 
-# The two statements of an intent and the two of an outcome run for every message, so that they are
-# written out: building them anew each time takes longer than running them.
+# The two statements of an intent and the two of an outcome run for every message. They are written
+# out, and given to the driver itself: SQLAlchemy takes longer for them than SQLite does.
 _TAKEN = """
     SELECT d.id, d.mailing, m.purpose, d.attempts, d.doubts, d.breaks, d.first_attempt_at,
         COALESCE(s.email, d.address, '') AS email, COALESCE(s.name, '') AS name,
@@ -197,19 +204,20 @@ _RECORD = """
 """
 
 
-def _taken(row: Any) -> Taken:
-    first = row.first_attempt_at
+def _taken(row: Sequence[Any]) -> Taken:
+    """A row of _TAKEN's columns, in their order."""
+    id, mailing, purpose, attempts, doubts, breaks, first, email, name, ref, _ = row
     return Taken(
-        id=row.id,
-        mailing=row.mailing,
-        purpose=row.purpose,
-        email=row.email,
-        name=row.name,
-        subscriber_ref=row.subscriber_ref,
+        id=id,
+        mailing=mailing,
+        purpose=purpose,
+        email=email,
+        name=name,
+        subscriber_ref=ref,
         history=History(
-            attempts=row.attempts,
-            doubts=row.doubts,
-            breaks=row.breaks,
+            attempts=attempts,
+            doubts=doubts,
+            breaks=breaks,
             first_attempt_at=None if first is None else s.from_milliseconds(first),
         ),
     )
@@ -217,7 +225,7 @@ def _taken(row: Any) -> Taken:
 
 def find_sending(connection: Connection, publication: int) -> list[Taken]:
     """The deliveries with an intent and no outcome: a dead process left them behind."""
-    return [_taken(row) for row in connection.exec_driver_sql(_LEFT, (publication,))]
+    return [_taken(row) for row in driver_of(connection).execute(_LEFT, (publication,))]
 
 
 def settle_all(
@@ -227,28 +235,34 @@ def settle_all(
     if not settled:
         return
     at = s.to_milliseconds(now)
-    connection.exec_driver_sql(_SETTLE, [_settle_row(each) for each in settled])
-    connection.exec_driver_sql(_RECORD, [_ledger_row(publication, each, at) for each in settled])
+    driver, replies = driver_of(connection), [each.reply for each in settled]
+    rows = [_settle_row(each, reply) for each, reply in zip(settled, replies, strict=True)]
+    driver.executemany(_SETTLE, rows)
+    lines = [
+        _ledger_row(publication, each, at, reply)
+        for each, reply in zip(settled, replies, strict=True)
+    ]
+    driver.executemany(_RECORD, lines)
 
 
-def _settle_row(each: Settled) -> tuple[Any, ...]:
+def _settle_row(each: Settled, reply: str) -> tuple[Any, ...]:
     history, outcome = each.settlement.history, each.outcome
     return (
         DELIVERY_TRANSITIONS[each.settlement.event].after,
         *(history.attempts, history.doubts, history.breaks),
         *(_milliseconds(history.first_attempt_at), _milliseconds(each.settlement.next_attempt_at)),
-        *(each.reply, outcome.relay_id or None if outcome else None),
+        *(reply, outcome.relay_id or None if outcome else None),
         each.taken.id,
     )
 
 
-def _ledger_row(publication: int, each: Settled, at: int) -> tuple[Any, ...]:
+def _ledger_row(publication: int, each: Settled, at: int, reply: str) -> tuple[Any, ...]:
     outcome = each.outcome
     return (
         *(publication, each.taken.mailing, each.taken.id, at, each.settlement.event),
         each.settlement.history.attempts,
         outcome.stage if outcome else None,
-        *(each.reply, outcome.relay_id or None if outcome else None),
+        *(reply, outcome.relay_id or None if outcome else None),
     )
 
 

@@ -1,4 +1,8 @@
-"""Which file this database is, so that a copy of it is known for one."""
+"""Which file this database is, and of what time, so that a copy of it is known for one.
+
+A copy in another place is another file. One that is put over the database is the same file, of an
+earlier time: whenever somebody begins to deliver, a new mark is made, here and beside the database.
+"""
 
 from pathlib import Path
 
@@ -6,9 +10,10 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
 from publisher.store import schema as s
-from publisher.store.place import name_of_file
+from publisher.store.place import name_of_file, read_mark
 
 _HOME = "home"
+_MARKS = "marks"
 # Instead of a file's name: this one was restored, and is not known to be the only one.
 UNARMED = "unarmed"
 
@@ -22,7 +27,22 @@ def find_home(connection: Connection) -> str:
 def claim_home(connection: Connection, path: Path) -> None:
     """Let a new database know its own file. The connection writes."""
     row = {"key": _HOME, "value": name_of_file(path)}
-    connection.execute(insert(s.installation).values(row).on_conflict_do_nothing())
+    claim = insert(s.installation).values(row).on_conflict_do_nothing()
+    if connection.execute(claim).rowcount:
+        set_marks(connection, read_mark(path))  # of a database that was here before
+
+
+def find_marks(connection: Connection) -> list[str]:
+    """The mark that is written beside the database, or is about to be, and the one before it."""
+    found = select(s.installation.c.value).where(s.installation.c.key == _MARKS)
+    return str(connection.execute(found).scalar() or "").split()
+
+
+def set_marks(connection: Connection, *marks: str) -> None:
+    """Note which mark may be beside the database from now on. The connection writes."""
+    value = " ".join(filter(None, marks))
+    claim = insert(s.installation).values(key=_MARKS, value=value)
+    connection.execute(claim.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
 
 
 def set_home(connection: Connection, home: str) -> None:

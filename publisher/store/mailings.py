@@ -58,7 +58,9 @@ def start_issue_mailing(
             update(s.mailing).where(s.mailing.c.id == mailing.id).values(recipients=count)
         )
         record_event(connection, publication, mailing.id, "started", now)
-        mailing = msgspec.structs.replace(mailing, recipients=count)
+        if not count:
+            finish_if_done(connection, publication, mailing.id, now)
+        mailing = get_mailing(connection, mailing.id)
     return mailing
 
 

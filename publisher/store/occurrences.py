@@ -1,11 +1,11 @@
 """Schedules' firings: each due time once, with what came of it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from publisher.mailing.schedule import Occurrence, OccurrenceStatus
@@ -29,7 +29,7 @@ def see_schedule(
 ) -> datetime:
     """When a schedule was first seen as it is now; another rule or zone begins anew.
 
-    The connection writes.
+    Where the clock was put back to before that, it is seen first now. The connection writes.
     """
     key = {"publication": publication, "name": name}
     values = {"cron": cron, "zone": zone, "first_seen_at": now}
@@ -37,13 +37,62 @@ def see_schedule(
     connection.execute(claim.on_conflict_do_nothing())
     table = s.schedule.c
     is_it = (table.publication == publication, table.name == name)
-    connection.execute(
-        update(s.schedule).where(*is_it, (table.cron != cron) | (table.zone != zone)).values(values)
-    )
+    is_other = (table.cron != cron) | (table.zone != zone) | (table.first_seen_at > now)
+    connection.execute(update(s.schedule).where(*is_it, is_other).values(values))
     first_seen: datetime = connection.execute(
         select(table.first_seen_at).where(*is_it)
     ).scalar_one()
     return first_seen
+
+
+def find_gone(connection: Connection, publication: int, names: Collection[str]) -> list[str]:
+    """The schedules on record that are none of these."""
+    chosen = select(s.schedule.c.name).where(s.schedule.c.publication == publication)
+    return sorted(set(connection.execute(chosen).scalars()) - set(names))
+
+
+def forget_gone(
+    connection: Connection, publication: int, names: Collection[str], now: datetime
+) -> None:
+    """Close what schedules left open that are no more, and forget when they were first seen.
+
+    What came of their firings stays. The connection writes.
+    """
+    close_open(connection, publication, "there is no such schedule any more", now, names)
+    table = s.schedule.c
+    connection.execute(
+        delete(s.schedule).where(table.publication == publication, table.name.in_(names))
+    )
+
+
+def begin_anew(connection: Connection, publication: int, outcome: str, now: datetime) -> None:
+    """Let no schedule do what was due until now. The connection writes."""
+    close_open(connection, publication, outcome, now)
+    is_it = s.schedule.c.publication == publication
+    connection.execute(update(s.schedule).where(is_it).values(first_seen_at=now))
+
+
+def close_open(
+    connection: Connection,
+    publication: int,
+    outcome: str,
+    now: datetime,
+    names: Collection[str] | None = None,
+) -> None:
+    """Close as missed what is open, of these schedules or of all. The connection writes."""
+    chosen = update(s.occurrence).where(_O.publication == publication, _O.status == "open")
+    if names is not None:
+        chosen = chosen.where(_O.schedule.in_(names))
+    connection.execute(chosen.values(status="missed", outcome=outcome, ran_at=now))
+
+
+def forget_later(connection: Connection, publication: int, name: str, now: datetime) -> None:
+    """Forget what is still to come, and was recorded while the clock stood ahead.
+
+    It comes again in its time; what fired is kept, and does not. The connection writes.
+    """
+    is_later = (*_of(publication, name), _O.due_at > now, _O.status != "fired")
+    connection.execute(delete(s.occurrence).where(*is_later))
 
 
 def find_last_due(
@@ -81,24 +130,34 @@ def find_open(connection: Connection, publication: int, name: str) -> list[Occur
 def save_occurrences(
     connection: Connection, publication: int, occurrences: Iterable[Occurrence], now: datetime
 ) -> None:
-    """Record occurrences, or how they stand now. The connection writes."""
+    """Record occurrences, or how open ones stand now. The connection writes."""
     for each in occurrences:
-        values: dict[str, Any] = {"status": each.status, "outcome": each.outcome}
-        ran_at = {} if each.is_open else {"ran_at": now}
+        if note_open(connection, publication, each, now):
+            continue
         row = {
             "publication": publication,
             "schedule": each.schedule,
             "wall": each.wall.isoformat(timespec="minutes"),
             "due_at": each.due,
         }
-        claim = insert(s.occurrence).values(row | values | ran_at)
-        keys = ["publication", "schedule", "wall"]
-        # One that somebody else has closed meanwhile stays closed.
-        connection.execute(
-            claim.on_conflict_do_update(
-                index_elements=keys, set_=values | ran_at, where=_O.status == "open"
-            )
-        )
+        claim = insert(s.occurrence).values(row | _standing(each, now))
+        connection.execute(claim.on_conflict_do_nothing())
+
+
+def note_open(
+    connection: Connection, publication: int, occurrence: Occurrence, now: datetime
+) -> bool:
+    """Note how an open occurrence stands now; False where it is not, or not any more, open.
+
+    The connection writes.
+    """
+    chosen = update(s.occurrence).where(*_is_it(publication, occurrence), _O.status == "open")
+    return bool(connection.execute(chosen.values(_standing(occurrence, now))).rowcount)
+
+
+def _standing(occurrence: Occurrence, now: datetime) -> dict[str, Any]:
+    ran_at = None if occurrence.is_open else now
+    return {"status": occurrence.status, "outcome": occurrence.outcome, "ran_at": ran_at}
 
 
 def is_open(connection: Connection, publication: int, occurrence: Occurrence) -> bool:

@@ -39,6 +39,19 @@ def _kind_of_mount(folder: Path) -> str:
     return next((kinds[point] for point in around if point in kinds), "")
 
 
+def file_beside(path: Path) -> Path:
+    """The file beside a database that is locked by who delivers, and that has the last mark."""
+    return path.with_name(f"{path.name}-delivery")
+
+
+def read_mark(path: Path) -> str:
+    """The mark beside a database; empty where there is none."""
+    try:
+        return file_beside(path).read_text("ascii", "replace").strip()
+    except OSError:
+        return ""
+
+
 def name_of_file(path: Path) -> str:
     """What tells a database's file from a copy of it: its inode, which a move keeps."""
     return str(path.stat().st_ino)

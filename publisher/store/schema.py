@@ -206,8 +206,8 @@ Index(
     postgresql_where=_NOT_SENT,
 )
 
-# The record of what was done with deliveries, one line for each change of their status but the
-# intent itself, and of what operators did to mailings. Rows are only added.
+# The record of what was done with deliveries: a line for each change of their status but the intent
+# itself, for what came back later, and for what operators did to mailings. Rows are only added.
 ledger = _table(
     "ledger",
     Column("mailing", _Id, ForeignKey("mailing.id"), nullable=False),
@@ -226,6 +226,14 @@ Index(
     ledger.c.relay_id,
     sqlite_where=_HAS_RELAY_ID,
     postgresql_where=_HAS_RELAY_ID,
+)
+
+# Complaints and unsubscribe mails that were read, by a hash of what tells each from others.
+report = _table(
+    "report",
+    Column("hash", LargeBinary, nullable=False),
+    Column("at", Moment, nullable=False),
+    UniqueConstraint("publication", "hash"),
 )
 
 # When a schedule was first seen: before that nothing was missed.

@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from publisher.cli import COMMANDS
+from publisher.cli import COMMANDS, GROUPS
 from publisher.cli.command import make_command
 from tests.cli.command_line import DIGEST, CommandLine
 
 TEXT = (Path(__file__).parents[2] / "docs" / "commands.md").read_text("utf-8")
 SECTIONS = {
     match[1]: match[2]
-    for match in re.finditer(r"^## `publisher (\w+)[^`]*`\n(.*?)(?=^## |\Z)", TEXT, re.M | re.S)
+    for match in re.finditer(
+        rf"^## `publisher ((?:(?:{'|'.join(GROUPS)}) )?\w+)[^`]*`\n(.*?)(?=^## |\Z)",
+        TEXT,
+        re.M | re.S,
+    )
 }
 
 
@@ -34,7 +38,7 @@ def test_every_option_has_a_row(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_options_are_named_as_help_names_them(empty: CommandLine, name: str) -> None:
-    shown = empty(name, "--help").out
+    shown = empty(*name.split(), "--help").out
     for option, value in re.findall(r"^\| `(--[\w-]+)( \w+)?`", SECTIONS[name], re.M):
         assert f"{option}{value}" in shown
 
@@ -42,14 +46,14 @@ def test_options_are_named_as_help_names_them(empty: CommandLine, name: str) -> 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_arguments_are_named_as_help_names_them(empty: CommandLine, name: str) -> None:
     (heading,) = re.findall(rf"^## `(publisher {name}[^`]*)`", TEXT, re.M)
-    usage = empty(name, "--help").out.splitlines()[0]
+    usage = empty(*name.split(), "--help").out.splitlines()[0]
     assert usage == f"Usage: {heading}".replace(f" {name}", f" {name} [OPTIONS]", 1)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_examples_of_help_are_here_too(empty: CommandLine, name: str) -> None:
     examples = [line.strip() for line in SECTIONS[name].splitlines() if line.startswith("    ")]
-    help_ = empty(name, "--help").out.partition("Examples:\n")[2].partition("\n\n")[0]
+    help_ = empty(*name.split(), "--help").out.partition("Examples:\n")[2].partition("\n\n")[0]
     assert {line.strip() for line in help_.splitlines()} <= set(examples)
 
 

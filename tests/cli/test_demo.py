@@ -75,6 +75,13 @@ def test_a_sample_that_was_broken_says_so(empty: CommandLine) -> None:
     assert "issues/2025-12-16.md:1: error: the issue has no id" in done.err
 
 
+def test_the_sample_readers_were_really_sent_to(empty: CommandLine) -> None:
+    done = empty("demo", "--json")
+    assert done.json["counts"]["sent"] == len(READERS)
+    assert (empty.folder / "publisher-demo/demo/readers.db").exists()
+    assert not (empty.folder / "publisher-demo/publisher.db").exists()
+
+
 def test_messages_parse_without_a_defect(letters: dict[str, bytes]) -> None:
     assert letters.keys() == READERS.keys()
     for raw in letters.values():
@@ -101,7 +108,7 @@ def test_lines(letters: dict[str, bytes]) -> None:
         assert all(max(line, default=0) < 128 for line in lines)
         # A link to leave is written on one line, however long.
         long = [line for line in lines if len(line) > 78]
-        assert all(line.startswith(b"List-Unsubscribe: <https://") for line in long)
+        assert all(line.startswith((b"List-Unsubscribe: <https://", b" <mailto:")) for line in long)
         assert max(map(len, lines)) <= 998
 
 
@@ -111,7 +118,7 @@ def test_one_click_leaving(letters: dict[str, bytes]) -> None:
         lines = raw.split(b"\r\n\r\n")[0].split(b"\r\n")
         (link,) = [line for line in lines if line.startswith(b"List-Unsubscribe: ")]
         assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in lines
-        url = link.removeprefix(b"List-Unsubscribe: <").removesuffix(b">").decode()
+        url = link.removeprefix(b"List-Unsubscribe: <").removesuffix(b">,").decode()
         assert url.startswith("https://daily.example/unsubscribe/")
         message = message_from_bytes(raw, policy=policy.default)
         for kind in ("plain", "html"):
@@ -131,7 +138,7 @@ def test_headers(letters: dict[str, bytes]) -> None:
         assert message["From"].addresses[0].display_name == "The Lantern Daily"
         assert message["Subject"]
         assert message["Date"].datetime is not None
-        assert message["List-Id"] == "<daily.example>"
+        assert message["List-Id"] == "The Lantern Daily <daily.daily.example>"
         assert message["Content-Language"] == "en"
         assert message["MIME-Version"] == "1.0"
         ids.add(message["Message-ID"])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from publisher import __version__
-from publisher.cli import COMMANDS
+from publisher.cli import COMMANDS, GROUPS
 from publisher.cli.command import make_command
 from tests.cli.command_line import CommandLine, Process
 
@@ -19,7 +19,8 @@ def test_help_lists_every_command(empty: CommandLine) -> None:
     done = empty("--help")
     assert done.status == 0
     assert done.err == ""
-    for name, (_, line) in COMMANDS.items():
+    single = {name: line for name, (_, line) in COMMANDS.items() if " " not in name}
+    for name, line in {**single, **GROUPS}.items():
         assert re.search(rf"^  {name} +{re.escape(line[0].upper() + line[1:])}\.$", done.out, re.M)
 
 
@@ -36,7 +37,7 @@ def test_no_command_at_all_is_answered_with_help(empty: CommandLine) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_explains_itself(empty: CommandLine, name: str) -> None:
-    done = empty(name, "--help")
+    done = empty(*name.split(), "--help")
     assert done.status == 0
     assert done.err == ""
     assert done.out.startswith(f"Usage: publisher {name} [OPTIONS]")
@@ -44,7 +45,18 @@ def test_each_command_explains_itself(empty: CommandLine, name: str) -> None:
     assert max(map(len, done.out.splitlines())) <= 80
     # Words of programmers, not of people.
     assert not re.search(r"<\w+>|\[required\]|list\[|str\b|Show this message", done.out)
-    assert empty("help", name).out == done.out
+    assert empty("help", *name.split()).out == done.out
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_first_word_lists_its_commands(empty: CommandLine, group: str) -> None:
+    done = empty(group, "--help")
+    assert done.status == 0
+    for name, (_, line) in COMMANDS.items():
+        if name.startswith(f"{group} "):
+            listed = f"{re.escape(line[0].upper() + line[1:])}\\."
+            assert re.search(rf"^  {name.split()[1]} +{listed}$", done.out, re.M)
+    assert empty("help", group).out == done.out
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -99,6 +111,12 @@ def test_version(empty: CommandLine) -> None:
         (["ids"], "NAME is missing"),
         (["withdraw"], "ID is missing"),
         (["init"], "DIR is missing"),
+        (["subscribers"], "a word is missing behind `publisher subscribers`: add, list, import"),
+        (["subscribers", "ad"], "there is no command 'subscribers ad'; did you mean subscribers a"),
+        (["subscriber"], "there is no command 'subscriber'; did you mean subscribers?"),
+        (["subscribers", "xyzzy"], "`publisher subscribers --help` lists them all"),
+        (["erase"], "did you mean subscribers erase?"),
+        (["subscribers", "--json", "list"], "options stand behind the command's name"),
     ],
 )
 def test_wrong_usage(cli: CommandLine, words: list[str], expected: str) -> None:
@@ -106,8 +124,15 @@ def test_wrong_usage(cli: CommandLine, words: list[str], expected: str) -> None:
     assert done.status == 2
     assert expected in done.err
     assert done.out == "" or "--json" in words
-    if words[0] in COMMANDS:
+    if words[0] in COMMANDS:  # what has two words is named by both
         assert f"See `publisher {words[0]} --help`." in done.err
+
+
+def test_wrong_usage_of_a_command_of_two_words(cli: CommandLine) -> None:
+    done = cli("subscribers", "add")
+    assert done.status == 2
+    assert done.err.startswith("publisher: ADDRESS is missing")
+    assert done.err.endswith("See `publisher subscribers add --help`.\n")
 
 
 def test_wrong_usage_in_json(cli: CommandLine) -> None:

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from publisher.mailing.breaker import DOUBTS, REFUSALS, Breaker, normalise, note
+from publisher.mailing.breaker import (
+    DOUBTS,
+    REFUSALS,
+    Breaker,
+    normalise,
+    note,
+    note_parked,
+)
 from publisher.model.delivery import Outcome, Reply
 
 ACCEPTED = Outcome(kind="accepted", stage="final_dot", reply=Reply(250, "2.0.0", "queued"))
@@ -32,6 +39,28 @@ def run(outcomes: list[Outcome], first: int = 1) -> list[str | None]:
         breaker, reason = note(breaker, outcome, delivery)
         reasons.append(reason)
     return reasons
+
+
+# What breaks the program
+
+
+def test_the_twentieth_that_was_parked_in_a_row_pauses() -> None:
+    breaker, reason = Breaker(), None
+    for delivery in range(1, 21):
+        assert reason is None
+        breaker, reason = note_parked(breaker, "ValueError: no such template", delivery)
+    assert reason is not None
+    assert "20 deliveries in a row" in reason
+    assert "no such template" in reason
+
+
+def test_one_that_is_sent_in_between_shows_that_it_is_not_all_of_them() -> None:
+    breaker = Breaker()
+    for delivery in range(1, 60):
+        if delivery % 15 == 0:
+            breaker, _ = note(breaker, ACCEPTED, delivery)
+        breaker, reason = note_parked(breaker, "ValueError: no such template", delivery)
+        assert reason is None
 
 
 # Doubts

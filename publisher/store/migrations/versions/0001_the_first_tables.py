@@ -87,6 +87,21 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "report",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "publication", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["publication"], ["publication.id"], name=op.f("report_publication_fkey")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("report_pkey")),
+        sa.UniqueConstraint("publication", "hash", name=op.f("report_publication_hash_key")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "request",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(

@@ -1,0 +1,362 @@
+"""send: the manual trigger. It starts an issue's mailing, joins it, or goes on with it."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from types import FrameType
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import msgspec
+import typer
+
+from publisher.cli.mailing import describe, find_meant, say_mailing
+from publisher.cli.output import (
+    DEFAULT_CONFIG,
+    Config,
+    Json,
+    ProgressLine,
+    open_publication,
+    print_json,
+    say,
+    say_problems,
+    show,
+)
+from publisher.cli.site import build_site
+from publisher.cli.store import open_store
+from publisher.errors import PublisherError
+from publisher.message.freeze import digest
+from publisher.model.delivery import Counts, Mailing
+from publisher.model.issue import Issue
+from publisher.model.problem import Problem, has_errors
+from publisher.runtime.sending import Delivering, send
+from publisher.runtime.start import freeze_issue, require_ready, start_issue
+from publisher.settings import Settings
+from publisher.site.issue_files import require_issue, slug_of
+from publisher.site.message import render_checked, render_published
+from publisher.site.reading import read_named
+from publisher.store.arming import require_armed
+from publisher.store.database import Database
+from publisher.store.deliveries import find_shown
+from publisher.store.mailings import count_deliveries, count_recipients, get_mailing
+
+DONE, CONTENT, UNFINISHED, IN_DOUBT, NOTHING = 0, 1, 3, 4, 5
+
+
+class Sending(msgspec.Struct, frozen=True, kw_only=True):
+    """One `send`: the publication, its database and the issue NAME that is meant."""
+
+    folder: Path
+    settings: Settings
+    database: Database
+    slug: str
+    path: str
+    is_json: bool
+
+
+class ContentError(PublisherError):
+    """The issue cannot be sent as it is written: exit status 1."""
+
+    exit_status = CONTENT
+
+
+def send_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The issue, such as 2025-12-15.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask; for scripts.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be sent to how many, and stop.")
+    ] = False,
+    test: Annotated[
+        str, typer.Option("--test", metavar="ADDRESS", help="Send it to this address alone.")
+    ] = "",
+    config: Config = DEFAULT_CONFIG,
+    json: Json = False,
+) -> int:
+    """Send an issue to everyone who is subscribed; once, whatever happens.
+
+    It builds the site first. What it sends is frozen when it starts: who gets the
+    issue, and its very bytes. Run it again after an interruption, and it goes on
+    with those who are left; run it after it is done, and it does nothing. What a
+    server put off is left to `publisher run`, or to the next `send`.
+
+    \b
+    Exit status: 0 done, 1 the issue has errors, 2 wrong settings or state,
+    3 some still wait, 4 some are in doubt, 5 nothing to do.
+
+    \b
+    Examples:
+      publisher send 2025-12-15 --test me@example.org
+      publisher send 2025-12-15
+    """
+    folder, settings = open_publication(config)
+    require_ready(settings, folder)
+    with open_store(folder, settings) as database:
+        if not dry_run:
+            with database.read() as connection:
+                require_armed(connection, database.path)
+        meant = find_meant(folder, database, name)
+        sending = Sending(
+            folder=folder,
+            settings=settings,
+            database=database,
+            slug=slug_of(name),
+            path=_path_of(folder, name, meant),
+            is_json=json,
+        )
+        if test:
+            return _send_test(sending, test)
+        if dry_run:
+            return _show_dry_run(sending, meant)
+        return _send(sending, meant, is_asking=not yes)
+
+
+def _path_of(folder: Path, name: str, meant: Mailing | None) -> str:
+    """The issue's file; none where only its mailing is left."""
+    try:
+        return require_issue(folder, name)
+    except PublisherError:
+        if meant is None:
+            raise
+        return ""
+
+
+def _send(sending: Sending, meant: Mailing | None, *, is_asking: bool) -> int:
+    if meant is None:
+        _require_ready(sending)
+    _build(sending, is_strict=meant is None)
+    if meant is None:
+        meant = _start(sending, is_asking=is_asking)
+    else:
+        _require_sendable_mailing(sending, meant)
+        _ask_to_go_on(sending, meant, is_asking=is_asking)
+    if meant is None:
+        say("Nobody is subscribed yet, so there is nobody to send to: `publisher subscribers add`.")
+        return _conclude(sending, None, has_done=False)
+    before = _counts(sending, meant)
+    if before.open:
+        _deliver(sending, meant)
+    return _conclude(sending, meant, has_done=before.open > 0)
+
+
+def _require_ready(sending: Sending) -> None:
+    """An issue that is not meant to go out yet is content's error; one that never is, is not."""
+    issue = _read(sending)
+    if issue is None:
+        return  # the build says why
+    if issue.status != "ready":
+        raise ContentError(f"{sending.path} is a draft; write `status: ready` at its top")
+    if issue.date is not None and issue.date > datetime.now(UTC):
+        raise ContentError(f"{sending.path} is dated {issue.date.isoformat()}, which is to come")
+    if not issue.mail:
+        raise PublisherError(f"{sending.path} says `mail: false`, so it is never mailed")
+
+
+def _read(sending: Sending) -> Issue | None:
+    zone = ZoneInfo(sending.settings.publication.time_zone)
+    return read_named(sending.folder, sending.path, zone).issue
+
+
+def _build(sending: Sending, *, is_strict: bool) -> None:
+    """Publish before mailing. A mailing that has begun goes on beside errors of other issues."""
+    report = build_site(sending.folder, sending.settings, sending.folder / "public")
+    if not report.is_refused:
+        return
+    errors = [problem for problem in report.problems if problem.level == "error"]
+    if not is_strict and not any(_concerns(problem, sending.path) for problem in errors):
+        say("The site could not be built; the mailing, which was frozen before, goes on.")
+        return
+    say_problems(report.problems)
+    raise ContentError("nothing was sent, because of the errors above")
+
+
+def _concerns(problem: Problem, path: str) -> bool:
+    return bool(path) and (problem.file == path or path in problem.message)
+
+
+def _start(sending: Sending, *, is_asking: bool) -> Mailing | None:
+    """Ask, and start the mailing; None where there is nobody to send to."""
+    now = datetime.now(UTC)
+    message = render_published(sending.folder, sending.settings, now, sending.slug)
+    content = freeze_issue(message, sending.settings)
+    with sending.database.read() as connection:
+        recipients = count_recipients(connection, sending.database.publication)
+    if not recipients:
+        return None
+    say(f"{sending.slug}: {message.rendered.subject}")
+    say(f"To {recipients:,} subscribed; digest {digest(content)}.")
+    _confirm("Send it now?", is_asking=is_asking)
+    return start_issue(sending.database, sending.settings, message, content, datetime.now(UTC))
+
+
+def _require_sendable_mailing(sending: Sending, mailing: Mailing) -> None:
+    if mailing.status == "paused":
+        raise PublisherError(
+            f"the mailing of {sending.slug} is paused"
+            f"{f' ({mailing.reason})' if mailing.reason else ''}; to let it go on, use"
+            f" `publisher resume {sending.slug}`"
+        )
+    if mailing.status == "cancelled":
+        raise PublisherError(f"the mailing of {sending.slug} was cancelled, which is final")
+
+
+def _ask_to_go_on(sending: Sending, mailing: Mailing, *, is_asking: bool) -> None:
+    waiting = _counts(sending, mailing).open
+    if waiting:
+        say(f"{sending.slug}: {waiting:,} of {mailing.recipients:,} are left.")
+        say(f"Digest {mailing.digest}.")
+        _confirm("Go on?", is_asking=is_asking)
+
+
+def _confirm(question: str, *, is_asking: bool) -> None:
+    if not is_asking:
+        return
+    if not sys.stdin.isatty():
+        raise PublisherError("nothing was sent: there is no terminal to ask on; add --yes")
+    if not typer.confirm(question, err=True):
+        raise PublisherError("nothing was sent")
+
+
+def _counts(sending: Sending, mailing: Mailing) -> Counts:
+    with sending.database.read() as connection:
+        return count_deliveries(connection, mailing)
+
+
+def _deliver(sending: Sending, mailing: Mailing) -> None:
+    watch, said = _Watch(), list[str]()
+    with stopping() as stop:
+        delivering = Delivering(
+            database=sending.database,
+            settings=sending.settings,
+            folder=sending.folder,
+            stop=stop,
+            say=said.append,
+        )
+        try:
+            send(delivering, mailing.id, watch)
+        finally:
+            watch.progress.close()
+    for text in said:
+        say(text)
+
+
+@contextmanager
+def stopping() -> Iterator[Event]:
+    """An event that SIGTERM and the first SIGINT set: what is in flight ends, and is recorded."""
+    stop = Event()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Watch:
+    """Shows how far a mailing is, with its rate and the time that is left."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.progress = ProgressLine()
+        self.clock = clock
+        self.began: tuple[float, int] | None = None
+
+    def __call__(self, mailing: Mailing, counts: Counts) -> None:
+        done = counts.total - counts.open
+        now = self.clock()
+        if self.began is None:
+            self.began = (now, done)
+        moment, before = self.began
+        rate = (done - before) / (now - moment) if now > moment else 0.0
+        left = f", {_duration(counts.open / rate)} left" if rate > 0 else ""
+        self.progress("Sending", done, counts.total, f" {rate:,.0f}/s{left}" if rate else "")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else f"{rest} s"
+
+
+def _conclude(sending: Sending, mailing: Mailing | None, *, has_done: bool) -> int:
+    """Show how it stands, and give the exit status: 4 goes before 3, 3 before 5."""
+    if mailing is not None:
+        with sending.database.read() as connection:
+            mailing = get_mailing(connection, mailing.id)
+    if sending.is_json:
+        print_json(describe(sending.database, mailing, sending.slug))
+    if mailing is None:
+        return NOTHING
+    counts = _counts(sending, mailing)
+    if not sending.is_json:
+        show(say_mailing(mailing, counts))
+    if counts.in_doubt:
+        return IN_DOUBT
+    if counts.open or mailing.status == "paused":
+        return UNFINISHED
+    return DONE if has_done else NOTHING
+
+
+def _show_dry_run(sending: Sending, meant: Mailing | None) -> int:
+    """Say what a send would do, without building or starting anything."""
+    which, recipients = _foresee(sending, meant)
+    document = describe(sending.database, meant, sending.slug)
+    document |= {"digest": which, "recipients": recipients}
+    if sending.is_json:
+        print_json(document)
+    else:
+        show(f"{sending.slug}: {recipients:,} would be sent to; digest {which}. Nothing was sent.")
+    return DONE
+
+
+def _foresee(sending: Sending, meant: Mailing | None) -> tuple[str, int]:
+    if meant is not None:
+        return meant.digest, _counts(sending, meant).open
+    _require_ready(sending)
+    content = _freeze_checked(sending)
+    with sending.database.read() as connection:
+        return digest(content), count_recipients(connection, sending.database.publication)
+
+
+def _freeze_checked(sending: Sending, *, subject_prefix: str = "") -> bytes:
+    """The message as it would be frozen; ContentError where the issue has errors."""
+    from publisher.site.check import check
+
+    now = datetime.now(UTC)
+    problems = check(sending.folder, sending.settings, now, (sending.slug,))
+    if has_errors(problems):
+        say_problems(problems)
+        raise ContentError(f"{sending.path} has the errors above")
+    message = render_checked(sending.folder, sending.settings, now, sending.slug)
+    return freeze_issue(message, sending.settings, subject_prefix=subject_prefix)
+
+
+def _send_test(sending: Sending, address: str) -> int:
+    """Send the issue to one address, a draft too; the readers' mailing is not touched."""
+    from publisher.audience.address import AddressError, parse_address
+    from publisher.runtime.start import start_test
+
+    if not sending.path:
+        raise PublisherError(f"the file of {sending.slug} is gone, so there is nothing to test")
+    try:
+        email = parse_address(address).email
+    except AddressError as error:
+        raise PublisherError(f"--test {address!r}: {error}") from None
+    content = _freeze_checked(sending, subject_prefix="[Test] ")
+    mailing = start_test(sending.database, sending.settings, content, sending.slug, email)
+    _deliver(sending, mailing)
+    status = _conclude(sending, mailing, has_done=True)
+    if _counts(sending, mailing).failed:
+        with sending.database.read() as connection:
+            (shown,) = find_shown(connection, mailing)
+        raise PublisherError(f"{email} was not sent to: {shown.last_reply}")
+    return status

@@ -1,0 +1,21 @@
+"""The publication's database, as commands open it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from publisher.runtime.lock import using
+from publisher.settings import Settings
+from publisher.store.database import Database, open_database
+from publisher.store.place import sqlite_path
+
+
+@contextmanager
+def open_store(folder: Path, settings: Settings) -> Iterator[Database]:
+    """Open the database of the publication in `folder`; raises StoreError where it cannot be."""
+    with using(sqlite_path(settings.database.url, folder)):
+        database = open_database(settings.database.url, folder, settings.publication.id)
+        try:
+            yield database
+        finally:
+            database.close()

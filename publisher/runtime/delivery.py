@@ -1,0 +1,110 @@
+"""The delivery loop: the dispatcher's decisions, the pool's connections and the clock, together."""
+
+import random
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+from publisher.runtime.dispatch import Dispatcher, Result
+from publisher.runtime.pool import Pool
+from publisher.store.deliveries import Taken
+from publisher.store.errors import StoreError
+
+# What other processes change in the database is noticed within this.
+_LOOK_SECONDS = 0.2
+# What is in flight when the loop is told to stop may end; the rest of 30 s is for leaving.
+_GRACE_SECONDS = 20.0
+_LAST_SECONDS = 4.0
+# A full disk is waited for; results that were read must not be lost.
+_STORE_SECONDS = 1.0
+# How long results wait for others at most, in seconds, and how fast that follows the disk.
+_MOST_LINGER = 0.005
+_LINGER_WEIGHT = 0.1
+# With many threads the one that holds the interpreter gives it up sooner than after 5 ms.
+_SWITCH_SECONDS = 0.0005
+
+IsOver = Callable[[datetime], bool]
+
+
+def now_utc() -> datetime:
+    return datetime.now(UTC)
+
+
+class Loop:
+    """Delivers until `is_over`, or until `stop` is set, and then lets what is in flight end.
+
+    `patience` is how many seconds a database that cannot be written is waited for.
+    """
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        pool: Pool,
+        stop: Event,
+        patience: float,
+        clock: Callable[[], datetime] = now_utc,
+    ) -> None:
+        self.dispatcher = dispatcher
+        self.pool = pool
+        self.stop = stop
+        self.patience = patience
+        self.clock = clock
+        self._linger = 0.0
+
+    def run(self, is_over: IsOver) -> None:
+        """Deliver. Raises StoreError where the database cannot be written for too long."""
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        results: list[Result] = []
+        while not self.stop.is_set():
+            now = self.clock()
+            self.pool.begin(self._step(now, results, self.pool.room))
+            results = []  # they are on disk
+            if is_over(now):
+                break
+            results = self.pool.collect(self._wait(now), self._linger)
+        self._drain(results)
+
+    def _step(self, now: datetime, results: list[Result], room: int) -> list[Taken]:
+        began = time.monotonic()
+        deadline = began + self.patience
+        while True:
+            try:
+                tasks = self.dispatcher.step(now, results, room)
+                self._note_duration(time.monotonic() - began)
+                return tasks
+            except StoreError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_STORE_SECONDS)
+
+    def _note_duration(self, seconds: float) -> None:
+        """Results are waited for about as long as writing them takes: a slow disk writes more."""
+        self._linger += (min(seconds, _MOST_LINGER) - self._linger) * _LINGER_WEIGHT
+
+    def _wait(self, now: datetime) -> float:
+        """How long nothing need be done, in seconds."""
+        if self.pool.is_busy and not self.pool.room:
+            return _LOOK_SECONDS
+        upcoming = self.dispatcher.next_try(now)
+        wait = upcoming - now if upcoming else timedelta(seconds=_LOOK_SECONDS)
+        return min(max(wait.total_seconds(), 0.001), _LOOK_SECONDS)
+
+    def _drain(self, results: list[Result]) -> None:
+        """Let what is in flight end, break off what does not, and record all of it."""
+        results = self._collect_until(time.monotonic() + _GRACE_SECONDS, results)
+        self.pool.interrupt()
+        self._collect_until(time.monotonic() + _LAST_SECONDS, results)
+        self.pool.close()
+
+    def _collect_until(self, deadline: float, results: list[Result]) -> list[Result]:
+        while results or (self.pool.is_busy and time.monotonic() < deadline):
+            self._step(self.clock(), results, 0)
+            results = self.pool.collect(_LOOK_SECONDS, 0.0) if self.pool.is_busy else []
+        return results
+
+
+def make_random() -> Callable[[], float]:
+    """Chance for the jitter of waits, where nothing has to be secret."""
+    return random.Random().random  # noqa: S311 - see above

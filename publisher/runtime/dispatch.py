@@ -1,0 +1,395 @@
+"""What is sent next, and what becomes of what was sent: the delivery loop's every decision.
+
+It opens no socket, starts no thread and reads no clock, so that the whole of it runs in simulated
+time. One step is one transaction: results and next intents are on disk together.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import Connection
+
+from publisher.mailing.breaker import Breaker, note, note_parked
+from publisher.mailing.settle import Policy, Settlement, settle, settle_break, settle_doubt
+from publisher.model.delivery import Mailing, Outcome
+from publisher.runtime.domains import Domains
+from publisher.runtime.lane import Lane
+from publisher.runtime.relay import Relay
+from publisher.store.database import Held
+from publisher.store.deliveries import (
+    Candidate,
+    Settled,
+    Taken,
+    cancel_waiting,
+    find_sending,
+    settle_all,
+    take,
+)
+from publisher.store.mailings import (
+    change_mailing,
+    finish_if_done,
+    get_mailing,
+    list_active_mailings,
+)
+
+# Where a mailing seems done and the store disagrees, it is asked again after this.
+_LOOK_AGAIN = timedelta(seconds=1)
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """How deliveries are made: from `[delivery]` of the settings. Rates are messages a second."""
+
+    connections: int = 4
+    rate: float = 0
+    domain_rates: Mapping[str, float] = {}
+    policy: Policy = Policy()
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What came of a task: an outcome, or None and in `note` what broke before the body went."""
+
+    taken: Taken
+    outcome: Outcome | None
+    note: str = ""
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """What happened to a mailing, for whoever watches: `paused` or `finished`, and why."""
+
+    event: str
+    mailing: Mailing
+
+
+class Dispatcher:
+    """Takes deliveries and settles them, for the one process that holds the delivery lock.
+
+    `focus` is the issue's mailing that goes before the others; `random` gives 0 to 1.
+    """
+
+    def __init__(
+        self,
+        store: Held,
+        rules: Rules,
+        random: Callable[[], float],
+        hear: Callable[[Notice], None] = lambda notice: None,
+        focus: int | None = None,
+    ) -> None:
+        self.store = store
+        self.rules = rules
+        self.random = random
+        self.hear = hear
+        self.focus = focus
+        self.relay = Relay(rules.connections, rules.rate)
+        self.domains = Domains(rules.domain_rates)
+        self.singles = Lane(store.publication, None)
+        self.lanes: dict[int, Lane] = {}
+        # The one at whose delivery the relay failed last: others go first, or one message that
+        # the relay always fails at would hold up everybody for ever.
+        self.stuck: Lane | None = None
+        self.in_flight: dict[int, Candidate] = {}
+        self.version: object = None  # none that the store ever gives: look at the first step
+        self.token_at: datetime | None = None
+        self.is_to_look_at: datetime | None = None
+
+    def recover(self, now: datetime) -> int:
+        """Settle what a dead process left with an intent and no outcome; give how many."""
+        lost = "the process ended before a reply was read"
+        with self.store.write() as connection:
+            left = find_sending(connection, self.store.publication)
+            settled = [
+                Settled(taken=taken, settlement=self._settle_doubt(taken, now), note=lost)
+                for taken in left
+            ]
+            settle_all(connection, self.store.publication, settled, now)
+            self._after_settling(connection, settled, now)
+        return len(left)
+
+    def _settle_doubt(self, taken: Taken, now: datetime) -> Settlement:
+        return settle_doubt(taken.history, self.rules.policy, now)
+
+    def step(self, now: datetime, results: Sequence[Result], room: int) -> list[Taken]:
+        """Settle results and take at most `room` deliveries: these are to be sent now.
+
+        Where it raises, nothing was written, and it can be called again with the same results.
+        """
+        breakers = {id: lane.breaker for id, lane in self.lanes.items()}
+        try:
+            return self._step(now, results, room)
+        except BaseException:
+            self._forget_store(breakers)
+            raise
+
+    def _step(self, now: datetime, results: Sequence[Result], room: int) -> list[Taken]:
+        self._notice_changes()
+        is_settling = bool(results)
+        chosen = [] if is_settling else self._choose_reading(now, room)
+        if not (is_settling or chosen or self._done_lanes(now)):
+            return []
+        notices: list[Notice] = []
+        with self.store.write() as connection:
+            if is_settling:
+                notices += self._settle(connection, results, now)
+                chosen = self._choose(connection, now, room)
+            tasks = self._take(connection, chosen, now)
+            notices += self._finish(connection, now)
+        # What came back may be on its way again. Nothing is, where the disk did not take it.
+        for result in results:
+            self.in_flight.pop(result.taken.id, None)
+        begun = {task.id for task in tasks}
+        self.in_flight |= {each.id: each for each in chosen if each.id in begun}
+        for notice in notices:
+            self.lanes.pop(notice.mailing.id, None)
+            self.hear(notice)
+        return tasks
+
+    def next_try(self, now: datetime) -> datetime | None:
+        """When there is something to try next; None is not before something changes."""
+        is_full = self.relay.room(now, len(self.in_flight)) <= 0
+        if is_full and self.relay.next_try(now) <= now:
+            return None
+        tries = [
+            moment
+            for lane in self._in_order()
+            if (moment := lane.next_try(self._domain_wait(now), now)) is not None
+        ]
+        if not tries:
+            return None
+        allowed = [self.relay.next_try(now)]
+        if self.token_at is not None and self.token_at > now:
+            allowed.append(self.token_at)
+        return max(min(tries), *allowed)
+
+    def is_over(self, mailing: int, now: datetime, soon: timedelta) -> bool:
+        """Tell whether of a mailing nothing is in flight, and nothing will be tried soon."""
+        if any(candidate.mailing == mailing for candidate in self.in_flight.values()):
+            return False
+        lane = self.lanes.get(mailing) or self._single_lane(mailing)
+        if lane is None:
+            return True
+        upcoming = lane.next_try(self._domain_wait(now), now)
+        if self.relay.down_since is None and upcoming is not None:
+            upcoming = max(upcoming, self.relay.next_try(now))
+        return upcoming is None or upcoming > now + soon
+
+    def is_idle(self, now: datetime, soon: timedelta) -> bool:
+        """Tell whether nothing is in flight, and nothing will be tried soon."""
+        if self.in_flight or self.version is None:
+            return False
+        upcoming = self.next_try(now)
+        is_waiting_for_relay = self.relay.down_since is not None and upcoming is not None
+        return not is_waiting_for_relay and (upcoming is None or upcoming > now + soon)
+
+    def _forget_store(self, breakers: Mapping[int, Breaker]) -> None:
+        """Read everything anew at the next step; the breakers are as they were before this one."""
+        self.singles = Lane(self.store.publication, None)
+        for id, lane in self.lanes.items():
+            self.lanes[id] = Lane(self.store.publication, lane.mailing)
+            self.lanes[id].breaker = breakers.get(id, Breaker())
+        self.version = None
+
+    def _notice_changes(self) -> None:
+        version = self.store.version()
+        if version == self.version:
+            return
+        self.version = version
+        with self.store.read() as connection:
+            active = list_active_mailings(connection, self.store.publication)
+        known = self.lanes
+        self.lanes = {}
+        for mailing in sorted(active, key=lambda each: each.id != self.focus):
+            if mailing.purpose == "issue":
+                lane = known.get(mailing.id) or Lane(self.store.publication, mailing)
+                self.lanes[mailing.id] = lane
+        for lane in self._in_order():
+            lane.look_again()
+
+    def _in_order(self) -> list[Lane]:
+        """Single messages go ahead of mailings, and of those the focus, then the oldest."""
+        lanes = [self.singles, *self.lanes.values()]
+        return sorted(lanes, key=lambda lane: lane is self.stuck) if self.stuck else lanes
+
+    def _domain_wait(self, now: datetime) -> Callable[[str], datetime | None]:
+        return lambda domain: self.domains.wait(domain, now)
+
+    def _choose_reading(self, now: datetime, room: int) -> list[Candidate]:
+        if self._room(now, room) <= 0 and not any(not lane.is_at_end for lane in self._in_order()):
+            return []
+        if all(_has_nothing_to_read(lane, now) for lane in self._in_order()):
+            return self._choose(None, now, room)
+        with self.store.read() as connection:
+            return self._choose(connection, now, room)
+
+    def _room(self, now: datetime, room: int) -> int:
+        return min(room, self.relay.room(now, len(self.in_flight)))
+
+    def _choose(self, connection: Connection | None, now: datetime, room: int) -> list[Candidate]:
+        """Up to `room` deliveries that everything allows, in the lanes' order."""
+        chosen: list[Candidate] = []
+        room = self._room(now, room)
+        domain_wait = self._domain_wait(now)
+        for lane in self._in_order():
+            if connection is not None:
+                lane.fill(connection, now)
+            while len(chosen) < room:
+                candidate = lane.choose(domain_wait, now)
+                if candidate is None:
+                    break
+                if wait := self.relay.allow(now):
+                    self.token_at = now + wait
+                    lane.put_back(candidate)
+                    return chosen
+                self.domains.take(candidate.domain, now)
+                chosen.append(candidate)
+        return chosen
+
+    def _take(
+        self, connection: Connection, chosen: Sequence[Candidate], now: datetime
+    ) -> list[Taken]:
+        if not chosen:
+            return []
+        ids = [candidate.id for candidate in chosen]
+        tasks, unwanted = take(connection, self.store.publication, ids, now)
+        # Of a single message whose reader left, nothing comes back that would finish it.
+        for mailing in {each.mailing for each in unwanted if each.purpose != "issue"}:
+            finish_if_done(connection, self.store.publication, mailing, now)
+        taken = {task.id for task in tasks}
+        for candidate in chosen:
+            lane = self._lane_of(candidate)
+            if candidate.id not in taken and lane is not None:
+                lane.drop(candidate)
+        return tasks
+
+    def _single_lane(self, mailing: int) -> Lane | None:
+        """The lane of single messages, where this one waits there to be tried."""
+        with self.store.read() as connection:
+            is_sending = get_mailing(connection, mailing).status == "sending"
+        return self.singles if is_sending else None
+
+    def _lane_of(self, candidate: Candidate) -> Lane | None:
+        return self.lanes.get(candidate.mailing) or (
+            self.singles if candidate.id in self.singles.loaded else None
+        )
+
+    def _settle(
+        self, connection: Connection, results: Iterable[Result], now: datetime
+    ) -> list[Notice]:
+        """Write what came of tasks, and pause the mailings whose breaker that trips."""
+        settled = [self._settle_one(result, now) for result in results]
+        settle_all(connection, self.store.publication, settled, now)
+        notices = self._trip_breakers(connection, settled, now)
+        self._after_settling(connection, settled, now)
+        return notices
+
+    def _settle_one(self, result: Result, now: datetime) -> Settled:
+        taken = result.taken
+        candidate = self.in_flight.get(taken.id) or Candidate(taken.id, taken.mailing, "")
+        if result.outcome is None:
+            settlement = settle_break(taken.history)
+        else:
+            outcome = _for_purpose(result.outcome, taken)
+            self.relay.note(result.outcome, now, self.random())
+            self.domains.note(candidate.domain, outcome, now, self.random())
+            settlement = settle(outcome, taken.history, self.rules.policy, now, self.random())
+            settlement = self._not_before_domain(settlement, candidate, now)
+        self._return_to_lane(candidate, settlement)
+        return Settled(taken=taken, settlement=settlement, outcome=result.outcome, note=result.note)
+
+    def _not_before_domain(
+        self, settlement: Settlement, candidate: Candidate, now: datetime
+    ) -> Settlement:
+        """A deferred one is not due before its domain may be sent to."""
+        if settlement.next_attempt_at is None:
+            return settlement
+        allowed = now + self.domains.retry_after(candidate.domain, now)
+        later = max(settlement.next_attempt_at, allowed)
+        return msgspec.structs.replace(settlement, next_attempt_at=later)
+
+    def _return_to_lane(self, candidate: Candidate, settlement: Settlement) -> None:
+        if settlement.event == "accepted":
+            self.stuck = None
+        if (lane := self._lane_of(candidate)) is None:
+            return
+        if settlement.event == "released":
+            self.stuck = lane
+        if settlement.event in ("released", "resent", "broken"):
+            lane.put_back(candidate, is_last=settlement.event != "resent")
+        elif settlement.next_attempt_at is not None:
+            lane.note_deferred(candidate, settlement.next_attempt_at)
+        else:
+            lane.drop(candidate)
+
+    def _trip_breakers(
+        self, connection: Connection, settled: Iterable[Settled], now: datetime
+    ) -> list[Notice]:
+        notices = []
+        for each in settled:
+            lane = self.lanes.get(each.taken.mailing)
+            if lane is None or lane.mailing is None:
+                continue
+            lane.breaker, reason = _note(lane.breaker, each)
+            if reason is not None:
+                id, publication = lane.mailing.id, self.store.publication
+                # There is nothing to pause where it was the last one.
+                if finish_if_done(connection, publication, id, now):
+                    notices.append(Notice("finished", get_mailing(connection, id)))
+                elif change_mailing(connection, publication, id, "paused", now, reason=reason):
+                    notices.append(Notice("paused", get_mailing(connection, id)))
+        return notices
+
+    def _after_settling(
+        self, connection: Connection, settled: Sequence[Settled], now: datetime
+    ) -> None:
+        """Look at the mailings that may not be as they were when their deliveries were taken.
+
+        What came back to a cancelled one is cancelled too; a single message is finished, and so is
+        a paused mailing of which nothing is left.
+        """
+        publication = self.store.publication
+        taken = [each.taken for each in settled]
+        came_back = {each.taken.mailing for each in settled if not each.is_final}
+        for mailing in {each.mailing for each in taken} - self.lanes.keys() | came_back:
+            status = get_mailing(connection, mailing).status
+            if status == "cancelled":
+                cancel_waiting(connection, publication, mailing, now)
+            elif status == "paused":
+                finish_if_done(connection, publication, mailing, now)
+        for mailing in {each.mailing for each in taken if each.purpose != "issue"}:
+            finish_if_done(connection, publication, mailing, now)
+
+    def _done_lanes(self, now: datetime) -> list[Lane]:
+        if self.is_to_look_at is not None and now < self.is_to_look_at <= now + _LOOK_AGAIN:
+            return []
+        return [lane for lane in self.lanes.values() if lane.is_done]
+
+    def _finish(self, connection: Connection, now: datetime) -> list[Notice]:
+        notices = []
+        for lane in self._done_lanes(now):
+            if lane.mailing is None:
+                continue
+            if finish_if_done(connection, self.store.publication, lane.mailing.id, now):
+                notices.append(Notice("finished", get_mailing(connection, lane.mailing.id)))
+            else:  # something is there that was not seen
+                self.is_to_look_at = now + _LOOK_AGAIN
+                lane.look_again()
+        return notices
+
+
+def _note(breaker: Breaker, each: Settled) -> tuple[Breaker, str | None]:
+    if each.outcome is not None:
+        return note(breaker, each.outcome, each.taken.id)
+    if each.settlement.event == "parked":
+        return note_parked(breaker, each.note, each.taken.id)
+    return breaker, None
+
+
+def _has_nothing_to_read(lane: Lane, now: datetime) -> bool:
+    is_due = lane.next_due is not None and lane.next_due <= now
+    return lane.is_next_due_known and not is_due and (lane.is_at_end or len(lane.ready) > 0)
+
+
+def _for_purpose(outcome: Outcome, taken: Taken) -> Outcome:
+    """A single message that the relay refuses waits and gives up; no operator would resume it."""
+    if taken.purpose == "issue" or outcome.concern not in ("login", "sender"):
+        return outcome
+    return msgspec.structs.replace(outcome, kind="transient", concern="recipient")

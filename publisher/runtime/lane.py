@@ -1,0 +1,123 @@
+"""What is being sent: which deliveries of a mailing may go next, read in pages from the store.
+
+What is in memory here is only ever a hint. The store decides, in the transaction of the intent.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from publisher.mailing.breaker import Breaker
+from publisher.model.delivery import Mailing
+from publisher.store.deliveries import (
+    Candidate,
+    Scope,
+    find_due,
+    find_next_due,
+    find_queued,
+)
+
+_PAGE = 500
+# So many wait in memory for their domain's turn; above it, all behind them wait too.
+_MAX_HELD = 50_000
+# Where all due ones that were read wait for their domain, it is looked again after this.
+_LOOK_AGAIN = timedelta(seconds=1)
+
+# When a domain may be sent to; None is now.
+DomainWait = Callable[[str], datetime | None]
+
+
+class Lane:
+    """The deliveries of one mailing that may be taken; of all single messages, where it has none.
+
+    `ready` may go as soon as there is room, `held` wait for their domain. `loaded` are the ids of
+    both and of what is in flight.
+    """
+
+    def __init__(self, publication: int, mailing: Mailing | None) -> None:
+        self.publication = publication
+        self.mailing = mailing
+        self.scope: Scope = mailing.id if mailing else None
+        self.breaker = Breaker()
+        self.ready: deque[Candidate] = deque()
+        self.held: dict[str, deque[Candidate]] = {}
+        self.loaded: set[int] = set()
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Forget what was known of the store: somebody else has changed something."""
+        self.cursor = 0
+        self.is_at_end = False
+        self.is_next_due_known = False
+        self.next_due: datetime | None = None
+
+    def fill(self, connection: Connection, now: datetime) -> None:
+        """Read on, where less than a page is at hand."""
+        if not self.is_next_due_known or (self.next_due and self.next_due <= now):
+            self._load_due(connection, now)
+        while len(self.ready) < _PAGE // 2 and not self.is_at_end and self._has_room():
+            page = find_queued(connection, self.publication, self.scope, self.cursor, _PAGE)
+            self._load(page)
+            self.cursor = page[-1].id if page else self.cursor
+            self.is_at_end = len(page) < _PAGE
+
+    def _has_room(self) -> bool:
+        return len(self.loaded) < _MAX_HELD
+
+    def _load_due(self, connection: Connection, now: datetime) -> None:
+        due = find_due(connection, self.publication, self.scope, now, _PAGE)
+        is_more = len(due) == _PAGE
+        self._load(reversed(due), is_first=True)
+        later = find_next_due(connection, self.publication, self.scope, now)
+        self.next_due = now + _LOOK_AGAIN if is_more else later
+        self.is_next_due_known = True
+
+    def _load(self, candidates: Iterable[Candidate], *, is_first: bool = False) -> None:
+        for candidate in candidates:
+            if candidate.id not in self.loaded:
+                self.loaded.add(candidate.id)
+                (self.ready.appendleft if is_first else self.ready.append)(candidate)
+
+    def choose(self, domain_wait: DomainWait, now: datetime) -> Candidate | None:
+        """The next one whose domain may be sent to now."""
+        for domain, waiting in self.held.items():
+            if (until := domain_wait(domain)) is None or until <= now:
+                candidate = waiting.popleft()
+                if not waiting:
+                    del self.held[domain]
+                return candidate
+        while self.ready:
+            candidate = self.ready.popleft()
+            until = domain_wait(candidate.domain)
+            if until is None or until <= now:
+                return candidate
+            self.held.setdefault(candidate.domain, deque()).append(candidate)
+        return None
+
+    def put_back(self, candidate: Candidate, *, is_last: bool = False) -> None:
+        """Take one that was not sent among those that may go."""
+        self.loaded.add(candidate.id)
+        (self.ready.append if is_last else self.ready.appendleft)(candidate)
+
+    def drop(self, candidate: Candidate) -> None:
+        """Forget one that is done with, or was not there any more."""
+        self.loaded.discard(candidate.id)
+
+    def note_deferred(self, candidate: Candidate, until: datetime) -> None:
+        self.drop(candidate)
+        if self.is_next_due_known:
+            self.next_due = min(self.next_due or until, until)
+
+    @property
+    def is_done(self) -> bool:
+        """As far as is known here, nothing is left to be tried, and nothing is in flight."""
+        return self.is_at_end and self.is_next_due_known and not (self.loaded or self.next_due)
+
+    def next_try(self, domain_wait: DomainWait, now: datetime) -> datetime | None:
+        """When something of it may be tried; None is never, unless something changes."""
+        if self.ready or not self.is_at_end or not self.is_next_due_known:
+            return now
+        waits = [domain_wait(domain) or now for domain in self.held]
+        return min([*waits, *([self.next_due] if self.next_due else [])], default=None)

@@ -1,0 +1,90 @@
+"""The issues of a publication, as what goes on by itself uses them: look, publish, freeze."""
+
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from publisher.errors import PublisherError
+from publisher.runtime.start import freeze_issue, new_mailing
+from publisher.settings import Settings
+from publisher.site.after_build import run_after_build
+from publisher.site.build import build
+from publisher.site.job import Job
+from publisher.site.message import render_published
+from publisher.site.output_folder import require_output
+from publisher.site.state import IssueState, read_states
+from publisher.store.mailings import NewMailing
+
+# An `after_build` that failed is tried again after this, in seconds: a server that is down is not
+# called at every tick, and one that is back is noticed well within a `catch_up`.
+_AFTER_BUILD_SECONDS = 30.0
+
+
+class RefusedError(PublisherError):
+    """The content has errors, so that nothing was published: exit status 1."""
+
+    exit_status = 1
+
+
+class Newsroom(Protocol):
+    """What a scheduler needs of the issues; a simulation hands in its own."""
+
+    def read_states(self, now: datetime, since: datetime) -> list[IssueState]:
+        """The issues dated since a moment as they are written now, drafts too."""
+        ...
+
+    def publish(self, now: datetime) -> bool:
+        """Bring the site up to date, and tell whether anything changed.
+
+        Raises RefusedError where the content has errors, PublisherError where something else is
+        wrong: nothing is mailed then.
+        """
+        ...
+
+    def freeze(self, now: datetime, slug: str) -> NewMailing:
+        """The mailing of a published issue, its content frozen; PublisherError where it is none."""
+        ...
+
+
+class Folder:
+    """The newsroom that a publication's folder is."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self.folder = folder
+        self.settings = settings
+        self._fault: PublisherError | None = None
+        self._fault_at = 0.0
+
+    def read_states(self, now: datetime, since: datetime) -> list[IssueState]:
+        return read_states(self.folder, self.settings, now, since)
+
+    def publish(self, now: datetime) -> bool:
+        output = self.folder / "public"
+        job = Job(folder=self.folder, settings=self.settings, output=output, now=now)
+        require_output(job)
+        report = build(job)
+        if report.is_refused:
+            errors = [each for each in report.problems if each.level == "error"]
+            more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
+            first = errors[0]
+            raise RefusedError(f"the site has errors: {first.file}: {first.message}{more}")
+        has_changed = bool(report.written or report.removed)
+        self._run_after_build(output, has_changed=has_changed)
+        return has_changed
+
+    def _run_after_build(self, output: Path, *, has_changed: bool) -> None:
+        is_soon = time.monotonic() - self._fault_at < _AFTER_BUILD_SECONDS
+        if self._fault and is_soon and not has_changed:
+            raise self._fault
+        try:
+            run_after_build(self.settings, self.folder, output, has_changed=has_changed)
+            self._fault = None
+        except PublisherError as error:
+            self._fault, self._fault_at = error, time.monotonic()
+            raise
+
+    def freeze(self, now: datetime, slug: str) -> NewMailing:
+        message = render_published(self.folder, self.settings, now, slug)
+        content = freeze_issue(message, self.settings)
+        return new_mailing(content, self.settings, message.issue.id, slug)

@@ -1,0 +1,137 @@
+"""What `run`'s processes do: deliver what there is, and let the schedules tick."""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Event, Thread
+
+from publisher.errors import PublisherError
+from publisher.runtime.alerts import Alerts
+from publisher.runtime.delivery import now_utc
+from publisher.runtime.dispatch import Dispatcher
+from publisher.runtime.lock import try_lock
+from publisher.runtime.newsroom import Folder
+from publisher.runtime.publishing import Publishing
+from publisher.runtime.scheduler import Scheduler
+from publisher.runtime.sending import Delivering, run_loop
+from publisher.settings import Settings
+from publisher.store.arming import find_unarmed
+from publisher.store.database import Database
+
+_LOOK_SECONDS = 0.5
+_TICK_SECONDS = 5
+# A clock that differs from how time passes by more than this was set.
+_SET_SECONDS = 2.0
+# A full disk is waited for as long as it takes: results that were read must not be lost.
+_FOR_EVER = 1e9
+# A relay that restarts is back before this.
+_DOWN = timedelta(minutes=2)
+
+Say = Callable[[str], None]
+
+
+def deliver_always(delivering: Delivering, say: Say) -> None:
+    """Deliver whatever is to be delivered, whenever nobody else does, until told to stop."""
+    watch = RelayWatch(Alerts(delivering.database, delivering.settings, say))
+    was_unarmed = ""
+
+    def look(dispatcher: Dispatcher, now: datetime) -> bool:
+        watch.note(dispatcher.relay.has_been_down(now, _DOWN), now)
+        return False
+
+    while not delivering.stop.is_set():
+        with delivering.database.read() as connection:
+            why = find_unarmed(connection, delivering.database.path)
+        if why and why != was_unarmed:
+            say(f"{why}; nothing is sent until `publisher arm`")
+        was_unarmed = why
+        lock = None if why else try_lock(delivering.database.path)
+        if lock is None:
+            delivering.stop.wait(_LOOK_SECONDS)
+        else:
+            run_loop(delivering, lock, look, patience=_FOR_EVER)
+
+
+class RelayWatch:
+    """Tells when the relay is down, and when it is back, beside the loop: results do not wait."""
+
+    def __init__(self, alerts: Alerts) -> None:
+        self.alerts = alerts
+        self.is_down: bool | None = None
+
+    def note(self, is_down: bool, now: datetime) -> None:
+        if is_down != self.is_down:
+            self.is_down = is_down
+            Thread(target=self._tell, args=(is_down, now), daemon=True).start()
+
+    def _tell(self, is_down: bool, now: datetime) -> None:
+        try:
+            self.alerts.note_relay(is_down, now)
+        except PublisherError as error:
+            self.alerts.say(str(error))
+
+
+class Ticking:
+    """What is done at each tick: publish, let the schedules fire, look for troubles.
+
+    Each has its turn whatever came of the others, and what is wrong is said once, not every time.
+    """
+
+    def __init__(self, database: Database, settings: Settings, folder: Path, say: Say) -> None:
+        self.say = say
+        newsroom = Folder(folder, settings)
+        alerts = Alerts(database, settings, say)
+        scheduler = Scheduler(
+            database, settings, newsroom, lambda told: alerts.hear_schedule(told, now_utc())
+        )
+        publishing = Publishing(newsroom, settings, folder, say)
+        self.turns = (scheduler.tick, publishing.tick, alerts.look)
+        self._said = [""] * len(self.turns)
+
+    def __call__(self) -> None:
+        for number, turn in enumerate(self.turns):
+            fault = self._take(turn)
+            if fault and fault != self._said[number]:
+                self.say(fault)
+            self._said[number] = fault
+
+    def _take(self, turn: Callable[[datetime], None]) -> str:
+        try:
+            turn(now_utc())
+        except (PublisherError, OSError) as error:
+            return str(error)
+        except Exception as error:  # a defect, which must not keep the others from their turn
+            return f"{type(error).__name__}: {error} (this is a defect of publisher)"
+        return ""
+
+
+def tick_always(tick: Callable[[], None], stop: Event, seconds: float = _TICK_SECONDS) -> None:
+    """Let something tick until told to stop, whatever the machine's clock does."""
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    # That a tick took longer than it is to the next is nothing to warn of.
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
+    clock = BackgroundScheduler(timezone="UTC")
+    job = clock.add_job(
+        tick,
+        "interval",
+        seconds=seconds,
+        next_run_time=now_utc(),
+        max_instances=1,
+        coalesce=True,
+        misfire_grace_time=None,
+    )
+    clock.start()
+    offset = _clock_offset()
+    while not stop.wait(_LOOK_SECONDS):
+        # It waits for a time of day: of a clock that was put back, for as long as that was.
+        if abs(_clock_offset() - offset) > _SET_SECONDS:
+            offset = _clock_offset()
+            job.modify(next_run_time=now_utc())
+    clock.shutdown(wait=True)
+
+
+def _clock_offset() -> float:
+    return time.time() - time.monotonic()

@@ -1,0 +1,198 @@
+"""One mailing from the foreground: deliver it here, or follow the process that does.
+
+It returns when nothing is being sent and nothing may be tried soon; what is deferred is left.
+"""
+
+import secrets
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event
+
+import msgspec
+
+from publisher.mailing.settle import Policy
+from publisher.model.delivery import Counts, Mailing
+from publisher.runtime.composer import Composer
+from publisher.runtime.delivery import Loop, make_random, now_utc
+from publisher.runtime.dispatch import Dispatcher, Notice, Rules
+from publisher.runtime.lock import DeliveryLock, try_lock
+from publisher.runtime.pool import Pool
+from publisher.runtime.start import load_keys
+from publisher.settings import Settings
+from publisher.smtp.courier import Courier
+from publisher.store.arming import require_armed
+from publisher.store.database import Database
+from publisher.store.deliveries import find_next_due
+from publisher.store.installation import set_marks
+from publisher.store.mailings import count_deliveries, get_mailing
+from publisher.store.place import read_mark
+
+# What may be tried within this is waited for.
+SOON = timedelta(seconds=5)
+# A relay that cannot be reached is given up after this.
+UNREACHABLE = timedelta(seconds=20)
+_LOOK_SECONDS = 0.2
+# A mailing that another process sends, and in which nothing changes for so long, is not followed.
+_STANDSTILL = timedelta(seconds=30)
+# A database that cannot be written is waited for, in seconds.
+_PATIENCE = 20.0
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+Watch = Callable[[Mailing, Counts], None]
+
+
+class Delivering(msgspec.Struct, frozen=True, kw_only=True):
+    """What delivering takes: the publication, what to tell, and when to stop."""
+
+    database: Database
+    settings: Settings
+    folder: Path
+    stop: Event
+    hear: Callable[[Notice], None] = lambda notice: None
+    say: Callable[[str], None] = lambda text: None
+
+
+def make_rules(settings: Settings) -> Rules:
+    """The rules of delivery in `[delivery]`."""
+    table = settings.delivery
+    policy = Policy(on_in_doubt=table.on_in_doubt, give_up_after=table.give_up_after)
+    return Rules(
+        connections=table.connections,
+        rate=table.rate,
+        domain_rates=table.domain_rates,
+        policy=policy,
+    )
+
+
+def make_pool(delivering: Delivering, connections: int) -> Pool:
+    """The relay's connections, none of them open yet."""
+    settings = delivering.settings
+    keys = load_keys(delivering.database, settings)
+    composer = Composer(delivering.database, settings, keys, delivering.folder)
+    relay, name = settings.smtp[0], local_name()
+    per_connection = settings.delivery.messages_per_connection
+
+    def make_courier() -> Courier:
+        return Courier(relay, name, messages_per_connection=per_connection)
+
+    return Pool(connections, make_courier, composer.compose)
+
+
+def local_name() -> str:
+    """What we say at EHLO: this machine's name, where it is one that DNS could have."""
+    name = socket.gethostname()
+    is_full = "." in name.strip(".") and name.isascii()
+    return name if is_full else "localhost.localdomain"
+
+
+def send(delivering: Delivering, mailing: int, watch: Watch) -> None:
+    """Bring a mailing as far as it can be brought now, whoever does it."""
+    with delivering.database.read() as connection:
+        require_armed(connection, delivering.database.path)
+    follower = Follower(delivering, mailing, watch)
+    while not delivering.stop.is_set() and not follower.is_over(now_utc()):
+        if (lock := try_lock(delivering.database.path)) is not None:
+            _deliver(delivering, lock, follower)
+            return
+        delivering.stop.wait(_LOOK_SECONDS)
+
+
+def _deliver(delivering: Delivering, lock: DeliveryLock, follower: "Follower") -> None:
+    run_loop(delivering, lock, follower.is_over_here, patience=_PATIENCE, focus=follower.mailing)
+
+
+def send_all(delivering: Delivering) -> bool:
+    """Bring every mailing as far as it can be brought now; False where another process delivers."""
+    if (lock := try_lock(delivering.database.path)) is None:
+        return False
+    run_loop(delivering, lock, _is_idle, patience=_PATIENCE)
+    return True
+
+
+def _is_idle(dispatcher: Dispatcher, now: datetime) -> bool:
+    return dispatcher.relay.has_been_down(now, UNREACHABLE) or dispatcher.is_idle(now, SOON)
+
+
+def run_loop(
+    delivering: Delivering,
+    lock: DeliveryLock,
+    is_over: Callable[[Dispatcher, datetime], bool],
+    *,
+    patience: float,
+    focus: int | None = None,
+) -> None:
+    """Deliver under the lock, first settling what a dead process left; the lock is released."""
+    rules = make_rules(delivering.settings)
+    try:
+        _mark(delivering.database, lock)
+        with delivering.database.hold() as store:
+            dispatcher = Dispatcher(store, rules, make_random(), delivering.hear, focus)
+            dispatcher.recover(now_utc())
+            pool = make_pool(delivering, rules.connections)
+            loop = Loop(dispatcher, pool, delivering.stop, patience)
+            loop.run(lambda now: is_over(dispatcher, now))
+        if dispatcher.relay.failures:
+            delivering.say(f"The relay failed, and what is left waits: {dispatcher.relay.fault}")
+    finally:
+        lock.release()
+
+
+def _mark(database: Database, lock: DeliveryLock) -> None:
+    """Tell this database from every older state of it; StoreError where it is one, or a copy."""
+    mark = secrets.token_hex(8)
+    with database.write() as connection:
+        require_armed(connection, database.path)
+        # Both, until the file has the new one: this process may end in between.
+        set_marks(connection, mark, read_mark(database.path))
+    lock.mark(mark)
+
+
+class Follower:
+    """Looks at a mailing now and then: for its progress, and for whether it is over."""
+
+    def __init__(self, delivering: Delivering, mailing: int, watch: Watch) -> None:
+        self.database = delivering.database
+        self.mailing = mailing
+        self.watch = watch
+        self.looked_at: datetime | None = None
+        self.changed_at: datetime | None = None
+        self.last: Counts | None = None
+        self.pause = timedelta(seconds=_LOOK_SECONDS)
+
+    def look(self, now: datetime) -> tuple[Mailing, Counts, datetime | None]:
+        """The mailing as it stands, and when what is deferred may be tried."""
+        began = now_utc()
+        with self.database.read() as connection:
+            mailing = get_mailing(connection, self.mailing)
+            counts = count_deliveries(connection, mailing)
+            publication = self.database.publication
+            due = find_next_due(connection, publication, self.mailing, _LONG_AGO)
+        if counts != self.last:
+            self.last, self.changed_at = counts, now
+        # Counting takes some milliseconds for 10,000, and must not take part of the sending.
+        self.pause = max(20 * (now_utc() - began), timedelta(seconds=_LOOK_SECONDS))
+        self.looked_at = now
+        self.watch(mailing, counts)
+        return mailing, counts, due
+
+    def is_over(self, now: datetime) -> bool:
+        """Tell whether nothing more will come of another process's sending soon."""
+        if self.looked_at is not None and now - self.looked_at < self.pause:
+            return False
+        mailing, counts, due = self.look(now)
+        if mailing.status != "sending":
+            return True
+        is_still = self.changed_at is not None and now - self.changed_at >= _STANDSTILL
+        is_waiting = not (counts.queued or counts.sending) and (due is None or due > now + SOON)
+        return is_still or is_waiting
+
+    def is_over_here(self, dispatcher: Dispatcher, now: datetime) -> bool:
+        """Tell whether this process's own sending of the mailing has come to its end for now."""
+        if self.looked_at is None or now - self.looked_at >= self.pause:
+            self.look(now)
+        if dispatcher.relay.has_been_down(now, UNREACHABLE):
+            return True
+        return dispatcher.is_over(self.mailing, now, SOON)

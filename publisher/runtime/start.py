@@ -1,0 +1,131 @@
+"""An issue's message -> a mailing: its content frozen, and a row for each reader."""
+
+import hashlib
+import secrets
+from datetime import UTC, datetime
+from email.utils import parseaddr
+from pathlib import Path
+
+from publisher.errors import SettingsError
+from publisher.message.freeze import Draft, digest, freeze
+from publisher.model.delivery import Mailing, Purpose
+from publisher.render.email import UNSUBSCRIBE_SLOT
+from publisher.runtime.composer import Keys, envelope_sender, load_signers, require_verp
+from publisher.settings import Settings
+from publisher.site.message import IssueMessage
+from publisher.store.database import Database
+from publisher.store.keys import require_key
+from publisher.store.mailings import (
+    NewMailing,
+    start_issue_mailing,
+    start_single_mailing,
+)
+
+_REF_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def make_ref(length: int = 16) -> str:
+    """A random name in lower-case letters and digits: 82 bits where it has 16."""
+    return "".join(secrets.choice(_REF_CHARACTERS) for _ in range(length))
+
+
+def freeze_issue(message: IssueMessage, settings: Settings, *, subject_prefix: str = "") -> bytes:
+    """Freeze an issue's message as bytes; raises SettingsError where a setting keeps it from that.
+
+    Content never does: what has no place in a header was dropped where the issue was read.
+    """
+    sender = settings.email.from_
+    local, _, domain = parseaddr(sender)[1].rpartition("@")
+    draft = Draft(
+        sender=sender,
+        reply_to=settings.email.reply_to,
+        subject=f"{subject_prefix}{message.rendered.subject}",
+        html=message.rendered.html,
+        text=message.rendered.text,
+        language=message.language,
+        list_id=settings.email.list_id or f"{settings.publication.title} <{local}.{domain}>",
+        list_unsubscribe_mailto=envelope_sender(settings),
+        feedback_id=f"{message.issue.id}:issue:{domain}",
+        domain=domain,
+        slots={UNSUBSCRIBE_SLOT: "unsubscribe_url"},
+    )
+    return freeze_draft(draft)
+
+
+def freeze_draft(draft: Draft) -> bytes:
+    try:
+        return freeze(draft)
+    except ValueError as error:
+        raise SettingsError(f"no message can be made with these settings: {error}") from None
+
+
+def require_sendable(settings: Settings) -> None:
+    """Raise SettingsError where a setting is missing that every message needs."""
+    missing = [
+        key
+        for key, value in (
+            ("email.from", settings.email.from_),
+            ("email.postal_address", settings.email.postal_address.strip()),
+            ("smtp.host", settings.smtp[0].host if settings.smtp else ""),
+        )
+        if not value
+    ]
+    if missing:
+        keys = ", ".join(missing)
+        raise SettingsError(f"publisher.toml: {keys} must be set before anything can be sent")
+
+
+def require_ready(settings: Settings, folder: Path) -> None:
+    """Raise SettingsError where a setting or a key keeps all messages to readers from being made.
+
+    It is asked before a mailing starts, which would otherwise stand there frozen.
+    """
+    require_sendable(settings)
+    require_verp(settings)
+    load_signers(settings, folder)
+
+
+def new_mailing(
+    content: bytes, settings: Settings, issue: str, slug: str, purpose: Purpose = "issue"
+) -> NewMailing:
+    return NewMailing(
+        ref=make_ref(),
+        issue=issue,
+        slug=slug,
+        purpose=purpose,
+        digest=digest(content),
+        content=content,
+        domain=parseaddr(settings.email.from_)[1].rpartition("@")[2],
+    )
+
+
+def start_issue(
+    database: Database, settings: Settings, message: IssueMessage, content: bytes, now: datetime
+) -> Mailing:
+    """Start the issue's mailing, or give the one that somebody started before."""
+    new = new_mailing(content, settings, message.issue.id, message.issue.slug)
+    with database.write() as connection:
+        return start_issue_mailing(connection, database.publication, new, now)
+
+
+def start_test(
+    database: Database, settings: Settings, content: bytes, slug: str, address: str
+) -> Mailing:
+    """Start the mailing of a trial message to one address, which need not be a subscriber's."""
+    new = new_mailing(content, settings, f"test-{make_ref()}", slug, "test")
+    with database.write() as connection:
+        return start_single_mailing(
+            connection, database.publication, new, datetime.now(UTC), address=address
+        )
+
+
+def load_keys(database: Database, settings: Settings) -> Keys:
+    """The secrets that messages are made with, made where there are none yet.
+
+    Those of `web.secret_keys` go before the database's own, with which links were signed before.
+    """
+    with database.write() as connection:
+        links = require_key(connection, "link-key", secrets.token_bytes)
+        messages = require_key(connection, "message-key", secrets.token_bytes)
+    configured = [hashlib.sha256(key.encode()).digest() for key in settings.web.secret_keys]
+    return Keys((*configured, links), messages)

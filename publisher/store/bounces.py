@@ -1,0 +1,117 @@
+"""What came back about deliveries: found, recorded once, and counted.
+
+What it does to a reader is in the same transaction as its line in the ledger; a delivery's status
+stays, for it was sent.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import Connection, Select, exists, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as insert_once
+
+from publisher.model.delivery import Purpose
+from publisher.store import schema as s
+
+# The ledger's words: a mailbox is dead; a message did not arrive; a reader complained; one left by
+# mail.
+BounceEvent = Literal["bounced", "soft_bounced", "complained", "left"]
+
+_D = s.delivery.c
+_L = s.ledger.c
+# Ids that may be a relay's and are no guess of many a thousand.
+_AT_ONCE = 200
+
+
+class Reached(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery that a report may be about, with the names of its mailing and its reader.
+
+    `subscriber` is None for those that go to no subscriber, or whose reader was erased; the first
+    have their `address`.
+    """
+
+    id: int
+    mailing: int
+    mailing_ref: str
+    slug: str
+    domain: str
+    purpose: Purpose
+    subscriber: int | None
+    subscriber_ref: str | None
+    email: str | None
+    address_hash: bytes | None
+    address: str | None
+
+
+def find_reached(connection: Connection, publication: int, delivery: int) -> Reached | None:
+    """A delivery by its number."""
+    chosen = _reached().where(_D.publication == publication, _D.id == delivery)
+    row = connection.execute(chosen).one_or_none()
+    return None if row is None else Reached(**row._mapping)
+
+
+def find_by_relay(
+    connection: Connection, publication: int, relay_ids: Sequence[str], since: datetime
+) -> list[Reached]:
+    """The deliveries that a relay accepted since then under one of these names, the newest first.
+
+    There may be several: relays use short names again.
+    """
+    lines = select(_L.delivery).where(
+        _L.relay_id.in_(relay_ids[:_AT_ONCE]),
+        _L.relay_id.is_not(None),  # the index has no others
+        _L.publication == publication,
+        _L.event == "accepted",
+        _L.at >= since,
+    )
+    chosen = _reached().where(_D.publication == publication, _D.id.in_(lines))
+    return [Reached(**row._mapping) for row in connection.execute(chosen.order_by(_D.id.desc()))]
+
+
+def remember(connection: Connection, publication: int, hash: bytes, now: datetime) -> bool:
+    """Remember that a message was read; False where it was before. The connection writes."""
+    line = insert_once(s.report).values(publication=publication, hash=hash, at=now)
+    return connection.execute(line.on_conflict_do_nothing()).rowcount > 0
+
+
+def has_event(connection: Connection, delivery: int, *events: BounceEvent) -> bool:
+    """Tell whether the ledger has one of these events of a delivery."""
+    line = exists().where(_L.delivery == delivery, _L.event.in_(events))
+    return bool(connection.execute(select(line)).scalar())
+
+
+def record(
+    connection: Connection,
+    publication: int,
+    reached: Reached,
+    event: BounceEvent,
+    said: str,
+    now: datetime,
+) -> None:
+    """Add a line to the ledger. What was said of an erased reader is left out: it may name them.
+
+    The connection writes.
+    """
+    is_anybody = reached.subscriber is not None or reached.address is not None
+    line = {"publication": publication, "mailing": reached.mailing, "delivery": reached.id}
+    reply = said if is_anybody and said else None
+    connection.execute(insert(s.ledger).values(line | {"at": now, "event": event, "reply": reply}))
+
+
+def count_soft(connection: Connection, publication: int, subscriber: int) -> None:
+    """Count that a message did not arrive. The connection writes."""
+    c = s.subscriber.c
+    counted = update(s.subscriber).where(c.publication == publication, c.id == subscriber)
+    connection.execute(counted.values(soft_bounces=c.soft_bounces + 1))
+
+
+def _reached() -> Select[Any]:
+    m, r = s.mailing.c, s.subscriber.c
+    columns = (
+        *(_D.id, _D.mailing, m.ref.label("mailing_ref"), m.slug, m.domain, m.purpose),
+        *(_D.subscriber, r.ref.label("subscriber_ref"), r.email, r.address_hash, _D.address),
+    )
+    joined = s.delivery.join(s.mailing, m.id == _D.mailing)
+    return select(*columns).select_from(joined.outerjoin(s.subscriber, r.id == _D.subscriber))

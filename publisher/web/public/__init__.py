@@ -1,0 +1,1 @@
+"""The public site: the built files, and the one thing that people do there, which is to consent."""

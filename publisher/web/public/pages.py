@@ -1,0 +1,143 @@
+"""Notices -> HTML, through the publication's templates; plainer where those are broken."""
+
+from base64 import b64encode
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+from markupsafe import Markup
+
+from publisher.errors import PublisherError
+from publisher.model.language import direction
+from publisher.render.consent_words import consent_words
+from publisher.render.frame import PageContext, fill_in, make_page, site_feeds
+from publisher.render.templates import make_templates
+from publisher.render.urls import Urls
+from publisher.render.views import Setting
+from publisher.settings import Settings
+from publisher.site.scan import read_templates
+from publisher.web.public.notices import KINDS, Notice, make_notice
+
+STYLESHEET = "pages/site.css"
+
+_PLAIN = Markup(
+    '<!doctype html>\n<html lang="{language}" dir="{direction}">\n<meta charset="utf-8">\n'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+    '<meta name="color-scheme" content="light dark">\n<meta name="robots" content="noindex">\n'
+    "<title>{title}</title>\n<main>\n<h1>{title}</h1>\n{paragraphs}{form}{hint}</main>\n</html>\n"
+)
+_PARAGRAPH = Markup("<p>{}</p>\n")
+_BUTTON = Markup('<form method="post"><p><button type="submit">{}</button></p></form>\n')
+
+Tell = Callable[[str], None]
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A page in HTML, and the `style-src` that allows its own style and no other."""
+
+    html: bytes
+    style_source: str
+
+
+class _Look(msgspec.Struct, frozen=True):
+    """The templates as they were when they were last looked at, and what was made of them."""
+
+    sources: dict[str, str]
+    context: PageContext | None
+    style: str
+    ready: dict[Notice, Page]
+
+
+class Pages:
+    """Renders notices. What is looked at is replaced as a whole, so any thread may ask."""
+
+    def __init__(self, folder: Path, settings: Settings, tell: Tell) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._publication = settings.as_publication()
+        self._tell = tell
+        self._told = ""
+        self._look = _Look({}, None, "", {})
+        self.refresh()
+
+    def refresh(self) -> bool:
+        """Look at the templates again; True where they are others than before."""
+        try:
+            sources = read_templates(self._folder)
+        except (PublisherError, OSError) as error:
+            self._complain(str(error))
+            sources = {}
+        if sources == self._look.sources and self._look.sources:
+            return False
+        # As an HTML parser gives it to the hash of a policy.
+        style = sources.get(STYLESHEET, "").replace("\r\n", "\n").replace("\r", "\n")
+        self._told = ""
+        look = _Look(sources, self._make_context(sources), style, {})
+        for kind in KINDS:  # what is wrong is said now, not when a reader comes
+            notice = make_notice(kind, self._publication)
+            look.ready[notice] = self._render(look, notice)
+        self._look = look
+        return True
+
+    def render(self, notice: Notice) -> Page:
+        """Give a page, whatever the templates are like; most are ready."""
+        look = self._look
+        return look.ready.get(notice) or self._render(look, notice)
+
+    def _render(self, look: _Look, notice: Notice) -> Page:
+        try:
+            if look.context is None:
+                raise PublisherError("the templates cannot be read")
+            html = self._fill_in(look.context, notice, look.style)
+        except Exception as error:  # a template may also divide by nothing
+            self._complain(f"templates/pages/consent.html: {type(error).__name__}: {error}")
+            return Page(self._render_plain(notice), "'none'")
+        digest = b64encode(sha256(look.style.encode()).digest()).decode()
+        return Page(html, f"'sha256-{digest}'")
+
+    def _make_context(self, sources: dict[str, str]) -> PageContext | None:
+        if not sources:
+            return None
+        setting = Setting(
+            publication=self._publication,
+            urls=Urls(self._publication.url),
+            web_url=self._settings.web_url,
+        )
+        return PageContext(
+            setting=setting,
+            templates=make_templates(sources),
+            stylesheet_url="",  # the style stands in the page
+            feeds=site_feeds(setting),
+        )
+
+    def _fill_in(self, context: PageContext, notice: Notice, style: str) -> bytes:
+        language = self._publication.language
+        page = make_page(
+            self._publication,
+            name="consent",
+            title=notice.title,
+            description="",
+            url="",
+            language=language,
+            is_indexed=False,
+        )
+        marked = Markup(style)  # noqa: S704 - the operator's own file
+        return fill_in(context, page, notice=notice, consent=consent_words(language), style=marked)
+
+    def _render_plain(self, notice: Notice) -> bytes:
+        language = self._publication.language
+        page = _PLAIN.format(
+            language=language,
+            direction=direction(language),
+            title=notice.title,
+            paragraphs=Markup().join(_PARAGRAPH.format(each) for each in notice.paragraphs),
+            form=_BUTTON.format(notice.button) if notice.button else "",
+            hint=_PARAGRAPH.format(notice.hint) if notice.hint else "",
+        )
+        return page.encode()
+
+    def _complain(self, text: str) -> None:
+        if text != self._told:
+            self._told = text
+            self._tell(f"the server's pages are plain: {text}")

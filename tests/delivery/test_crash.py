@@ -1,0 +1,152 @@
+"""Kills at any instant, stops, and several processes at once: promises 2, 3, 6 and 9."""
+
+import random
+import signal
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.delivery.post import NAME, Post
+from tests.smtp.scripted import SILENCE, Rule, say
+
+CONNECTIONS = 4
+
+
+def _wait_for_messages(post: Post, number: int) -> None:
+    deadline = time.monotonic() + 60
+    while len(post.server.messages) < number:
+        assert time.monotonic() < deadline, "nothing is being sent"
+        time.sleep(0.002)
+
+
+def _kill_in_the_middle(post: Post, readers: int, chance: random.Random) -> int:
+    """Kill a send at a random instant; give how many deliveries it left without an outcome."""
+    sending = post.start("send", NAME, "--yes")
+    _wait_for_messages(post, len(post.server.messages) + chance.randrange(1, readers // 4))
+    time.sleep(chance.random() * 0.02)
+    sending.kill()
+    sending.communicate()
+    return int(post.status()["counts"]["sending"])
+
+
+@pytest.mark.parametrize("policy", ["resend", "hold"])
+def test_after_kills_nobody_is_lost_and_few_are_in_doubt(post: Post, policy: str) -> None:
+    _kill_often(post, policy, kills=3, seed=7)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("policy", ["resend", "hold"])
+@pytest.mark.parametrize("seed", range(20))
+def test_after_many_kills_nobody_is_lost(post: Post, policy: str, seed: int) -> None:
+    _kill_often(post, policy, kills=5, seed=seed)
+
+
+def _kill_often(post: Post, policy: str, *, kills: int, seed: int) -> None:
+    chance = random.Random(seed)
+    post.server.delay = 0.001
+    post.configure(connections=CONNECTIONS, on_in_doubt=policy)
+    readers = post.subscribe(60 * (kills + 1))
+    doubts = 0
+    for _ in range(kills):
+        left = _kill_in_the_middle(post, 60, chance)
+        assert left <= CONNECTIONS
+        doubts += left
+    outcome = post.send()
+    counts = post.counts()
+    arrived = post.arrived()
+    assert sum(counts.values()) == len(readers)
+    assert counts.keys() <= {"sent", "in_doubt"}
+    assert counts.get("in_doubt", 0) <= doubts
+    in_doubt = {email for email, each in post.deliveries("--status", "in_doubt").items()}
+    assert set(readers) - in_doubt <= arrived.keys()
+    assert outcome.status == (4 if in_doubt else 0)
+    if policy == "hold":
+        assert set(arrived.values()) <= {1}
+    else:
+        assert max(arrived.values()) <= 2
+        assert sum(number - 1 for number in arrived.values()) <= doubts
+
+
+def test_the_next_process_takes_over_at_once_and_follows_a_live_one(post: Post) -> None:
+    post.server.delay = 0.005
+    post.configure(connections=1)
+    readers = post.subscribe(80)
+    first = post.start("send", NAME, "--yes", "--json")
+    _wait_for_messages(post, 5)
+    second = post.start("send", NAME, "--yes", "--json")
+    time.sleep(0.5)
+    first.kill()
+    first.communicate()
+    assert second.wait(60) == 0
+    assert post.counts() == {"sent": len(readers)}
+    assert sum(post.arrived().values()) <= len(readers) + 1
+
+
+def test_many_sends_at_once_are_one_mailing(post: Post) -> None:
+    readers = post.subscribe(30)
+    with ThreadPoolExecutor(6) as threads:
+        sends = [post.start("send", NAME, "--yes", "--json") for _ in range(6)]
+        statuses = list(threads.map(_status_of, sends))
+    assert set(statuses) <= {0, 5}
+    assert post.arrived() == dict.fromkeys(readers, 1)
+    assert len(post.cli("status", "--json").json["mailings"]) == 1
+
+
+def _status_of(process: subprocess.Popen[bytes]) -> int:
+    process.communicate(timeout=120)
+    return process.returncode
+
+
+def test_sigterm_lets_what_is_in_flight_end_and_records_it(post: Post) -> None:
+    post.server.delay = 0.02
+    post.configure(connections=2)
+    readers = post.subscribe(60)
+    sending = post.start("send", NAME, "--yes", "--json")
+    _wait_for_messages(post, 4)
+    sending.send_signal(signal.SIGTERM)
+    _, err = sending.communicate(timeout=30)
+    assert sending.returncode == 3, err
+    counts = post.counts()
+    assert counts.keys() == {"queued", "sent"}
+    assert counts["sent"] == len(post.server.messages)
+    assert post.send().status == 0
+    assert post.arrived() == dict.fromkeys(readers, 1)
+
+
+def test_a_relay_that_falls_silent_is_left_in_time_and_leaves_a_doubt(post: Post) -> None:
+    post.configure(connections=1)
+    text = post.cli.read("publisher.toml")
+    waits = '\n[smtp.timeouts]\nfinal_dot = "1s"\n'
+    post.cli.write("publisher.toml", text.replace("\n[delivery]", f"{waits}\n[delivery]"))
+    post.subscribe(["ada@reader.example"])
+    post.server.rules.append(Rule("final_dot", SILENCE, times=1))
+    assert post.send().status == 0
+    assert post.arrived() == {"ada@reader.example": 1}
+
+
+def test_pause_reaches_another_process_and_status_tells_the_truth(post: Post) -> None:
+    post.server.delay = 0.02
+    post.configure(connections=1)
+    readers = post.subscribe(100)
+    sending = post.start("send", NAME, "--yes", "--json")
+    _wait_for_messages(post, 5)
+    assert post.status()["status"] == "sending"
+    assert post.cli("pause", NAME).status == 0
+    sending.communicate(timeout=30)
+    assert sending.returncode == 3
+    counts = post.counts()
+    assert counts["sent"] == len(post.server.messages)
+    assert counts["queued"] + counts["sent"] == len(readers)
+    assert post.cli("resume", NAME).status == 0
+    assert post.send().status == 0
+
+
+def test_a_full_queue_of_refusals_does_not_stop_the_others(post: Post) -> None:
+    bad = [f"reader{number}@bad.example" for number in range(8)]
+    good = [f"reader{number}@good.example" for number in range(30)]
+    post.subscribe([*bad, *good])
+    post.server.rules.append(Rule("final_dot", say("554 5.6.0 not here"), recipient="@bad.example"))
+    assert post.send().status == 0
+    assert post.counts() == {"failed": len(bad), "sent": len(good)}

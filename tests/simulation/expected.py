@@ -1,0 +1,262 @@
+"""What the contract lets become of deliveries and mailings, written a second time and more simply.
+
+It is fed with what durably happened, and compared with the rows after each step.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from publisher.mailing.settle import Policy
+from publisher.model.delivery import Outcome
+from publisher.store.arming import RESTORED
+from tests.simulation.world import BrokenPromise, Clock
+
+OPEN = ("queued", "sending", "deferred")
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass
+class Reader:
+    """A subscriber as the outer world knows them; `id` is None once erased."""
+
+    id: int | None
+    email: str
+    hash: bytes
+    status: str
+    is_suppressed: bool = False
+
+    def wants(self, purpose: str) -> bool:
+        wanted = {"issue": "confirmed", "confirmation": "unconfirmed"}
+        if self.id is None or self.is_suppressed:
+            return False
+        return purpose not in wanted or self.status == wanted[purpose]
+
+
+@dataclass
+class Delivery:
+    """One delivery as it ought to be; `reader` is None for an operator's own address.
+
+    `due` is when it may be tried again by the wall clock, from and to, and `ripe` in true seconds.
+    `taken_by_relay` counts what the relay took of it, `is_heard` that we know of it.
+    """
+
+    id: int
+    mailing: "Mailing"
+    email: str
+    reader: Reader | None
+    status: str = "queued"
+    attempts: int = 0
+    doubts: int = 0
+    breaks: int = 0
+    first: datetime | None = None
+    due: tuple[datetime, datetime] | None = None
+    ripe: float = 0.0
+    taken_by_relay: int = 0
+    most_taken: int = 1
+    is_heard: bool = False
+    settlements: int = 0
+
+    @property
+    def is_wanted(self) -> bool:
+        return self.reader is None or self.reader.wants(self.mailing.purpose)
+
+    @property
+    def domain(self) -> str:
+        return self.email.rpartition("@")[2]
+
+
+@dataclass
+class Mailing:
+    id: int
+    purpose: str
+    digest: str
+    status: str = "sending"
+    reason: str = ""
+
+
+@dataclass
+class Streak:
+    """What went wrong in a row, in one process."""
+
+    doubts: int = 0
+    refused: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+    def note(self, outcome: Outcome | None, delivery: int) -> bool:
+        """Tell whether this is what a mailing has to pause at; None is one that was parked."""
+        if outcome is None:
+            self.refused[""].add(delivery)
+        elif outcome.kind == "accepted":
+            self.doubts = 0
+            self.refused.clear()
+        elif outcome.kind == "unknown":
+            self.doubts += 1
+        elif outcome.kind == "permanent" and outcome.concern in ("login", "sender"):
+            return True
+        else:
+            self.doubts = 0 if outcome.stage == "final_dot" else self.doubts
+            if outcome.kind == "permanent":
+                self.refused[str(outcome.reply)].add(delivery)
+        return self.doubts >= 5 or any(len(those) >= 20 for those in self.refused.values())
+
+
+class Expected:
+    """All deliveries and mailings as they ought to be."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.deliveries: dict[int, Delivery] = {}
+        self.mailings: dict[int, Mailing] = {}
+        # By mailing: `streaks` is what surely was in a row, `longest` what may have been.
+        self.streaks: dict[int, Streak] = defaultdict(Streak)
+        self.longest: dict[int, Streak] = defaultdict(Streak)
+
+    def begin_process(self) -> None:
+        self.streaks.clear()
+        self.longest.clear()
+
+    def of(self, mailing: int) -> list[Delivery]:
+        return [each for each in self.deliveries.values() if each.mailing.id == mailing]
+
+    # What happens to deliveries
+
+    def take(self, delivery: int, now: datetime) -> Delivery:
+        """An intent was written: was it allowed?"""
+        each = self.deliveries[delivery]
+        told = f"delivery {each.id} to {each.email}"
+        require(each.status in ("queued", "deferred"), f"{told} was {each.status} and is sent")
+        require(each.mailing.status == "sending", f"{told}: its mailing is {each.mailing.status}")
+        require(each.is_wanted, f"{told}: the reader left before the intent")
+        require(not each.is_heard, f"{told}: the relay took it before, and said so")
+        # Where the clock was put back it has waited all the same.
+        is_due = each.due is None or now + _MILLISECOND >= each.due[0]
+        require(
+            is_due or self.clock.true >= each.ripe,
+            f"{told}: deferred until {each.due}, tried at {now}",
+        )
+        each.status, each.due = "sending", None
+        return each
+
+    def settle(
+        self, each: Delivery, outcome: Outcome | None, policy: Policy, now: datetime
+    ) -> None:
+        """A result was written."""
+        require(each.status == "sending", f"a result for delivery {each.id}, {each.status}")
+        each.settlements += 1
+        if outcome is None:
+            each.breaks += 1
+            each.status = "failed" if each.breaks >= 3 else "queued"
+        elif outcome.kind == "unknown":
+            self.doubt(each, policy, now)
+        elif outcome.kind == "accepted":
+            self._count(each, now)
+            each.status, each.is_heard = "sent", True
+        else:
+            self._refuse(each, outcome, policy, now)
+        self._stay_cancelled(each)
+        if outcome is not None or each.status == "failed":
+            self._note_streak(each, outcome)
+
+    def doubt(self, each: Delivery, policy: Policy, now: datetime) -> None:
+        """An attempt of which no reply was read."""
+        self._count(each, now)
+        each.doubts += 1
+        is_resent = policy.on_in_doubt == "resend" and each.doubts == 1
+        each.status = "queued" if is_resent else "in_doubt"
+        each.most_taken += is_resent
+        self._stay_cancelled(each)
+
+    def _refuse(self, each: Delivery, outcome: Outcome, policy: Policy, now: datetime) -> None:
+        is_single = each.mailing.purpose != "issue"
+        is_of_sender = outcome.concern in ("login", "sender")
+        if outcome.concern in ("relay", "relay_rate") or (is_of_sender and not is_single):
+            each.status = "queued"
+            return
+        if outcome.concern == "domain_rate":
+            each.first = each.first or now
+        else:
+            self._count(each, now)
+        if (outcome.kind == "permanent" and not is_of_sender) or (
+            each.first is not None and now - each.first >= policy.give_up_after
+        ):
+            each.status = "failed"
+        else:
+            each.status, each.due = "deferred", _waits(each.attempts, now)
+            each.ripe = self.clock.true + (each.due[0] - now).total_seconds()
+
+    def _count(self, each: Delivery, now: datetime) -> None:
+        each.attempts += 1
+        each.first = each.first or now
+
+    def _stay_cancelled(self, each: Delivery) -> None:
+        if each.mailing.status == "cancelled" and each.status in ("queued", "deferred"):
+            each.status, each.due = "cancelled", None
+
+    # What happens to mailings
+
+    def _note_streak(self, each: Delivery, outcome: Outcome | None) -> None:
+        mailing = each.mailing
+        if mailing.purpose != "issue" or mailing.status != "sending":
+            return
+        may_pause = self.longest[mailing.id].note(outcome, each.id)
+        if self.streaks[mailing.id].note(outcome, each.id):
+            self.pause(mailing, "by a breaker")
+        elif may_pause:
+            mailing.reason = "may pause"
+
+    def pause(self, mailing: Mailing, reason: str) -> None:
+        mailing.status, mailing.reason = "paused", reason
+        self.streaks.pop(mailing.id, None)
+        if reason == "by a breaker":
+            self.longest.pop(mailing.id, None)
+
+    # Whether it is so
+
+    def compare_delivery(
+        self, id: int, status: str, attempts: int, doubts: int, breaks: int, due: datetime | None
+    ) -> None:
+        """Hold a row against what it ought to be."""
+        each = self.deliveries[id]
+        if status == "suppressed" and each.status in ("queued", "deferred"):
+            is_right = not each.is_wanted and each.mailing.status == "sending"
+            require(is_right, f"delivery {id} was suppressed, and its reader is there")
+            each.status, each.due = "suppressed", None
+        found = (status, attempts, doubts, breaks)
+        wanted = (each.status, each.attempts, each.doubts, each.breaks)
+        require(found == wanted, f"delivery {id} is {found}, and ought to be {wanted}")
+        if each.due is not None:
+            first, last = each.due[0] - _MILLISECOND, each.due[1]
+            is_right = due is not None and first <= due <= last
+            require(is_right, f"delivery {id} waits until {due}, and not {first} to {last}")
+
+    def compare_mailing(self, id: int, status: str, digest: str) -> None:
+        mailing = self.mailings[id]
+        if status == "finished" and mailing.status in ("sending", "paused"):
+            mailing.status, mailing.reason = "finished", ""
+            self.streaks.pop(id, None)
+        if status == "paused" and mailing.reason == "may pause":
+            self.pause(mailing, "by a breaker")
+        mailing.reason = "" if mailing.reason == "may pause" else mailing.reason
+        require(status == mailing.status, f"mailing {id} is {status}, not {mailing.status}")
+        require(digest == mailing.digest, f"mailing {id} has other content than it began with")
+        if status == "finished":
+            self._require_none_open(id)
+        elif status == "paused" and mailing.reason != RESTORED:
+            is_open = any(each.status in OPEN for each in self.of(id))
+            require(is_open, f"mailing {id} is paused, and nothing is left of it")
+
+    def _require_none_open(self, mailing: int) -> None:
+        left = [each.id for each in self.of(mailing) if each.status in OPEN]
+        require(not left, f"mailing {mailing} is finished, and {left} were left behind")
+
+
+def _waits(attempts: int, now: datetime) -> tuple[datetime, datetime]:
+    """From a minute, doubled, to forty; half of it more by chance; more if its domain is slowed."""
+    wait = min(timedelta(minutes=1) * 2 ** (max(attempts, 1) - 1), timedelta(minutes=40))
+    return now + wait, now + max(wait * 1.5, timedelta(minutes=48))
+
+
+def require(is_so: bool, otherwise: str) -> None:
+    """Raise BrokenPromise where something is not so."""
+    if not is_so:
+        raise BrokenPromise(otherwise)

@@ -1,0 +1,160 @@
+"""A simulation that cannot fail proves nothing: each of these defects breaks a promise in it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from publisher.mailing import settle
+from publisher.mailing.settle import Settlement
+from publisher.runtime import dispatch
+from publisher.runtime.dispatch import Dispatcher
+from publisher.runtime.domains import Domains
+from publisher.runtime.lane import Lane
+from publisher.runtime.relay import Relay
+from publisher.store import deliveries
+from publisher.store.mailings import change_mailing
+from tests.simulation.history import history
+from tests.simulation.test_histories import SEEDS
+from tests.simulation.world import BrokenPromise, Disk
+
+Patch = pytest.MonkeyPatch
+
+
+def _reword(patch: Patch, before: str, after: str) -> None:
+    """Change the statement by which deliveries are taken."""
+    assert before in deliveries._TAKABLE
+    patch.setattr(deliveries, "_TAKABLE", deliveries._TAKABLE.replace(before, after))
+
+
+def nothing_is_recovered(patch: Patch) -> None:
+    patch.setattr(Dispatcher, "recover", lambda self, now: 0)
+
+
+def what_a_crash_left_counts_as_sent(patch: Patch) -> None:
+    def sent(history: settle.History, *_: object) -> Settlement:
+        return Settlement(event="accepted", history=history)
+
+    patch.setattr(dispatch, "settle_doubt", sent)
+
+
+def every_doubt_is_resent(patch: Patch) -> None:
+    def resend(history: settle.History, policy: object, now: object) -> Settlement:
+        return Settlement(event="resent", history=history)
+
+    patch.setattr(settle, "settle_doubt", resend)
+
+
+def consent_is_not_asked_again(patch: Patch) -> None:
+    _reword(patch, deliveries._WANTED, "1")
+
+
+def a_pause_is_not_seen_at_the_intent(patch: Patch) -> None:
+    _reword(patch, "AND m.status = 'sending'", "")
+
+
+def no_breaker_trips(patch: Patch) -> None:
+    patch.setattr(dispatch, "note", lambda breaker, outcome, id: (breaker, None))
+
+
+def what_comes_back_is_forgotten(patch: Patch) -> None:
+    patch.setattr(Lane, "put_back", lambda self, candidate, is_last=False: None)
+
+
+def a_mailing_is_finished_too_early(patch: Patch) -> None:
+    def finish(connection: object, publication: int, mailing: int, now: object) -> bool:
+        return change_mailing(connection, publication, mailing, "finished", now)  # type: ignore[arg-type]
+
+    patch.setattr(dispatch, "finish_if_done", finish)
+
+
+def a_mailing_is_never_finished(patch: Patch) -> None:
+    patch.setattr(dispatch, "finish_if_done", lambda *_: False)
+
+
+def no_rate_is_kept(patch: Patch) -> None:
+    patch.setattr(Relay, "allow", lambda self, now: timedelta(0))
+
+
+def no_domain_rate_is_kept(patch: Patch) -> None:
+    patch.setattr(Domains, "take", lambda self, domain, now: None)
+
+
+def the_relays_troubles_count_against_readers(patch: Patch) -> None:
+    patch.setattr(settle, "_concerns_sender", lambda outcome: False)
+
+
+def nothing_is_given_up(patch: Patch) -> None:
+    patch.setattr(settle, "gives_up", lambda *_: False)
+
+
+def who_defers_is_asked_every_second(patch: Patch) -> None:
+    patch.setattr(settle, "wait_before_retry", lambda deferrals, random: timedelta(seconds=1))
+
+
+def mailings_go_ahead_of_confirmations(patch: Patch) -> None:
+    patch.setattr(
+        Dispatcher, "_in_order", lambda self: [*reversed(self.lanes.values()), self.singles]
+    )
+
+
+def all_connections_open_at_once(patch: Patch) -> None:
+    patch.setattr(Relay, "room", lambda self, now, in_flight: self.connections - in_flight)
+
+
+def what_was_taken_and_not_written_counts_as_on_its_way(patch: Patch) -> None:
+    take = Dispatcher._take
+
+    def note_at_once(self: Dispatcher, *values: object) -> object:
+        tasks = take(self, *values)  # type: ignore[arg-type]
+        for task in tasks:
+            candidate = deliveries.Candidate(task.id, task.mailing, "")
+            self.in_flight.setdefault(task.id, candidate)
+        return tasks
+
+    patch.setattr(Dispatcher, "_take", note_at_once)
+
+
+def a_cancelled_mailing_keeps_what_comes_back(patch: Patch) -> None:
+    patch.setattr(dispatch, "cancel_waiting", lambda *_: 0)
+
+
+def what_the_relay_fails_at_goes_first_again(patch: Patch) -> None:
+    put_back = Lane.put_back
+    patch.setattr(
+        Lane, "put_back", lambda self, candidate, is_last=False: put_back(self, candidate)
+    )
+
+
+MUTATIONS: tuple[Callable[[Patch], None], ...] = (
+    nothing_is_recovered,
+    what_a_crash_left_counts_as_sent,
+    every_doubt_is_resent,
+    consent_is_not_asked_again,
+    a_pause_is_not_seen_at_the_intent,
+    no_breaker_trips,
+    what_comes_back_is_forgotten,
+    a_mailing_is_finished_too_early,
+    a_mailing_is_never_finished,
+    no_rate_is_kept,
+    no_domain_rate_is_kept,
+    the_relays_troubles_count_against_readers,
+    nothing_is_given_up,
+    who_defers_is_asked_every_second,
+    mailings_go_ahead_of_confirmations,
+    all_connections_open_at_once,
+    what_was_taken_and_not_written_counts_as_on_its_way,
+    a_cancelled_mailing_keeps_what_comes_back,
+)
+
+
+def _live_through(disk: Disk) -> None:
+    for seed in SEEDS:
+        history(disk, seed)
+
+
+@pytest.mark.parametrize("mutate", MUTATIONS, ids=lambda mutate: mutate.__name__)
+def test_a_defect_is_found(mutate: Callable[[Patch], None], disk: Disk, monkeypatch: Patch) -> None:
+    mutate(monkeypatch)
+    with pytest.raises(BrokenPromise):
+        _live_through(disk)

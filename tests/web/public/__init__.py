@@ -1,0 +1,1 @@
+"""The public site over its own port: files, subscribing, confirming, leaving."""
