@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.benchmarks.archive import write_archive
+from tests.benchmarks.delivery import measure_delivery, measure_readers
 from tests.benchmarks.full import ISSUES, measure_full
 from tests.benchmarks.growth import measure_growth
 from tests.benchmarks.measure import Result, say
@@ -49,6 +50,8 @@ def main() -> None:
         "full": lambda folder: measure_full(folder, BENCH / "others"),
         "growth": lambda folder: measure_growth(folder, sizes),
         "stages": measure_stages,
+        "delivery": measure_delivery,
+        "readers": measure_readers,
     }
     unknown = set(options.parts) - set(parts)
     if unknown:
