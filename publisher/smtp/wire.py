@@ -2,8 +2,7 @@
 
 import ssl
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from socket import SHUT_RDWR, SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET, socket
 from time import monotonic
 
@@ -41,8 +40,10 @@ class Wire:
     def write(self, data: bytes, timeout: float) -> None:
         """Write all of it within the time."""
         self._set_timeout(SO_SNDTIMEO, timeout)
-        with _timely():
+        try:
             self.socket.sendall(data)
+        except BlockingIOError:
+            raise _too_long() from None
 
     def write_blocks(self, data: bytes, timeout: float) -> tuple[int, OSError | None]:
         """Write block by block, each within the time; give how much was handed over, and why less.
@@ -53,9 +54,10 @@ class Wire:
         self._set_timeout(SO_SNDTIMEO, timeout)
         view, sent = memoryview(data), 0
         try:
-            with _timely():
-                while sent < len(data):
-                    sent += self.socket.send(view[sent : sent + self._block])
+            while sent < len(data):
+                sent += self.socket.send(view[sent : sent + self._block])
+        except BlockingIOError:
+            return sent, _too_long()
         except OSError as error:
             return sent, error
         return sent, None
@@ -108,8 +110,10 @@ class Wire:
         # The wait for a reply's beginning has all of the time, to a hundredth of a second: the
         # same number as the last time, and so no system call.
         self._set_timeout(SO_RCVTIMEO, timeout if timeout - left < 0.01 else left)
-        with _timely():
+        try:
             received = self.socket.recv(MAX_LINE)
+        except BlockingIOError:
+            raise _too_long() from None
         if not received:
             raise ConnectionResetError("the server closed the connection")
         return received
@@ -128,10 +132,6 @@ class Wire:
         self.socket.setsockopt(SOL_SOCKET, direction, value)
 
 
-@contextmanager
-def _timely() -> Iterator[None]:
-    """Call by its name what the system says when the time is over."""
-    try:
-        yield
-    except BlockingIOError:
-        raise TimeoutError("the server took too long") from None
+def _too_long() -> TimeoutError:
+    """What the system calls a call that would block is a time that is over."""
+    return TimeoutError("the server took too long")
