@@ -9,6 +9,8 @@ from typing import NoReturn
 import idna
 import msgspec
 
+from publisher.message.addresses import smtp_address
+
 # RFC 5321, section 4.5.3.1: octets of a local part, and what its path of 256 leaves for an address.
 _LOCAL_OCTETS = 64
 _ADDRESS_OCTETS = 254
@@ -57,7 +59,8 @@ class Address(msgspec.Struct, frozen=True):
 def parse_address(text: str) -> Address:
     """Read an address, by its syntax alone (RFC 5321, 6531). Raises AddressError with a reason."""
     text = text.strip(_AROUND)
-    if (plain := _PLAIN.fullmatch(text)) and len(plain[1]) <= _LOCAL_OCTETS:
+    plain = None if "=?" in text else _PLAIN.fullmatch(text)
+    if plain and len(plain[1]) <= _LOCAL_OCTETS:
         domain, shown = _read_domain(plain[2])
         if len(text) <= _ADDRESS_OCTETS:
             return Address(f"{plain[1]}@{shown}", f"{plain[1].lower()}@{domain}", domain)
@@ -68,6 +71,7 @@ def parse_address(text: str) -> Address:
     email = f"{local}@{shown}"
     if max(len(email.encode()), len(f"{local}@{domain}".encode())) > _ADDRESS_OCTETS:
         _refuse(f"it is longer than {_ADDRESS_OCTETS} characters")
+    _check_writable(email)
     return Address(email, f"{_fold(local)}@{domain}", domain)
 
 
@@ -123,6 +127,14 @@ def _check_whole(text: str) -> None:
         _refuse("it has no @")
     if "<" in text.rpartition('"')[2] or ">" in text.rpartition('"')[2]:
         _refuse("it has angle brackets; only the address itself is expected")
+
+
+def _check_writable(email: str) -> None:
+    """What no message can be written to is refused where it comes in, not where it is sent."""
+    try:
+        smtp_address(email)
+    except ValueError:
+        _refuse("it has something before the @ that not every mail server takes for an address")
 
 
 def _read_local(text: str) -> str:

@@ -260,10 +260,13 @@ def deliveries_command(
     wanted = _read_status(status)
     folder, settings = open_publication(config)
     with open_store(folder, settings) as database:
-        mailing = require_meant(folder, database, name)
-        rows = _list(database, mailing, wanted)
+        mailing = find_meant(folder, database, name)
+        rows = _list(database, mailing, wanted) if mailing else iter(())
         if json:
             print_json({"deliveries": list(rows)})
+            return 0
+        if mailing is None:
+            say(f"{slug_of(name)} was never sent.")
             return 0
         for row in rows:
             due = f", next at {row['next_attempt_at']}" if row["next_attempt_at"] else ""

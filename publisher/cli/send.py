@@ -33,7 +33,7 @@ from publisher.errors import PublisherError
 from publisher.message.freeze import digest
 from publisher.model.delivery import Counts, Mailing
 from publisher.model.issue import Issue
-from publisher.model.problem import Problem, has_errors
+from publisher.model.problem import has_errors
 from publisher.runtime.sending import Delivering, send
 from publisher.runtime.start import freeze_issue, require_ready, start_issue
 from publisher.settings import Settings
@@ -45,7 +45,7 @@ from publisher.store.database import Database
 from publisher.store.deliveries import find_shown
 from publisher.store.mailings import count_deliveries, count_recipients, get_mailing
 
-DONE, CONTENT, UNFINISHED, IN_DOUBT, NOTHING = 0, 1, 3, 4, 5
+DONE, CONTENT, CANCELLED, UNFINISHED, IN_DOUBT, NOTHING = 0, 1, 2, 3, 4, 5
 
 
 class Sending(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +94,10 @@ def send_command(
       publisher send 2025-12-15
     """
     folder, settings = open_publication(config)
-    require_ready(settings, folder)
+    if dry_run and test:
+        raise PublisherError("say one of --dry-run and --test")
+    if not dry_run:
+        require_ready(settings, folder)
     with open_store(folder, settings) as database:
         if not dry_run:
             with database.read() as connection:
@@ -128,11 +131,12 @@ def _path_of(folder: Path, name: str, meant: Mailing | None) -> str:
 def _send(sending: Sending, meant: Mailing | None, *, is_asking: bool) -> int:
     if meant is None:
         _require_ready(sending)
-    _build(sending, is_strict=meant is None)
+    else:
+        _require_sendable_mailing(sending, meant)
+    _build(sending)
     if meant is None:
         meant = _start(sending, is_asking=is_asking)
     else:
-        _require_sendable_mailing(sending, meant)
         _ask_to_go_on(sending, meant, is_asking=is_asking)
     if meant is None:
         say("Nobody is subscribed yet, so there is nobody to send to: `publisher subscribers add`.")
@@ -161,21 +165,12 @@ def _read(sending: Sending) -> Issue | None:
     return read_named(sending.folder, sending.path, zone).issue
 
 
-def _build(sending: Sending, *, is_strict: bool) -> None:
-    """Publish before mailing. A mailing that has begun goes on beside errors of other issues."""
+def _build(sending: Sending) -> None:
+    """Publish before mailing."""
     report = build_site(sending.folder, sending.settings, sending.folder / "public")
-    if not report.is_refused:
-        return
-    errors = [problem for problem in report.problems if problem.level == "error"]
-    if not is_strict and not any(_concerns(problem, sending.path) for problem in errors):
-        say("The site could not be built; the mailing, which was frozen before, goes on.")
-        return
-    say_problems(report.problems)
-    raise ContentError("nothing was sent, because of the errors above")
-
-
-def _concerns(problem: Problem, path: str) -> bool:
-    return bool(path) and (problem.file == path or path in problem.message)
+    if report.is_refused:
+        say_problems(report.problems)
+        raise ContentError("nothing was sent, because of the errors above")
 
 
 def _start(sending: Sending, *, is_asking: bool) -> Mailing | None:
@@ -215,7 +210,7 @@ def _ask_to_go_on(sending: Sending, mailing: Mailing, *, is_asking: bool) -> Non
 def _confirm(question: str, *, is_asking: bool) -> None:
     if not is_asking:
         return
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise PublisherError("nothing was sent: there is no terminal to ask on; add --yes")
     if not typer.confirm(question, err=True):
         raise PublisherError("nothing was sent")
@@ -299,6 +294,8 @@ def _conclude(sending: Sending, mailing: Mailing | None, *, has_done: bool) -> i
     counts = _counts(sending, mailing)
     if not sending.is_json:
         show(say_mailing(mailing, counts))
+    if mailing.status == "cancelled":
+        return CANCELLED
     if counts.in_doubt:
         return IN_DOUBT
     if counts.open or mailing.status == "paused":
@@ -354,9 +351,8 @@ def _send_test(sending: Sending, address: str) -> int:
     content = _freeze_checked(sending, subject_prefix="[Test] ")
     mailing = start_test(sending.database, sending.settings, content, sending.slug, email)
     _deliver(sending, mailing)
-    status = _conclude(sending, mailing, has_done=True)
     if _counts(sending, mailing).failed:
         with sending.database.read() as connection:
             (shown,) = find_shown(connection, mailing)
         raise PublisherError(f"{email} was not sent to: {shown.last_reply}")
-    return status
+    return _conclude(sending, mailing, has_done=True)

@@ -179,7 +179,8 @@ def read_moment(text: str, zone: ZoneInfo) -> datetime | None:
         moment = datetime.fromisoformat("T".join((match[1], match[2])) + (match[3] or "").upper())
     except ValueError:
         return None
-    if not 1900 <= moment.year <= 2200:
+    # Room for offsets and for what is reckoned with it; some feed readers know no other years.
+    if not 1900 <= moment.year <= 9000:
         return None
     moment = moment.replace(microsecond=0)
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)

@@ -52,6 +52,8 @@ class Loop:
         self.patience = patience
         self.clock = clock
         self._linger = 0.0
+        # When it has to be over, by the monotonic clock, once it was told to stop.
+        self._end: float | None = None
 
     def run(self, is_over: IsOver) -> None:
         """Deliver. Raises StoreError where the database cannot be written for too long."""
@@ -59,25 +61,31 @@ class Loop:
         results: list[Result] = []
         while not self.stop.is_set():
             now = self.clock()
-            self.pool.begin(self._step(now, results, self.pool.room))
+            deadline = time.monotonic() + self.patience
+            self.pool.begin(self._step(now, results, self.pool.room, deadline))
             results = []  # they are on disk
             if is_over(now):
                 break
             results = self.pool.collect(self._wait(now), self._linger)
         self._drain(results)
 
-    def _step(self, now: datetime, results: list[Result], room: int) -> list[Taken]:
-        began = time.monotonic()
-        deadline = began + self.patience
+    def _step(
+        self, now: datetime, results: list[Result], room: int, deadline: float
+    ) -> list[Taken]:
+        """One step; a database that cannot be written is asked again until the deadline."""
         while True:
+            began = time.monotonic()
             try:
                 tasks = self.dispatcher.step(now, results, room)
                 self._note_duration(time.monotonic() - began)
                 return tasks
             except StoreError:
-                if time.monotonic() > deadline:
+                if time.monotonic() > (self._end or deadline):
                     raise
                 time.sleep(_STORE_SECONDS)
+                if self.stop.is_set():
+                    room = 0
+                    self._end = self._end or time.monotonic() + _GRACE_SECONDS
 
     def _note_duration(self, seconds: float) -> None:
         """Results are waited for about as long as writing them takes: a slow disk writes more."""
@@ -92,15 +100,21 @@ class Loop:
         return min(max(wait.total_seconds(), 0.001), _LOOK_SECONDS)
 
     def _drain(self, results: list[Result]) -> None:
-        """Let what is in flight end, break off what does not, and record all of it."""
-        results = self._collect_until(time.monotonic() + _GRACE_SECONDS, results)
+        """Let what is in flight end, break off what does not, and record all of it.
+
+        Where a connection is not open yet, nothing is in flight.
+        """
+        self._end = self._end or time.monotonic() + _GRACE_SECONDS
+        self.pool.interrupt(is_opening_only=True)
+        results = self._collect_until(self._end, results)
         self.pool.interrupt()
-        self._collect_until(time.monotonic() + _LAST_SECONDS, results)
+        self._end = time.monotonic() + _LAST_SECONDS
+        self._collect_until(self._end, results)
         self.pool.close()
 
     def _collect_until(self, deadline: float, results: list[Result]) -> list[Result]:
         while results or (self.pool.is_busy and time.monotonic() < deadline):
-            self._step(self.clock(), results, 0)
+            self._step(self.clock(), results, 0, deadline)
             results = self.pool.collect(_LOOK_SECONDS, 0.0) if self.pool.is_busy else []
         return results
 

@@ -4,7 +4,7 @@ It opens no socket, starts no thread and reads no clock, so that the whole of it
 time. One step is one transaction: results and next intents are on disk together.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -64,7 +64,8 @@ class Notice(msgspec.Struct, frozen=True):
 class Dispatcher:
     """Takes deliveries and settles them, for the one process that holds the delivery lock.
 
-    `focus` is the issue's mailing that goes before the others; `random` gives 0 to 1.
+    Where `only` is set, of mailings to readers it is that one alone, and single messages besides.
+    `random` gives 0 to 1.
     """
 
     def __init__(
@@ -73,13 +74,13 @@ class Dispatcher:
         rules: Rules,
         random: Callable[[], float],
         hear: Callable[[Notice], None] = lambda notice: None,
-        focus: int | None = None,
+        only: int | None = None,
     ) -> None:
         self.store = store
         self.rules = rules
         self.random = random
         self.hear = hear
-        self.focus = focus
+        self.only = only
         self.relay = Relay(rules.connections, rules.rate)
         self.domains = Domains(rules.domain_rates)
         self.singles = Lane(store.publication, None)
@@ -92,21 +93,28 @@ class Dispatcher:
         self.token_at: datetime | None = None
         self.is_to_look_at: datetime | None = None
 
-    def recover(self, now: datetime) -> int:
-        """Settle what a dead process left with an intent and no outcome; give how many."""
-        lost = "the process ended before a reply was read"
+    def recover(self, now: datetime, begun: Collection[int] | None) -> int:
+        """Settle what a dead process left with an intent and no outcome; give how many.
+
+        Only `begun` ones can have reached their final dot, or any of them where that is None.
+        """
         with self.store.write() as connection:
             left = find_sending(connection, self.store.publication)
             settled = [
-                Settled(taken=taken, settlement=self._settle_doubt(taken, now), note=lost)
-                for taken in left
+                self._settle_left(taken, begun is None or taken.id in begun, now) for taken in left
             ]
             settle_all(connection, self.store.publication, settled, now)
             self._after_settling(connection, settled, now)
         return len(left)
 
-    def _settle_doubt(self, taken: Taken, now: datetime) -> Settlement:
-        return settle_doubt(taken.history, self.rules.policy, now)
+    def _settle_left(self, taken: Taken, is_begun: bool, now: datetime) -> Settled:
+        if is_begun:
+            settlement = settle_doubt(taken.history, self.rules.policy, now)
+            note = "the process ended before a reply was read"
+        else:
+            settlement = Settlement(event="released", history=taken.history)
+            note = "the process ended before anything was sent"
+        return Settled(taken=taken, settlement=settlement, note=note)
 
     def step(self, now: datetime, results: Sequence[Result], room: int) -> list[Taken]:
         """Settle results and take at most `room` deliveries: these are to be sent now.
@@ -136,6 +144,8 @@ class Dispatcher:
         # What came back may be on its way again. Nothing is, where the disk did not take it.
         for result in results:
             self.in_flight.pop(result.taken.id, None)
+        if tasks:
+            self.relay.note_try(now)
         begun = {task.id for task in tasks}
         self.in_flight |= {each.id: each for each in chosen if each.id in begun}
         for notice in notices:
@@ -156,7 +166,9 @@ class Dispatcher:
         if not tries:
             return None
         allowed = [self.relay.next_try(now)]
-        if self.token_at is not None and self.token_at > now:
+        # One that is further ahead than any token is waited for is of a clock that was put back.
+        longest = timedelta(seconds=1 + 1 / self.rules.rate) if self.rules.rate else timedelta(0)
+        if self.token_at is not None and now < self.token_at <= now + longest:
             allowed.append(self.token_at)
         return max(min(tries), *allowed)
 
@@ -197,15 +209,15 @@ class Dispatcher:
             active = list_active_mailings(connection, self.store.publication)
         known = self.lanes
         self.lanes = {}
-        for mailing in sorted(active, key=lambda each: each.id != self.focus):
-            if mailing.purpose == "issue":
+        for mailing in active:
+            if mailing.purpose == "issue" and self.only in (None, mailing.id):
                 lane = known.get(mailing.id) or Lane(self.store.publication, mailing)
                 self.lanes[mailing.id] = lane
         for lane in self._in_order():
             lane.look_again()
 
     def _in_order(self) -> list[Lane]:
-        """Single messages go ahead of mailings, and of those the focus, then the oldest."""
+        """Single messages go ahead of mailings, and of those the oldest."""
         lanes = [self.singles, *self.lanes.values()]
         return sorted(lanes, key=lambda lane: lane is self.stuck) if self.stuck else lanes
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from publisher.errors import PublisherError
+from publisher.runtime.board import Board, read_begun
 from publisher.store.place import file_beside
 
 
@@ -24,6 +25,14 @@ class DeliveryLock:
         """Write the mark beside the database (see `store.installation`)."""
         os.pwrite(self._descriptor, mark.encode("ascii"), 0)
         os.fsync(self._descriptor)
+
+    def read_begun(self) -> set[int] | None:
+        """The deliveries whose bodies the last holder had begun; None where nobody knows."""
+        return read_begun(self._descriptor)
+
+    def make_board(self, connections: int) -> Board:
+        """A board of this process, in place of the last one."""
+        return Board(self._descriptor, connections)
 
     def release(self) -> None:
         os.close(self._descriptor)

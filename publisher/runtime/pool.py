@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Protocol
@@ -24,9 +25,14 @@ class Courier(Protocol):
     @property
     def is_fresh(self) -> bool: ...
 
+    @property
+    def is_opening(self) -> bool: ...
+
     def open(self) -> Outcome | None: ...
 
-    def deliver(self, envelope: Envelope, data: bytes) -> Outcome: ...
+    def deliver(
+        self, envelope: Envelope, data: bytes, *, before_body: Callable[[], bool] | None = None
+    ) -> Outcome: ...
 
     def interrupt(self) -> None: ...
 
@@ -34,14 +40,25 @@ class Courier(Protocol):
 
 
 Compose = Callable[[Taken], Message]
+# Notes a connection's place, and the delivery whose body goes out over it now.
+NoteBegun = Callable[[int, int], None]
 
 
 class Pool:
     """A fixed number of connections, opened as they are needed, the one used last first."""
 
-    def __init__(self, count: int, make_courier: Callable[[], Courier], compose: Compose) -> None:
+    def __init__(
+        self,
+        count: int,
+        make_courier: Callable[[], Courier],
+        compose: Compose,
+        note_begun: NoteBegun = lambda place, delivery: None,
+    ) -> None:
         self._results: SimpleQueue[tuple[Line, Result]] = SimpleQueue()
-        self._idle = [Line(make_courier(), compose, self._results) for _ in range(count)]
+        self._idle = [
+            Line(make_courier(), compose, partial(note_begun, place), self._results)
+            for place in range(count)
+        ]
         self._lines = list(self._idle)
 
     @property
@@ -81,10 +98,13 @@ class Pool:
         self._idle.append(line)
         return result
 
-    def interrupt(self) -> None:
-        """Break off what is in flight: servers that say nothing more."""
+    def interrupt(self, *, is_opening_only: bool = False) -> None:
+        """Break off what is in flight, or only connections that are not open yet.
+
+        For servers that say nothing more.
+        """
         for line in self._lines:
-            if line not in self._idle:
+            if line not in self._idle and (line.courier.is_opening or not is_opening_only):
                 line.courier.interrupt()
 
     def close(self) -> None:
@@ -102,11 +122,13 @@ class Line(Thread):
         self,
         courier: Courier,
         compose: Compose,
+        note_begun: Callable[[int], None],
         results: "SimpleQueue[tuple[Line, Result]]",
     ) -> None:
         super().__init__(name="courier", daemon=True)
         self.courier = courier
         self.compose = compose
+        self.note_begun = note_begun
         self.results = results
         self.inbox: SimpleQueue[Taken | None] = SimpleQueue()
         self.start()
@@ -125,28 +147,36 @@ class Line(Thread):
 
     def _try(self, task: Taken) -> Result:
         try:
-            return attempt(self.courier, self.compose, task)
+            return attempt(self.courier, self.compose, task, self.note_begun)
         except Exception as error:
             # A defect of ours, before the body or after its reply: a courier lets none out between.
             self.courier.close()
             return Result(task, None, f"{type(error).__name__}: {error}")
 
 
-def attempt(courier: Courier, compose: Compose, task: Taken) -> Result:
-    """Make one delivery's message and hand it to the relay."""
+def attempt(
+    courier: Courier, compose: Compose, task: Taken, note_begun: Callable[[int], None]
+) -> Result:
+    """Make one delivery's message and hand it to the relay; note it just before its body goes."""
     message = compose(task)
+
+    def begin() -> bool:
+        note_begun(task.id)
+        return True
+
     if not courier.is_open and (refused := courier.open()) is not None:
         return Result(task, refused)
     was_fresh = courier.is_fresh
-    outcome = courier.deliver(message.envelope, message.data)
-    if not was_fresh and _was_closed_before(outcome):
-        # The relay had closed the idle connection: that says nothing, and nothing was written.
+    outcome = courier.deliver(message.envelope, message.data, before_body=begin)
+    if not was_fresh and _is_of_connection(outcome):
         if (refused := courier.open()) is not None:
             return Result(task, refused)
-        outcome = courier.deliver(message.envelope, message.data)
+        outcome = courier.deliver(message.envelope, message.data, before_body=begin)
     return Result(task, outcome)
 
 
-def _was_closed_before(outcome: Outcome) -> bool:
-    is_of_relay = outcome.kind == "transient" and outcome.concern == "relay"
-    return is_of_relay and outcome.stage in ("mail", "rset") and outcome.reply.code in (0, 421)
+def _is_of_connection(outcome: Outcome) -> bool:
+    """Tell whether it may be the connection that was used up: closed while it was idle, or a limit
+    of messages on it. Nothing was sent, and another one will show.
+    """
+    return outcome.kind == "transient" and outcome.stage in ("mail", "rset")

@@ -28,6 +28,7 @@ class Relay:
         self.failures = 0
         self.until: datetime | None = None
         self.down_since: datetime | None = None
+        self.trying_since: datetime | None = None
         self.fault = ""
         self.worked_at: datetime | None = None
         self.narrowed_at: datetime | None = None
@@ -59,8 +60,14 @@ class Relay:
         """When it may be tried again."""
         return now + self._wait(now)
 
+    def note_try(self, now: datetime) -> None:
+        """An attempt begins; of a relay that is not proven it may never be heard again."""
+        if not self.is_proven:
+            self.trying_since = self.trying_since or now
+
     def note(self, outcome: Outcome, now: datetime, random: float) -> None:
         """Learn from what came of an attempt."""
+        self.trying_since = None
         if outcome.stage not in _BEFORE_MAIL:
             self.is_proven = True
         if outcome.concern in ("relay", "relay_rate", "login") and outcome.kind != "accepted":
@@ -87,5 +94,6 @@ class Relay:
             self.down_since = self.down_since or now
 
     def has_been_down(self, now: datetime, how_long: timedelta) -> bool:
-        """Tell whether nothing has come through for so long."""
-        return self.down_since is not None and now - self.down_since >= how_long
+        """Tell whether nothing has come through for so long, nor been answered."""
+        since = self.down_since or self.trying_since
+        return since is not None and now - since >= how_long

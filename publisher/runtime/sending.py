@@ -14,6 +14,7 @@ import msgspec
 
 from publisher.mailing.settle import Policy
 from publisher.model.delivery import Counts, Mailing
+from publisher.runtime.board import Board
 from publisher.runtime.composer import Composer
 from publisher.runtime.delivery import Loop, make_random, now_utc
 from publisher.runtime.dispatch import Dispatcher, Notice, Rules
@@ -26,15 +27,15 @@ from publisher.store.arming import require_armed
 from publisher.store.database import Database
 from publisher.store.deliveries import find_next_due
 from publisher.store.installation import set_marks
-from publisher.store.mailings import count_deliveries, get_mailing
-from publisher.store.place import read_mark
+from publisher.store.mailings import count_deliveries, find_last_event, get_mailing
+from publisher.store.place import MARK_LETTERS, read_mark
 
 # What may be tried within this is waited for.
 SOON = timedelta(seconds=5)
 # A relay that cannot be reached is given up after this.
 UNREACHABLE = timedelta(seconds=20)
 _LOOK_SECONDS = 0.2
-# A mailing that another process sends, and in which nothing changes for so long, is not followed.
+# Where another process sends, and nothing changes for so long, it is not followed any more.
 _STANDSTILL = timedelta(seconds=30)
 # A database that cannot be written is waited for, in seconds.
 _PATIENCE = 20.0
@@ -67,7 +68,7 @@ def make_rules(settings: Settings) -> Rules:
     )
 
 
-def make_pool(delivering: Delivering, connections: int) -> Pool:
+def make_pool(delivering: Delivering, board: Board) -> Pool:
     """The relay's connections, none of them open yet."""
     settings = delivering.settings
     keys = load_keys(delivering.database, settings)
@@ -78,7 +79,8 @@ def make_pool(delivering: Delivering, connections: int) -> Pool:
     def make_courier() -> Courier:
         return Courier(relay, name, messages_per_connection=per_connection)
 
-    return Pool(connections, make_courier, composer.compose)
+    connections = delivering.settings.delivery.connections
+    return Pool(connections, make_courier, composer.compose, board.note)
 
 
 def local_name() -> str:
@@ -101,7 +103,7 @@ def send(delivering: Delivering, mailing: int, watch: Watch) -> None:
 
 
 def _deliver(delivering: Delivering, lock: DeliveryLock, follower: "Follower") -> None:
-    run_loop(delivering, lock, follower.is_over_here, patience=_PATIENCE, focus=follower.mailing)
+    run_loop(delivering, lock, follower.is_over_here, patience=_PATIENCE, only=follower.mailing)
 
 
 def send_all(delivering: Delivering) -> bool:
@@ -122,16 +124,16 @@ def run_loop(
     is_over: Callable[[Dispatcher, datetime], bool],
     *,
     patience: float,
-    focus: int | None = None,
+    only: int | None = None,
 ) -> None:
     """Deliver under the lock, first settling what a dead process left; the lock is released."""
     rules = make_rules(delivering.settings)
     try:
         _mark(delivering.database, lock)
         with delivering.database.hold() as store:
-            dispatcher = Dispatcher(store, rules, make_random(), delivering.hear, focus)
-            dispatcher.recover(now_utc())
-            pool = make_pool(delivering, rules.connections)
+            dispatcher = Dispatcher(store, rules, make_random(), delivering.hear, only)
+            dispatcher.recover(now_utc(), lock.read_begun())
+            pool = make_pool(delivering, lock.make_board(rules.connections))
             loop = Loop(dispatcher, pool, delivering.stop, patience)
             loop.run(lambda now: is_over(dispatcher, now))
         if dispatcher.relay.failures:
@@ -142,7 +144,7 @@ def run_loop(
 
 def _mark(database: Database, lock: DeliveryLock) -> None:
     """Tell this database from every older state of it; StoreError where it is one, or a copy."""
-    mark = secrets.token_hex(8)
+    mark = secrets.token_hex(MARK_LETTERS // 2)
     with database.write() as connection:
         require_armed(connection, database.path)
         # Both, until the file has the new one: this process may end in between.
@@ -159,7 +161,8 @@ class Follower:
         self.watch = watch
         self.looked_at: datetime | None = None
         self.changed_at: datetime | None = None
-        self.last: Counts | None = None
+        self.last: tuple[Counts, int] | None = None
+        self.has_failed = False
         self.pause = timedelta(seconds=_LOOK_SECONDS)
 
     def look(self, now: datetime) -> tuple[Mailing, Counts, datetime | None]:
@@ -170,8 +173,10 @@ class Follower:
             counts = count_deliveries(connection, mailing)
             publication = self.database.publication
             due = find_next_due(connection, publication, self.mailing, _LONG_AGO)
-        if counts != self.last:
-            self.last, self.changed_at = counts, now
+            heard = find_last_event(connection)
+        if (counts, heard[0]) != self.last:
+            self.last, self.changed_at = (counts, heard[0]), now
+        self.has_failed = heard[1] == "released"
         # Counting takes some milliseconds for 10,000, and must not take part of the sending.
         self.pause = max(20 * (now_utc() - began), timedelta(seconds=_LOOK_SECONDS))
         self.looked_at = now
@@ -180,18 +185,25 @@ class Follower:
 
     def is_over(self, now: datetime) -> bool:
         """Tell whether nothing more will come of another process's sending soon."""
-        if self.looked_at is not None and now - self.looked_at < self.pause:
+        if self.looked_at is not None and abs(now - self.looked_at) < self.pause:
             return False
         mailing, counts, due = self.look(now)
         if mailing.status != "sending":
             return True
-        is_still = self.changed_at is not None and now - self.changed_at >= _STANDSTILL
         is_waiting = not (counts.queued or counts.sending) and (due is None or due > now + SOON)
-        return is_still or is_waiting
+        return is_waiting or self._is_still(now, counts)
+
+    def _is_still(self, now: datetime, counts: Counts) -> bool:
+        """Tell whether nothing moves: not even in other mailings, which may go before this one.
+
+        What is being sent may be answered late, unless it is the relay that fails.
+        """
+        is_quiet = self.changed_at is not None and now - self.changed_at >= _STANDSTILL
+        return is_quiet and (not counts.sending or self.has_failed)
 
     def is_over_here(self, dispatcher: Dispatcher, now: datetime) -> bool:
         """Tell whether this process's own sending of the mailing has come to its end for now."""
-        if self.looked_at is None or now - self.looked_at >= self.pause:
+        if self.looked_at is None or abs(now - self.looked_at) >= self.pause:
             self.look(now)
         if dispatcher.relay.has_been_down(now, UNREACHABLE):
             return True

@@ -7,6 +7,7 @@ from email.utils import parseaddr
 from pathlib import Path
 
 from publisher.errors import SettingsError
+from publisher.message.addresses import ascii_domain
 from publisher.message.freeze import Draft, digest, freeze
 from publisher.model.delivery import Mailing, Purpose
 from publisher.render.email import UNSUBSCRIBE_SLOT
@@ -45,7 +46,7 @@ def freeze_issue(message: IssueMessage, settings: Settings, *, subject_prefix: s
         language=message.language,
         list_id=settings.email.list_id or f"{settings.publication.title} <{local}.{domain}>",
         list_unsubscribe_mailto=envelope_sender(settings),
-        feedback_id=f"{message.issue.id}:issue:{domain}",
+        feedback_id=f"{message.issue.id}:issue:{ascii_domain(domain)}",
         domain=domain,
         slots={UNSUBSCRIBE_SLOT: "unsubscribe_url"},
     )

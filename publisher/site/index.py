@@ -88,7 +88,8 @@ class Index:
         self.path = path
         self._withdrawn: set[str] | None = None
         if is_readonly:
-            self.db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+            uri = f"{path.absolute().as_uri()}?mode=ro"
+            self.db = sqlite3.connect(uri, uri=True, isolation_level=None)
             return
         self.db = _open(path)
 

@@ -1,6 +1,7 @@
 """One connection to a relay, and one message after the other on it."""
 
 import re
+import socket
 import ssl
 from collections.abc import Callable
 
@@ -8,7 +9,7 @@ from publisher.model.delivery import Envelope, Outcome, Reply, Stage
 from publisher.settings import Smtp
 from publisher.smtp.attribution import attribute, attribute_failure, refuse
 from publisher.smtp.session import Session, describe, open_session, read_waits
-from publisher.smtp.wire import Wire
+from publisher.smtp.wire import Wire, interrupt
 
 _END = b"\r\n.\r\n"
 # For the reply to QUIT: politeness only. Then for a server's last words when it stops reading: they
@@ -52,6 +53,8 @@ class Courier:
         self._waits = read_waits(relay.timeouts)
         self._limit = messages_per_connection
         self._session: Session | None = None
+        self._opening: socket.socket | None = None
+        self._is_interrupted = False
         self._has_leftovers = False
         self._tried = 0
 
@@ -61,6 +64,11 @@ class Courier:
         return self._session is not None and not (self._limit and self._tried >= self._limit)
 
     @property
+    def is_opening(self) -> bool:
+        """Whether a connection is being opened: nothing was sent on it."""
+        return self._opening is not None
+
+    @property
     def is_fresh(self) -> bool:
         """Whether no message was tried on this connection yet."""
         return self._tried == 0
@@ -68,7 +76,8 @@ class Courier:
     def open(self) -> Outcome | None:
         """Connect, encrypt and log in; None when ready. An open connection is closed before."""
         self.close()
-        session = open_session(self._relay, self._local_name, self._context)
+        session = open_session(self._relay, self._local_name, self._context, self._watch)
+        self._opening = None
         if isinstance(session, Outcome):
             return session
         self._session, self._tried, self._has_leftovers = session, 0, False
@@ -89,10 +98,20 @@ class Courier:
     def interrupt(self) -> None:
         """Break the connection off, from another thread; `deliver` there returns what came of it.
 
-        That is a doubt where the final dot is out, and nothing sent everywhere else.
+        That is a doubt where the final dot is out, and nothing sent everywhere else. `open`
+        returns, too.
         """
-        if (session := self._session) is not None:
-            session.wire.interrupt()
+        self._is_interrupted = True
+        session, opening = self._session, self._opening
+        if opening is not None:
+            interrupt(opening)
+        if session is not None:
+            interrupt(session.wire.socket)
+
+    def _watch(self, connected: socket.socket) -> None:
+        self._opening = connected
+        if self._is_interrupted:
+            raise ConnectionAbortedError("stopped before the connection was open")
 
     def deliver(
         self,

@@ -4,6 +4,7 @@ import hmac
 import smtplib
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any, cast
@@ -44,10 +45,14 @@ def read_waits(timeouts: Timeouts) -> Waits:
 
 
 def open_session(
-    relay: Smtp, local_name: str, context: ssl.SSLContext | None = None
+    relay: Smtp,
+    local_name: str,
+    context: ssl.SSLContext | None = None,
+    watch: Callable[[socket.socket], None] = lambda connected: None,
 ) -> Session | Outcome:
     """Open a connection as the settings say; an Outcome says why there is none.
 
+    `watch` is given the socket as soon as it is there, so that another thread can break it off.
     `local_name` is what we call ourselves to the server (RFC 5321, section 4.1.1.1). Certificate
     and host name are verified, by the system's authorities unless a context is given. STARTTLS is
     never given up, and a password never sent unencrypted beyond this machine.
@@ -58,7 +63,7 @@ def open_session(
         secure = None
         if relay.security != "none":
             secure = context or ssl.create_default_context()
-        dialogue = _Dialogue(host, local_name, read_waits(relay.timeouts))
+        dialogue = _Dialogue(host, local_name, read_waits(relay.timeouts), watch)
         dialogue.open(host, relay.port, secure if relay.security == "tls" else None)
         _greet(dialogue, relay)
         if relay.security == "starttls" and secure:
@@ -117,16 +122,19 @@ class _Dialogue(smtplib.SMTP):
 
     wire: Wire
 
-    def __init__(self, host: str, local_name: str, waits: Waits) -> None:
+    def __init__(
+        self, host: str, local_name: str, waits: Waits, watch: Callable[[socket.socket], None]
+    ) -> None:
         super().__init__(local_hostname=local_name)
         self.waits = waits
+        self.watch = watch
         self.stage: Stage = "connect"
         self.wait = waits.greeting
         self.last = Reply(0)
 
     def open(self, host: str, port: int, secure: ssl.SSLContext | None) -> None:
         """Connect, with TLS from the first byte where a context is given; read the greeting."""
-        connected = socket.create_connection((host, port), self.waits.connect)
+        connected = _connect(host, port, self.waits.connect, self.watch)
         self._use(connected)
         with suppress(OSError):
             # It fails where the server is gone already, which reading will say in better words.
@@ -151,6 +159,7 @@ class _Dialogue(smtplib.SMTP):
         self._use(secure.wrap_socket(plain, server_hostname=host))
 
     def _use(self, connected: socket.socket) -> None:
+        self.watch(connected)
         self.sock = connected
         self.wire = Wire(connected)
 
@@ -161,6 +170,26 @@ class _Dialogue(smtplib.SMTP):
         code, texts = self.wire.read_lines(self.wait)
         self.last = make_reply(code, texts)
         return code, b"\n".join(texts)
+
+
+def _connect(
+    host: str, port: int, timeout: float, watch: Callable[[socket.socket], None]
+) -> socket.socket:
+    """As socket.create_connection, but for the watch on each try."""
+    error: OSError = ConnectionError(f"{host} has no address")
+    for family, kind, protocol, _, address in socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM
+    ):
+        connected = socket.socket(family, kind, protocol)
+        try:
+            connected.settimeout(timeout)
+            watch(connected)
+            connected.connect(address)
+            return connected
+        except OSError as failure:
+            connected.close()
+            error = failure
+    raise error
 
 
 def _greet(dialogue: _Dialogue, relay: Smtp) -> None:

@@ -84,12 +84,6 @@ class Wire:
         """Close the socket, whatever state it is in."""
         self.socket.close()
 
-    def interrupt(self) -> None:
-        """End both directions, which wakes a thread that waits for the other side."""
-        with suppress(OSError):
-            # Not the TLS socket's own method, which pulls the state from under that thread.
-            socket.shutdown(self.socket, SHUT_RDWR)
-
     def _read_line(self, deadline: float, timeout: float) -> bytes:
         """Take one line out of the buffer, without its end; a bare LF ends one too."""
         end = self._buffer.find(b"\n")
@@ -130,6 +124,13 @@ class Wire:
         microseconds = max(int(timeout * 1e6), 1)  # 0 would be for ever
         value = struct.pack("@ll", *divmod(microseconds, 1_000_000))
         self.socket.setsockopt(SOL_SOCKET, direction, value)
+
+
+def interrupt(connected: socket) -> None:
+    """End both directions, which wakes a thread that waits for the other side."""
+    with suppress(OSError):
+        # Not the TLS socket's own method, which pulls the state from under that thread.
+        socket.shutdown(connected, SHUT_RDWR)
 
 
 def _too_long() -> TimeoutError:

@@ -21,13 +21,16 @@ RESTORED = "restored from a backup"
 
 def find_unarmed(connection: Connection, path: Path) -> str:
     """Why this database may not send; empty where it may."""
+    # Before the database is: who begins to deliver meanwhile notes the new mark there first.
+    mark = read_mark(path)
     home = find_home(connection)
     if home == UNARMED:
         return f"{path.name} was restored from a backup"
     if home and home != name_of_file(path):
         return f"{path.name} is a copy, or was moved here from another disk"
     marks = find_marks(connection)
-    if read_mark(path) not in (marks or [""]):
+    # Where it is another one already, somebody has the lock, and was armed.
+    if mark not in (marks or [""]) and mark == read_mark(path):
         return f"{path.name} is not as it was when it was last delivered from"
     return ""
 

@@ -98,7 +98,7 @@ def _require_backup(source: Path, publication_uri: str) -> None:
     if not source.is_file():
         raise StoreError(f"there is no file {source}")
     try:
-        connection = sqlite3.connect(f"file:{source}?mode=ro", uri=True)
+        connection = sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)
         uris = [row[0] for row in connection.execute("SELECT uri FROM publication")]
         is_whole = connection.execute("PRAGMA quick_check").fetchone()[0] == "ok"
         connection.close()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
@@ -19,6 +19,7 @@ from publisher.store.version import bring_up_to_date
 
 # Another process's transaction ends within this, the enqueueing of a million readers included.
 _BUSY_SECONDS = 60
+_HELD_BUSY_MILLISECONDS = 1_000
 # Pages of the database in memory for each connection, in KiB: with one for the loop and one for
 # who looks on, much below what delivery may take in all.
 _CACHE_KIB = 16_000
@@ -48,9 +49,16 @@ class Database:
 
     @contextmanager
     def hold(self) -> Iterator["Held"]:
-        """One connection to read and write with for long, which notices what others change."""
+        """One connection to read and write with for long, which notices what others change.
+
+        It waits for nobody for longer than a second: who holds it can do something else meanwhile.
+        """
         with self.engine.connect() as connection:
-            yield Held(self, connection)
+            driver_of(connection).execute(f"PRAGMA busy_timeout = {_HELD_BUSY_MILLISECONDS}")
+            try:
+                yield Held(self, connection)
+            finally:
+                connection.invalidate()
 
     def close(self) -> None:
         self.engine.dispose()
@@ -88,10 +96,6 @@ def open_database(url: str, folder: Path, publication_uri: str) -> Database:
 
     Raises StoreError where it cannot be used: a newer one, not one of ours, a network's disk.
     """
-    if not url.startswith("sqlite:///"):
-        raise StoreError(
-            "publisher.toml: database.url: PostgreSQL does not work yet; use sqlite:///publisher.db"
-        )
     path = sqlite_path(url, folder)
     require_local(path)
     engine = connect_sqlite(path)
@@ -107,7 +111,8 @@ def open_database(url: str, folder: Path, publication_uri: str) -> Database:
 
 def connect_sqlite(path: Path | str) -> Engine:
     """An engine on an SQLite file (or `:memory:`) with the promises that the ledger rests on."""
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_SECONDS})
+    url = URL.create("sqlite", database=str(path))  # whatever its name has in it
+    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
     def _prepare(raw: sqlite3.Connection, _: Any) -> None:
@@ -179,5 +184,5 @@ def _explain(path: Path, error: BaseException | None) -> str:
     if name.startswith("SQLITE_READONLY"):
         return f"this account may not write {path}"
     if name.startswith("SQLITE_BUSY"):
-        return f"{path} is busy: another process has been writing for {_BUSY_SECONDS} s"
+        return f"{path} is busy: another process has been writing for too long"
     return f"the database {path} failed: {error}"

@@ -279,6 +279,20 @@ def sum_up(mailing: Mailing, others: Mapping[str, int]) -> Counts:
     return Counts(**known | {"sent": mailing.recipients - sum(others.values())})
 
 
+def find_last_event(connection: Connection) -> tuple[int, str]:
+    """The ledger's last line but for what the relay was not reached with, and its very last event.
+
+    0 and an empty event where there is none.
+    """
+    lines = s.ledger.c
+    last = connection.execute(select(lines.id, lines.event).order_by(lines.id.desc()).limit(1))
+    row = last.first()
+    if row is None:
+        return 0, ""
+    moved = select(lines.id).where(lines.event != "released").order_by(lines.id.desc()).limit(1)
+    return int(connection.execute(moved).scalar() or 0), str(row.event)
+
+
 def record_event(
     connection: Connection,
     publication: int,

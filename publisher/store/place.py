@@ -10,7 +10,14 @@ _NETWORKS = ("nfs", "cifs", "smb", "afs", "ncpfs", "fuse.sshfs", "fuse.glusterfs
 
 
 def sqlite_path(url: str, folder: Path) -> Path:
-    """The file that `sqlite:///FILE` names, relative to the publication's folder."""
+    """The file that `sqlite:///FILE` names, relative to the publication's folder.
+
+    Raises StoreError for any other URL, which may have a password in it and is not repeated.
+    """
+    if not url.startswith("sqlite:///"):
+        raise StoreError(
+            "publisher.toml: database.url: PostgreSQL does not work yet; use sqlite:///publisher.db"
+        )
     return folder / url.removeprefix("sqlite:///")
 
 
@@ -39,6 +46,10 @@ def _kind_of_mount(folder: Path) -> str:
     return next((kinds[point] for point in around if point in kinds), "")
 
 
+# What begins the file beside a database; runtime.board has its own place behind that.
+MARK_LETTERS = 16
+
+
 def file_beside(path: Path) -> Path:
     """The file beside a database that is locked by who delivers, and that has the last mark."""
     return path.with_name(f"{path.name}-delivery")
@@ -47,7 +58,8 @@ def file_beside(path: Path) -> Path:
 def read_mark(path: Path) -> str:
     """The mark beside a database; empty where there is none."""
     try:
-        return file_beside(path).read_text("ascii", "replace").strip()
+        with file_beside(path).open("rb") as file:
+            return file.read(MARK_LETTERS).decode("ascii", "replace")
     except OSError:
         return ""
 

@@ -2,12 +2,15 @@
 
 import random
 import signal
+import sqlite3
 import subprocess
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from publisher.model.delivery import Stage
 from tests.delivery.post import NAME, Post
 from tests.smtp.scripted import SILENCE, Rule, say
 
@@ -67,6 +70,74 @@ def _kill_often(post: Post, policy: str, *, kills: int, seed: int) -> None:
     else:
         assert max(arrived.values()) <= 2
         assert sum(number - 1 for number in arrived.values()) <= doubts
+
+
+@pytest.mark.parametrize("stage", ["greeting", "ehlo", "mail", "rcpt", "data"])
+def test_a_kill_before_a_body_was_begun_leaves_no_doubt(post: Post, stage: Stage) -> None:
+    post.configure(on_in_doubt="hold", connections=2)
+    readers = post.subscribe(6)
+    post.server.rules.append(Rule(stage, SILENCE))
+    sending = post.start("send", NAME, "--yes")
+    _wait_until(lambda: post.status()["counts"]["sending"] > 0)
+    time.sleep(0.3)
+    sending.kill()
+    sending.communicate()
+    post.server.rules.clear()
+    assert post.send().status == 0
+    assert post.counts() == {"sent": 6}
+    assert post.arrived() == dict.fromkeys(readers, 1)
+
+
+@pytest.mark.parametrize("stage", ["greeting", "ehlo"])
+def test_sigterm_does_not_wait_for_a_connection_that_is_not_open(post: Post, stage: Stage) -> None:
+    post.configure(on_in_doubt="hold")
+    post.subscribe(3)
+    post.server.rules.append(Rule(stage, SILENCE))
+    sending = post.start("send", NAME, "--yes")
+    _wait_until(lambda: post.status()["counts"]["sending"] > 0)
+    began = time.monotonic()
+    sending.terminate()
+    sending.communicate(timeout=25)
+    assert time.monotonic() - began < 15
+    assert sending.returncode == 3
+    assert post.counts() == {"queued": 3}
+
+
+@pytest.mark.long
+def test_a_relay_that_never_greets_is_given_up_after_20_seconds(post: Post) -> None:
+    post.subscribe(3)
+    post.server.rules.append(Rule("greeting", SILENCE))
+    began = time.monotonic()
+    assert post.send().status == 3
+    assert 19 < time.monotonic() - began < 30
+    assert post.counts() == {"queued": 3}
+
+
+@pytest.mark.long
+def test_sigterm_ends_it_also_where_another_one_keeps_the_database(post: Post) -> None:
+    post.server.delay = 0.05
+    post.configure(connections=2)
+    post.subscribe(200)
+    sending = post.start("send", NAME, "--yes")
+    _wait_for_messages(post, 5)
+    other = sqlite3.connect(post.folder / "publisher.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    time.sleep(2)
+    began = time.monotonic()
+    sending.terminate()
+    time.sleep(3)
+    other.execute("ROLLBACK")
+    sending.communicate(timeout=30)
+    assert time.monotonic() - began < 30
+    assert sending.returncode == 3
+    assert post.counts()["sent"] == len(post.server.messages)
+
+
+def _wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline, "it never is"
+        time.sleep(0.05)
 
 
 def test_the_next_process_takes_over_at_once_and_follows_a_live_one(post: Post) -> None:

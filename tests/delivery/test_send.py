@@ -7,6 +7,7 @@ import pytest
 from tests.delivery.post import NAME, Post
 from tests.smtp.scripted import Rule, say
 
+OTHER = "2025-12-14"
 ADDRESSES = ["ada@reader.example", "li.ming@reader.example", "salma@leser.example"]
 
 
@@ -190,7 +191,63 @@ def test_a_test_that_is_refused_says_why(post: Post) -> None:
     post.server.rules.append(Rule("rcpt", say("550 5.1.1 no such mailbox")))
     outcome = post.send("--test", "ada@reader.example")
     assert outcome.status == 2
-    assert "550 5.1.1 no such mailbox" in outcome.err
+    assert "550 5.1.1 no such mailbox" in outcome.both
+    assert len(json.loads(outcome.out)) == 1
+
+
+def test_a_test_leaves_the_mailings_that_were_begun_alone(post: Post) -> None:
+    post.subscribe(ADDRESSES)
+    post.server.rules.append(Rule("mail", say("421 4.3.2 shutting down")))
+    assert post.send().status == 3
+    post.server.rules.clear()
+    post.cli.issue(OTHER)
+    assert post.cli("send", OTHER, "--test", "me@desk.example").status == 0
+    assert post.arrived() == {"me@desk.example": 1}
+    assert post.counts() == {"queued": 3}
+
+
+def test_a_dry_run_and_a_test_are_not_one(post: Post) -> None:
+    assert post.send("--dry-run", "--test", "ada@reader.example").status == 2
+    assert post.arrived() == {}
+
+
+def test_a_dry_run_needs_no_relay(post: Post) -> None:
+    post.subscribe(ADDRESSES)
+    text = post.cli.read("publisher.toml").replace('host = "127.0.0.1"', 'host = ""')
+    post.cli.write("publisher.toml", text)
+    outcome = post.send("--dry-run")
+    assert (outcome.status, outcome.json["recipients"]) == (0, 3)
+
+
+def test_a_mailing_goes_on_only_with_a_site_that_was_built(post: Post) -> None:
+    post.subscribe(ADDRESSES)
+    post.server.rules.append(Rule("mail", say("421 4.3.2 shutting down")))
+    post.send()
+    post.server.rules.clear()
+    post.cli.write(
+        "issues/broken.md", "---\ntitle: No ids\nstatus: ready\n---\n\n## One\n\nText.\n"
+    )
+    assert post.send().status == 1
+    assert post.arrived() == {}
+
+
+def test_a_paused_mailing_is_said_to_be_paused_whatever_else(post: Post) -> None:
+    post.subscribe(ADDRESSES)
+    post.server.rules.append(Rule("mail", say("550 5.7.1 no")))
+    post.send()
+    post.cli.issue(NAME, body="## One\n\nText.\n")
+    refused = post.send()
+    assert refused.status == 2
+    assert "resume" in refused.err
+
+
+def test_a_sender_at_an_internationalised_domain_can_send(post: Post) -> None:
+    text = post.cli.read("publisher.toml").replace("daily@daily.example>", "daily@bücher.example>")
+    post.cli.write("publisher.toml", text)
+    post.subscribe(ADDRESSES)
+    assert post.send().status == 0
+    (message, *_) = post.messages()
+    assert "daily@xn--bcher-kva.example" in str(message["From"])
 
 
 @pytest.mark.parametrize(
@@ -249,5 +306,7 @@ def test_status_and_deliveries_of_what_was_never_sent(post: Post) -> None:
     shown = post.status()
     assert (shown["mailing"], shown["status"], shown["digest"]) == (None, None, None)
     assert set(shown["counts"].values()) == {0}
-    assert post.cli("deliveries", NAME).status == 2
+    listed = post.cli("deliveries", NAME, "--json")
+    assert (listed.status, listed.json) == (0, {"deliveries": []})
+    assert post.cli("deliveries", "2001-01-01").status == 2
     assert post.cli("status").status == 0

@@ -166,6 +166,11 @@ class Expected:
         each.most_taken += is_resent
         self._stay_cancelled(each)
 
+    def release(self, each: Delivery) -> None:
+        """An attempt of which nothing was sent."""
+        each.status = "queued"
+        self._stay_cancelled(each)
+
     def _refuse(self, each: Delivery, outcome: Outcome, policy: Policy, now: datetime) -> None:
         is_single = each.mailing.purpose != "issue"
         is_of_sender = outcome.concern in ("login", "sender")

@@ -5,6 +5,7 @@ from datetime import datetime
 from random import Random
 
 from publisher.mailing.retry import wait_for_domain
+from publisher.model.delivery import Outcome
 from publisher.runtime.dispatch import Dispatcher, Result, Rules
 from publisher.store.deliveries import Taken
 from publisher.store.errors import StoreError
@@ -74,26 +75,32 @@ class Process:
             domain: Bucket(rate, 1.0) for domain, rate in self.rules.domain_rates.items()
         }
 
-    def recover(self, most: int) -> None:
-        """Settle what a dead process left: at most as many doubts as it had connections."""
+    def recover(self, most: int, begun: set[int] | None) -> None:
+        """Settle what a dead process left: at most as many doubts as it had connections.
+
+        `begun` are those of which a body was begun; None where the machine itself went down.
+        """
         left = [each for each in self.expected.deliveries.values() if each.status == "sending"]
         require(len(left) <= most, f"{len(left)} are in doubt, of {most} connections")
         now = self.clock.now
         try:
-            self.dispatcher.recover(now)
+            self.dispatcher.recover(now, begun)
         except StoreError:
             raise Crash(is_durable=False) from None  # it says so, and ends
         except Crash as crash:
             if crash.is_durable:
-                self._record_recovery(left, now)
+                self._record_recovery(left, begun, now)
             raise
-        self._record_recovery(left, now)
+        self._record_recovery(left, begun, now)
         self.has_recovered = True
 
-    def _record_recovery(self, left: list[Delivery], now: datetime) -> None:
+    def _record_recovery(self, left: list[Delivery], begun: set[int] | None, now: datetime) -> None:
         for each in left:
             each.settlements += 1
-            self.expected.doubt(each, self.rules.policy, now)
+            if begun is None or each.id in begun:
+                self.expected.doubt(each, self.rules.policy, now)
+            else:
+                self.expected.release(each)
 
     # The loop
 
@@ -249,9 +256,21 @@ class Process:
     def is_over(self) -> bool:
         return self.is_ending and not self.attempts and not self.results
 
-    def die(self, *, is_through: bool) -> None:
-        """The relay has the whole text of what was on its way, or it never will have."""
+    def die(self, *, is_through: bool) -> set[int]:
+        """The relay has the whole text of what was on its way, or it never will have.
+
+        Gives the deliveries whose bodies were begun: what the relay took, some others, and those
+        whose outcome was read and is on no disk.
+        """
+        begun = {each.taken.id for each in self.results if _was_begun(each.outcome)}
         for attempt in self.attempts:
             took = attempt.said.is_taken and is_through
             self.expected.deliveries[attempt.task.id].taken_by_relay += took
+            if took or (_was_begun(attempt.said.outcome) and self.chance.random() < 0.5):
+                begun.add(attempt.task.id)
         self.attempts = []
+        return begun
+
+
+def _was_begun(outcome: Outcome | None) -> bool:
+    return outcome is not None and outcome.stage in ("body", "final_dot")

@@ -45,6 +45,7 @@ class Simulation:
         self.readers: list[Reader] = []
         self.process: Process | None = None
         self.most_left = 0
+        self.begun: set[int] | None = set()
         self.events: set[str] = set()
         self.changes_seen = -1
 
@@ -257,7 +258,7 @@ class Simulation:
         process = Process(self.store, rules, self.relay, self.expected, self.chance)
         self.process = process
         try:
-            process.recover(self.most_left)
+            process.recover(self.most_left, self.begun)
             self.most_left = 0
         except Crash as crash:
             self._note_crash(process, crash, is_through=False)
@@ -265,9 +266,9 @@ class Simulation:
         self._check()
 
     def _note_crash(self, process: Process, crash: Crash, *, is_through: bool) -> None:
-        process.die(is_through=is_through)
+        begun = process.die(is_through=is_through)
         if process.has_recovered:
-            self.most_left = process.rules.connections
+            self.most_left, self.begun = process.rules.connections, self._remember(begun)
         elif crash.is_durable:
             self.most_left = 0
         self.process = None
@@ -277,10 +278,14 @@ class Simulation:
         """`kill -9`; what was on its way is with the relay, or is not."""
         if self.process is None:
             return
-        self.process.die(is_through=is_through)
+        self.begun = self._remember(self.process.die(is_through=is_through))
         self.most_left = self.process.rules.connections
         self.process = None
         self._check()
+
+    def _remember(self, begun: set[int]) -> set[int] | None:
+        """The machine forgets where it goes down itself, and not only the process."""
+        return None if self.chance.random() < 0.2 else begun
 
     def stop(self) -> None:
         """SIGTERM: what is in flight may end, and nothing new begins."""

@@ -28,7 +28,7 @@ def _reword(patch: Patch, before: str, after: str) -> None:
 
 
 def nothing_is_recovered(patch: Patch) -> None:
-    patch.setattr(Dispatcher, "recover", lambda self, now: 0)
+    patch.setattr(Dispatcher, "recover", lambda self, now, begun: 0)
 
 
 def what_a_crash_left_counts_as_sent(patch: Patch) -> None:
@@ -36,6 +36,11 @@ def what_a_crash_left_counts_as_sent(patch: Patch) -> None:
         return Settlement(event="accepted", history=history)
 
     patch.setattr(dispatch, "settle_doubt", sent)
+
+
+def nothing_that_a_crash_left_is_in_doubt(patch: Patch) -> None:
+    recover = Dispatcher.recover
+    patch.setattr(Dispatcher, "recover", lambda self, now, begun: recover(self, now, set()))
 
 
 def every_doubt_is_resent(patch: Patch) -> None:
@@ -129,6 +134,7 @@ def what_the_relay_fails_at_goes_first_again(patch: Patch) -> None:
 MUTATIONS: tuple[Callable[[Patch], None], ...] = (
     nothing_is_recovered,
     what_a_crash_left_counts_as_sent,
+    nothing_that_a_crash_left_is_in_doubt,
     every_doubt_is_resent,
     consent_is_not_asked_again,
     a_pause_is_not_seen_at_the_intent,
