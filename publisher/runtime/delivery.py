@@ -1,7 +1,6 @@
 """The delivery loop: the dispatcher's decisions, the pool's connections and the clock, together."""
 
 import random
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -19,11 +18,6 @@ _GRACE_SECONDS = 20.0
 _LAST_SECONDS = 4.0
 # A full disk is waited for; results that were read must not be lost.
 _STORE_SECONDS = 1.0
-# How long results wait for others at most, in seconds, and how fast that follows the disk.
-_MOST_LINGER = 0.005
-_LINGER_WEIGHT = 0.1
-# With many threads the one that holds the interpreter gives it up sooner than after 5 ms.
-_SWITCH_SECONDS = 0.0005
 
 IsOver = Callable[[datetime], bool]
 
@@ -51,13 +45,11 @@ class Loop:
         self.stop = stop
         self.patience = patience
         self.clock = clock
-        self._linger = 0.0
         # When it has to be over, by the monotonic clock, once it was told to stop.
         self._end: float | None = None
 
     def run(self, is_over: IsOver) -> None:
         """Deliver. Raises StoreError where the database cannot be written for too long."""
-        sys.setswitchinterval(_SWITCH_SECONDS)
         results: list[Result] = []
         while not self.stop.is_set():
             now = self.clock()
@@ -66,7 +58,7 @@ class Loop:
             results = []  # they are on disk
             if is_over(now):
                 break
-            results = self.pool.collect(self._wait(now), self._linger)
+            results = self.pool.collect(self._wait(now))
         self._drain(results)
 
     def _step(
@@ -74,11 +66,8 @@ class Loop:
     ) -> list[Taken]:
         """One step; a database that cannot be written is asked again until the deadline."""
         while True:
-            began = time.monotonic()
             try:
-                tasks = self.dispatcher.step(now, results, room)
-                self._note_duration(time.monotonic() - began)
-                return tasks
+                return self.dispatcher.step(now, results, room)
             except StoreError:
                 if time.monotonic() > (self._end or deadline):
                     raise
@@ -86,10 +75,6 @@ class Loop:
                 if self.stop.is_set():
                     room = 0
                     self._end = self._end or time.monotonic() + _GRACE_SECONDS
-
-    def _note_duration(self, seconds: float) -> None:
-        """Results are waited for about as long as writing them takes: a slow disk writes more."""
-        self._linger += (min(seconds, _MOST_LINGER) - self._linger) * _LINGER_WEIGHT
 
     def _wait(self, now: datetime) -> float:
         """How long nothing need be done, in seconds."""
@@ -115,7 +100,7 @@ class Loop:
     def _collect_until(self, deadline: float, results: list[Result]) -> list[Result]:
         while results or (self.pool.is_busy and time.monotonic() < deadline):
             self._step(self.clock(), results, 0, deadline)
-            results = self.pool.collect(_LOOK_SECONDS, 0.0) if self.pool.is_busy else []
+            results = self.pool.collect(_LOOK_SECONDS) if self.pool.is_busy else []
         return results
 
 

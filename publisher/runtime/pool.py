@@ -1,23 +1,35 @@
-"""The connections to the relay, each with a thread of its own: tasks in, results out."""
+"""The connections to the relay, all of them waited for in one thread: tasks in, results out.
 
+With a thread for each connection Python's threads take the interpreter from each other at every
+reply, which costs twice what the work does. What still blocks, which is connecting, logging in and
+saying goodbye, is done in threads beside, for it is done once for many messages.
+"""
+
+import os
+import select
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Protocol
+from typing import Any, Protocol
 
 from publisher.message.splice import Message
 from publisher.model.delivery import Envelope, Outcome
 from publisher.runtime.dispatch import Result
+from publisher.smtp.wire import Steps, Wait, too_long
 from publisher.store.deliveries import Taken
 
 # A relay closes what says nothing for some minutes; we do so before.
 _IDLE_SECONDS = 20.0
+# So often it is looked whose time is over, and who has been idle for long.
+_LOOK_SECONDS = 0.1
+# Goodbye is politeness only.
+_CLOSING_SECONDS = 3.0
 
 
 class Courier(Protocol):
-    """One connection to the relay (publisher.smtp.courier, or a simulated one)."""
+    """One connection to the relay: publisher.smtp.courier."""
 
     @property
     def is_open(self) -> bool: ...
@@ -30,9 +42,14 @@ class Courier(Protocol):
 
     def open(self) -> Outcome | None: ...
 
-    def deliver(
-        self, envelope: Envelope, data: bytes, *, before_body: Callable[[], bool] | None = None
-    ) -> Outcome: ...
+    def transact(
+        self,
+        envelope: Envelope,
+        data: bytes,
+        *,
+        before_body: Callable[[], bool] | None = None,
+        is_stuffed: bool = False,
+    ) -> Steps[Outcome]: ...
 
     def interrupt(self) -> None: ...
 
@@ -42,10 +59,28 @@ class Courier(Protocol):
 Compose = Callable[[Taken], Message]
 # Notes a connection's place, and the delivery whose body goes out over it now.
 NoteBegun = Callable[[int, int], None]
+# What a connection does: it waits, or has something done beside, whose value it is given.
+Job = Callable[[], Any]
+Script = Generator[Wait | Job, Any, Result | None]
+
+
+class Line:
+    """One connection, and what is being done on it."""
+
+    def __init__(self, courier: Courier, note_begun: Callable[[int], None]) -> None:
+        self.courier = courier
+        self.note_begun = note_begun
+        self.task: Taken | None = None
+        self.script: Script | None = None
+        self.deadline = 0.0
+        self.idle_since = 0.0
 
 
 class Pool:
-    """A fixed number of connections, opened as they are needed, the one used last first."""
+    """A fixed number of connections, opened as they are needed, the one used last first.
+
+    For one thread.
+    """
 
     def __init__(
         self,
@@ -54,12 +89,18 @@ class Pool:
         compose: Compose,
         note_begun: NoteBegun = lambda place, delivery: None,
     ) -> None:
-        self._results: SimpleQueue[tuple[Line, Result]] = SimpleQueue()
-        self._idle = [
-            Line(make_courier(), compose, partial(note_begun, place), self._results)
-            for place in range(count)
-        ]
-        self._lines = list(self._idle)
+        self._lines = [Line(make_courier(), partial(note_begun, place)) for place in range(count)]
+        self._idle = list(self._lines)
+        self._compose = compose
+        self._results: list[Result] = []
+        self._waiting: dict[int, Line] = {}
+        self._done: SimpleQueue[tuple[Line, Any, Exception | None]] = SimpleQueue()
+        self._poll = select.poll()
+        # Rung by the threads beside.
+        self._bell, self._rope = os.pipe()
+        os.set_blocking(self._bell, False)
+        self._poll.register(self._bell, select.POLLIN)
+        self._looked_at = time.monotonic()
 
     @property
     def room(self) -> int:
@@ -73,30 +114,23 @@ class Pool:
     def begin(self, tasks: Sequence[Taken]) -> None:
         """Give tasks, at most `room`, to connections."""
         for task in tasks:
-            self._idle.pop().inbox.put(task)
+            line = self._idle.pop()
+            self._start(line, _attempt(line, self._compose, task), task)
 
-    def collect(self, seconds: float, linger: float) -> list[Result]:
-        """The results there are; waits for the first one, so long at most.
+    def collect(self, seconds: float) -> list[Result]:
+        """The results there are; waits for the first ones, so long at most.
 
-        Those that come within `linger` seconds of it are taken along, for one transaction takes
-        hardly longer for many than for one.
+        What came while the last ones were written is taken together: one transaction takes hardly
+        longer for many than for one, and a slow disk so writes more of them at once.
         """
-        results: list[Result] = []
-        try:
-            results.append(self._take(seconds))
-            if linger and self.is_busy:
-                # Asleep, since to be woken by each of them takes longer than to collect them.
-                time.sleep(linger)
-            while self.is_busy:
-                results.append(self._take(0.0))
-        except Empty:
-            pass
+        end = time.monotonic() + seconds
+        while not self._results:
+            left = end - time.monotonic()
+            self._turn(max(0.0, min(left, _LOOK_SECONDS)))
+            if left <= 0:
+                break
+        results, self._results = self._results, []
         return results
-
-    def _take(self, seconds: float) -> Result:
-        line, result = self._results.get(timeout=seconds) if seconds else self._results.get_nowait()
-        self._idle.append(line)
-        return result
 
     def interrupt(self, *, is_opening_only: bool = False) -> None:
         """Break off what is in flight, or only connections that are not open yet.
@@ -108,70 +142,130 @@ class Pool:
                 line.courier.interrupt()
 
     def close(self) -> None:
-        """Let every connection that is idle say goodbye; the threads of others are left alone."""
-        for line in self._lines:
-            line.inbox.put(None)
-        for line in self._idle:
-            line.join(_IDLE_SECONDS)
+        """Let every connection that is idle say goodbye; others are left alone."""
+        threads = [Thread(target=line.courier.close, daemon=True) for line in self._idle]
+        for thread in threads:
+            thread.start()
+        until = time.monotonic() + _CLOSING_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
 
+    # What happens on a connection
 
-class Line(Thread):
-    """One connection's thread: it takes a task, tries it, and says what came of it."""
+    def _start(self, line: Line, script: Script, task: Taken | None = None) -> None:
+        line.task, line.script = task, script
+        self._advance(line)
 
-    def __init__(
-        self,
-        courier: Courier,
-        compose: Compose,
-        note_begun: Callable[[int], None],
-        results: "SimpleQueue[tuple[Line, Result]]",
-    ) -> None:
-        super().__init__(name="courier", daemon=True)
-        self.courier = courier
-        self.compose = compose
-        self.note_begun = note_begun
-        self.results = results
-        self.inbox: SimpleQueue[Taken | None] = SimpleQueue()
-        self.start()
-
-    def run(self) -> None:
-        while True:
-            try:
-                task = self.inbox.get(timeout=_IDLE_SECONDS)
-            except Empty:
-                self.courier.close()
-                continue
-            if task is None:
-                self.courier.close()
-                return
-            self.results.put((self, self._try(task)))
-
-    def _try(self, task: Taken) -> Result:
+    def _advance(self, line: Line, value: Any = None, error: BaseException | None = None) -> None:
+        """Go on with a connection's script, to its next wait or to its end."""
+        script = line.script
+        if script is None:
+            return
         try:
-            return attempt(self.courier, self.compose, task, self.note_begun)
+            step = script.throw(error) if error else script.send(value)
+        except StopIteration as stop:
+            self._finish(line, stop.value)
+        except Exception as defect:
+            # Ours, before the body or after its reply: a courier lets none out between.
+            self._break(line, defect)
+        else:
+            self._await(line, step)
+
+    def _await(self, line: Line, step: Wait | Job) -> None:
+        if isinstance(step, Wait):
+            line.deadline = step.deadline
+            self._waiting[step.descriptor] = line
+            self._poll.register(step.descriptor, select.POLLOUT if step.is_write else select.POLLIN)
+        else:
+            Thread(target=self._do_beside, args=(line, step), daemon=True).start()
+
+    def _do_beside(self, line: Line, job: Job) -> None:
+        try:
+            self._done.put((line, job(), None))
         except Exception as error:
-            # A defect of ours, before the body or after its reply: a courier lets none out between.
-            self.courier.close()
-            return Result(task, None, f"{type(error).__name__}: {error}")
+            self._done.put((line, None, error))
+        os.write(self._rope, b"!")
+
+    def _break(self, line: Line, defect: Exception) -> None:
+        if line.task is not None:
+            said = f"{type(defect).__name__}: {defect}"
+            self._results.append(Result(line.task, None, said))
+        if line.courier.is_open:
+            self._start(line, _close(line))
+        else:
+            self._finish(line, None)
+
+    def _finish(self, line: Line, result: Result | None) -> None:
+        if result is not None:
+            self._results.append(result)
+        line.script = line.task = None
+        line.idle_since = time.monotonic()
+        self._idle.append(line)
+
+    # Waiting
+
+    def _turn(self, seconds: float) -> None:
+        """Wait so long at most for anything to happen, and do what follows from it."""
+        for descriptor, _ in self._poll.poll(seconds * 1000):
+            if descriptor == self._bell:
+                self._answer_bell()
+            else:
+                self._advance(self._stop_waiting(descriptor))
+        now = time.monotonic()
+        if now - self._looked_at >= _LOOK_SECONDS:
+            self._looked_at = now
+            self._look(now)
+
+    def _stop_waiting(self, descriptor: int) -> Line:
+        self._poll.unregister(descriptor)
+        return self._waiting.pop(descriptor)
+
+    def _answer_bell(self) -> None:
+        os.read(self._bell, 1024)
+        try:
+            while True:
+                line, value, error = self._done.get_nowait()
+                self._advance(line, value, error)
+        except Empty:
+            pass
+
+    def _look(self, now: float) -> None:
+        for descriptor, line in list(self._waiting.items()):
+            if line.deadline <= now:
+                self._stop_waiting(descriptor)
+                self._advance(line, error=too_long())
+        for line in [line for line in self._idle if line.courier.is_open]:
+            if now - line.idle_since > _IDLE_SECONDS:
+                self._idle.remove(line)
+                self._start(line, _close(line))
 
 
-def attempt(
-    courier: Courier, compose: Compose, task: Taken, note_begun: Callable[[int], None]
-) -> Result:
+def _close(line: Line) -> Script:
+    yield line.courier.close
+    return None
+
+
+def _attempt(line: Line, compose: Compose, task: Taken) -> Script:
     """Make one delivery's message and hand it to the relay; note it just before its body goes."""
+    courier = line.courier
     message = compose(task)
 
     def begin() -> bool:
-        note_begun(task.id)
+        line.note_begun(task.id)
         return True
 
-    if not courier.is_open and (refused := courier.open()) is not None:
+    def transact() -> Steps[Outcome]:
+        envelope, data = message.envelope, message.data
+        return courier.transact(envelope, data, before_body=begin, is_stuffed=True)
+
+    if not courier.is_open and (refused := (yield courier.open)) is not None:
         return Result(task, refused)
     was_fresh = courier.is_fresh
-    outcome = courier.deliver(message.envelope, message.data, before_body=begin)
+    outcome = yield from transact()
     if not was_fresh and _is_of_connection(outcome):
-        if (refused := courier.open()) is not None:
+        if (refused := (yield courier.open)) is not None:
             return Result(task, refused)
-        outcome = courier.deliver(message.envelope, message.data, before_body=begin)
+        outcome = yield from transact()
     return Result(task, outcome)
 
 

@@ -9,7 +9,7 @@ from publisher.model.delivery import Envelope, Outcome, Reply, Stage
 from publisher.settings import Smtp
 from publisher.smtp.attribution import attribute, attribute_failure, refuse
 from publisher.smtp.session import Session, describe, open_session, read_waits
-from publisher.smtp.wire import Wire, interrupt
+from publisher.smtp.wire import Steps, Wire, interrupt, run
 
 _END = b"\r\n.\r\n"
 # For the reply to QUIT: politeness only. Then for a server's last words when it stops reading: they
@@ -89,8 +89,8 @@ class Courier:
             return
         wait = min(_POLITE_WAIT, self._waits.command)
         try:
-            self._session.wire.write(b"QUIT\r\n", wait)
-            self._session.wire.read(wait)
+            run(self._session.wire.write(b"QUIT\r\n", wait))
+            run(self._session.wire.read(wait))
         except OSError:
             pass
         self._drop()
@@ -126,6 +126,20 @@ class Courier:
         relay is ready for it; where it gives False, the connection is closed and nothing sent. The
         outcome is unknown only if the final dot was handed over and no reply to it read.
         """
+        return run(self.transact(envelope, data, before_body=before_body))
+
+    def transact(
+        self,
+        envelope: Envelope,
+        data: bytes,
+        *,
+        before_body: Callable[[], bool] | None = None,
+        is_stuffed: bool = False,
+    ) -> Steps[Outcome]:
+        """As `deliver`, for who waits for many connections at once.
+
+        `is_stuffed` vouches that no line of `data` begins with a dot, and that it ends with CRLF.
+        """
         if self._session is None:
             return attribute_failure("connect", "there is no connection to the relay")
         features, wire = self._session.features, self._session.wire
@@ -134,7 +148,9 @@ class Courier:
             return refusal
         self._tried += 1
         try:
-            return self._transact(wire, self._commands(envelope, data, features), data, before_body)
+            commands = self._commands(envelope, data, features)
+            body = data + _END[2:] if is_stuffed else _stuff(data)
+            return (yield from self._transact(wire, commands, body, before_body))
         except BaseException:
             # The caller's own, or an interrupt: the transaction stands where nobody knows.
             self._drop()
@@ -144,13 +160,11 @@ class Courier:
         self,
         wire: Wire,
         commands: list[_Command],
-        data: bytes,
+        body: bytes,
         before_body: Callable[[], bool] | None,
-    ) -> Outcome:
-        if "pipelining" in self._features:
-            refusal = self._ask_together(wire, commands)
-        else:
-            refusal = self._ask_singly(wire, commands)
+    ) -> Steps[Outcome]:
+        ask = self._ask_together if "pipelining" in self._features else self._ask_singly
+        refusal = yield from ask(wire, commands)
         if refusal is not None:
             if wire.has_unread:
                 self._drop()
@@ -163,7 +177,7 @@ class Courier:
             # Once a recipient was accepted, closing is the only way not to send (RFC 2920, 3.1).
             self._drop()
             return attribute_failure("data", "stopped before the message was sent")
-        return self._send_body(wire, data)
+        return (yield from self._send_body(wire, body))
 
     @property
     def _features(self) -> dict[str, str]:
@@ -189,13 +203,13 @@ class Courier:
         ]
         return [("rset", b"RSET\r\n", wait), *commands] if self._has_leftovers else commands
 
-    def _ask_singly(self, wire: Wire, commands: list[_Command]) -> Outcome | None:
+    def _ask_singly(self, wire: Wire, commands: list[_Command]) -> Steps[Outcome | None]:
         """One command, one reply; stop at the first refusal."""
         stage: Stage = "mail"
         try:
             for stage, command, wait in commands:
-                wire.write(command, wait)
-                reply = wire.read(wait)
+                yield from wire.write(command, wait)
+                reply = yield from wire.read(wait)
                 if not _is_hoped_for(stage, reply):
                     return self._refused(stage, reply)
         except OSError as error:
@@ -203,14 +217,15 @@ class Courier:
             return attribute_failure(stage, describe(error))
         return None
 
-    def _ask_together(self, wire: Wire, commands: list[_Command]) -> Outcome | None:
+    def _ask_together(self, wire: Wire, commands: list[_Command]) -> Steps[Outcome | None]:
         """All commands in one write (RFC 2920); replies behind a refusal concern nobody."""
         refusal: Outcome | None = None
         stage, reply = commands[0][0], Reply(0)
         try:
-            wire.write(b"".join([command for _, command, _ in commands]), commands[0][2])
+            together = b"".join([command for _, command, _ in commands])
+            yield from wire.write(together, commands[0][2])
             for stage, _, wait in commands:
-                reply = wire.read(wait)
+                reply = yield from wire.read(wait)
                 if refusal is None:
                     if _is_hoped_for(stage, reply):
                         continue
@@ -219,13 +234,13 @@ class Courier:
                     self._drop()
                     return refusal
             if refusal is not None and reply.code == 354:
-                self._take_back(wire, refusal)
+                yield from self._take_back(wire, refusal)
         except OSError as error:
             self._drop()
             return refusal or attribute_failure(stage, describe(error))
         return refusal
 
-    def _take_back(self, wire: Wire, refusal: Outcome) -> None:
+    def _take_back(self, wire: Wire, refusal: Outcome) -> Steps[None]:
         """Answer a 354 that came though the recipient was refused (RFC 2920, section 3.1).
 
         A lone dot is a message to nobody. Where it is not the recipient that was refused, the
@@ -234,8 +249,9 @@ class Courier:
         if refusal.stage != "rcpt":
             self._drop()
             return
-        wire.write(_END[2:], self._waits.block)
-        if wire.read(self._waits.final_dot).code == 421:
+        yield from wire.write(_END[2:], self._waits.block)
+        reply = yield from wire.read(self._waits.final_dot)
+        if reply.code == 421:
             self._drop()
 
     def _refused(self, stage: Stage, reply: Reply) -> Outcome:
@@ -245,15 +261,15 @@ class Courier:
             self._drop()
         return attribute(stage, reply)
 
-    def _send_body(self, wire: Wire, data: bytes) -> Outcome:
-        body = _stuff(data)
-        sent, error = wire.write_blocks(body, self._waits.block)
+    def _send_body(self, wire: Wire, body: bytes) -> Steps[Outcome]:
+        sent, error = yield from wire.write_blocks(body, self._waits.block)
         if error is not None and sent <= len(body) - len(_END):
-            return self._broke_in_body(wire, error)
+            return (yield from self._broke_in_body(wire, error))
         try:
             if error is not None:
                 raise error
-            outcome = attribute("final_dot", wire.read(self._waits.final_dot))
+            reply = yield from wire.read(self._waits.final_dot)
+            outcome = attribute("final_dot", reply)
         except OSError as failure:
             self._drop()
             return attribute_failure("final_dot", describe(failure))
@@ -263,10 +279,10 @@ class Courier:
             self._drop()
         return outcome
 
-    def _broke_in_body(self, wire: Wire, error: OSError) -> Outcome:
+    def _broke_in_body(self, wire: Wire, error: OSError) -> Steps[Outcome]:
         """The final dot is still here: nothing is in doubt. The server may have said why."""
         try:
-            reply = wire.read(min(_LAST_WORDS_WAIT, self._waits.command))
+            reply = yield from wire.read(min(_LAST_WORDS_WAIT, self._waits.command))
         except OSError:
             reply = Reply(0)
         self._drop()

@@ -16,7 +16,7 @@ from publisher.model.delivery import Outcome, Reply, Stage
 from publisher.settings import Smtp, Timeouts
 from publisher.smtp.attribution import attribute, attribute_failure, refuse
 from publisher.smtp.replies import make_reply
-from publisher.smtp.wire import Wire
+from publisher.smtp.wire import Wire, run
 
 # In the order of smtplib, except that CRAM-MD5, which protects nothing inside TLS, comes last.
 _MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5")
@@ -164,10 +164,10 @@ class _Dialogue(smtplib.SMTP):
         self.wire = Wire(connected)
 
     def send(self, s: Any) -> None:
-        self.wire.write(s.encode("ascii") if isinstance(s, str) else bytes(s), self.wait)
+        run(self.wire.write(s.encode("ascii") if isinstance(s, str) else bytes(s), self.wait))
 
     def getreply(self) -> tuple[int, bytes]:
-        code, texts = self.wire.read_lines(self.wait)
+        code, texts = run(self.wire.read_lines(self.wait))
         self.last = make_reply(code, texts)
         return code, b"\n".join(texts)
 

@@ -1,10 +1,17 @@
-"""A connected socket: commands out, replies in, each within its time."""
+"""A connected socket: commands out, replies in, each within its time.
 
+Nothing here blocks. What has to wait is a generator that yields a Wait, and is resumed when the
+socket is ready, or with the TimeoutError of a wait that was in vain. `run` does that for one
+connection, in the caller's thread; publisher.runtime.pool does it for many in one.
+"""
+
+import select
 import ssl
-import struct
+from collections.abc import Generator
 from contextlib import suppress
-from socket import SHUT_RDWR, SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET, socket
+from socket import SHUT_RDWR, socket
 from time import monotonic
+from typing import NamedTuple, TypeVar
 
 from publisher.model.delivery import Reply
 from publisher.smtp.replies import MAX_LINE, MAX_LINES, ProtocolError, make_reply, split_line
@@ -12,6 +19,47 @@ from publisher.smtp.replies import MAX_LINE, MAX_LINES, ProtocolError, make_repl
 # What one call hands over. Over TLS that is one record (RFC 8446, section 5.1).
 _BLOCK = 65_536
 _RECORD = 16_384
+
+T = TypeVar("T")
+
+
+class Wait(NamedTuple):
+    """What is waited for: a socket's readiness to be read from or written to.
+
+    `deadline` is in seconds of the monotonic clock.
+    """
+
+    descriptor: int
+    is_write: bool
+    deadline: float
+
+
+# What gives a T in the end, and waits on the way.
+Steps = Generator[Wait, None, T]
+
+
+def run(steps: Steps[T]) -> T:
+    """Go through the steps, blocking at each wait."""
+    try:
+        wait = next(steps)
+        while True:
+            wait = steps.send(None) if _is_ready(wait) else steps.throw(too_long())
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+
+
+def _is_ready(wait: Wait) -> bool:
+    left = wait.deadline - monotonic()
+    if left <= 0:
+        return False
+    poll = select.poll()
+    poll.register(wait.descriptor, select.POLLOUT if wait.is_write else select.POLLIN)
+    return bool(poll.poll(left * 1000))
+
+
+def too_long() -> TimeoutError:
+    """What a wait that was in vain ends with."""
+    return TimeoutError("the server took too long")
 
 
 class Wire:
@@ -24,55 +72,59 @@ class Wire:
     def __init__(self, connected: socket) -> None:
         self.socket = connected
         self._buffer = b""
+        self._descriptor = connected.fileno()
         self._is_encrypted = isinstance(connected, ssl.SSLSocket)
         self._block = _RECORD if self._is_encrypted else _BLOCK
-        self._timeouts: dict[int, float] = {}
-        # Python's own timeouts ask the system twice for each call, and hold up the other
-        # connections' threads twice; the system's do not. TLS has only Python's.
-        if not self._is_encrypted:
-            connected.settimeout(None)
+        connected.setblocking(False)
 
     @property
     def has_unread(self) -> bool:
         """Whether the server said more than was asked for."""
         return bool(self._buffer)
 
-    def write(self, data: bytes, timeout: float) -> None:
-        """Write all of it within the time."""
-        self._set_timeout(SO_SNDTIMEO, timeout)
-        try:
-            self.socket.sendall(data)
-        except BlockingIOError:
-            raise _too_long() from None
+    def write(self, data: bytes, timeout: float) -> Steps[None]:
+        """Write all of it, each block within the time."""
+        _, error = yield from self.write_blocks(data, timeout)
+        if error is not None:
+            raise error
 
-    def write_blocks(self, data: bytes, timeout: float) -> tuple[int, OSError | None]:
+    def write_blocks(self, data: bytes, timeout: float) -> Steps[tuple[int, OSError | None]]:
         """Write block by block, each within the time; give how much was handed over, and why less.
 
         The number is exact: a call that fails has handed over nothing, or a part of a TLS record,
         which nobody can read.
         """
-        self._set_timeout(SO_SNDTIMEO, timeout)
         view, sent = memoryview(data), 0
         try:
             while sent < len(data):
-                sent += self.socket.send(view[sent : sent + self._block])
-        except BlockingIOError:
-            return sent, _too_long()
+                sent += yield from self._send(view[sent : sent + self._block], timeout)
         except OSError as error:
             return sent, error
         return sent, None
 
-    def read(self, timeout: float) -> Reply:
-        """Read one reply, all of it within the time, however slowly it drips."""
-        return make_reply(*self.read_lines(timeout))
+    def _send(self, block: memoryview, timeout: float) -> Steps[int]:
+        deadline = 0.0
+        while True:
+            try:
+                return self.socket.send(block)
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                is_write = True
+            except ssl.SSLWantReadError:
+                is_write = False
+            deadline = deadline or monotonic() + timeout
+            yield Wait(self._descriptor, is_write, deadline)
 
-    def read_lines(self, timeout: float) -> tuple[int, tuple[bytes, ...]]:
+    def read(self, timeout: float) -> Steps[Reply]:
+        """Read one reply, all of it within the time, however slowly it drips."""
+        return make_reply(*(yield from self.read_lines(timeout)))
+
+    def read_lines(self, timeout: float) -> Steps[tuple[int, tuple[bytes, ...]]]:
         """Read one reply as its code and its lines' texts."""
         deadline = monotonic() + timeout
-        first, is_last, text = split_line(self._read_line(deadline, timeout))
+        first, is_last, text = split_line((yield from self._read_line(deadline)))
         texts = [text]
         while not is_last:
-            code, is_last, text = split_line(self._read_line(deadline, timeout))
+            code, is_last, text = split_line((yield from self._read_line(deadline)))
             texts.append(text)
             if code != first:
                 raise ProtocolError(f"a reply with two codes, {first} and {code}")
@@ -84,11 +136,11 @@ class Wire:
         """Close the socket, whatever state it is in."""
         self.socket.close()
 
-    def _read_line(self, deadline: float, timeout: float) -> bytes:
+    def _read_line(self, deadline: float) -> Steps[bytes]:
         """Take one line out of the buffer, without its end; a bare LF ends one too."""
         end = self._buffer.find(b"\n")
         while end < 0 and len(self._buffer) <= MAX_LINE:
-            received = self._receive(deadline, timeout)
+            received = yield from self._receive(deadline)
             end = received.find(b"\n")
             end += len(self._buffer) if end >= 0 else 0
             self._buffer += received
@@ -97,42 +149,29 @@ class Wire:
         line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
         return line[:-1] if line.endswith(b"\r") else line
 
-    def _receive(self, deadline: float, timeout: float) -> bytes:
-        left = deadline - monotonic()
-        if left <= 0:
-            raise TimeoutError("the server took too long to answer")
-        # The wait for a reply's beginning has all of the time, to a hundredth of a second: the
-        # same number as the last time, and so no system call.
-        self._set_timeout(SO_RCVTIMEO, timeout if timeout - left < 0.01 else left)
-        try:
-            received = self.socket.recv(MAX_LINE)
-        except BlockingIOError:
-            raise _too_long() from None
-        if not received:
-            raise ConnectionResetError("the server closed the connection")
-        return received
-
-    def _set_timeout(self, direction: int, timeout: float) -> None:
-        """Bound the next calls in a direction, where they are not bound like this already."""
-        if self._timeouts.get(direction) == timeout:
-            return
-        self._timeouts[direction] = timeout
-        if self._is_encrypted:
-            self._timeouts = {direction: timeout}  # the two share one
-            self.socket.settimeout(timeout)
-            return
-        microseconds = max(int(timeout * 1e6), 1)  # 0 would be for ever
-        value = struct.pack("@ll", *divmod(microseconds, 1_000_000))
-        self.socket.setsockopt(SOL_SOCKET, direction, value)
+    def _receive(self, deadline: float) -> Steps[bytes]:
+        # Of TLS something may be here already, which no readiness tells of; else it never is.
+        is_write, is_to_wait = False, not self._is_encrypted
+        while True:
+            if is_to_wait:
+                yield Wait(self._descriptor, is_write, deadline)
+            if monotonic() >= deadline:
+                raise too_long()  # what drips is ready again and again
+            try:
+                received = self.socket.recv(MAX_LINE)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                is_write, is_to_wait = False, True
+                continue
+            except ssl.SSLWantWriteError:
+                is_write, is_to_wait = True, True
+                continue
+            if not received:
+                raise ConnectionResetError("the server closed the connection")
+            return received
 
 
 def interrupt(connected: socket) -> None:
-    """End both directions, which wakes a thread that waits for the other side."""
+    """End both directions, which wakes whoever waits for the other side."""
     with suppress(OSError):
-        # Not the TLS socket's own method, which pulls the state from under that thread.
+        # Not the TLS socket's own method, which pulls the state from under its user.
         socket.shutdown(connected, SHUT_RDWR)
-
-
-def _too_long() -> TimeoutError:
-    """What the system calls a call that would block is a time that is over."""
-    return TimeoutError("the server took too long")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.smtp.replies import MAX_LINE, MAX_LINES, ProtocolError
-from publisher.smtp.wire import Wire
+from publisher.smtp.wire import Wire, run
 from tests.smtp.scripted import PATIENT
 
 Pair = tuple[Wire, socket.socket]
@@ -26,10 +26,10 @@ def pair() -> Iterator[Pair]:
 def test_replies_that_arrive_together_are_kept_apart(pair: Pair) -> None:
     wire, server = pair
     server.sendall(b"250 one\r\n250-two\r\n250 and a half\r\n354 three\r\n")
-    assert str(wire.read(PATIENT)) == "250 one"
-    assert str(wire.read(PATIENT)) == "250 two and a half"
+    assert str(run(wire.read(PATIENT))) == "250 one"
+    assert str(run(wire.read(PATIENT))) == "250 two and a half"
     assert wire.has_unread
-    assert str(wire.read(PATIENT)) == "354 three"
+    assert str(run(wire.read(PATIENT))) == "354 three"
     assert not wire.has_unread
 
 
@@ -41,8 +41,8 @@ def test_a_reply_may_come_in_any_pieces(sizes: list[int]) -> None:
         wire = Wire(ours)
         thread = threading.Thread(target=_send_in_pieces, args=(theirs, data, sizes))
         thread.start()
-        assert str(wire.read(PATIENT)) == "250 2.1.0 one two"
-        assert str(wire.read(PATIENT)) == "550 5.1.1 three"
+        assert str(run(wire.read(PATIENT))) == "250 2.1.0 one two"
+        assert str(run(wire.read(PATIENT))) == "550 5.1.1 three"
         thread.join()
 
 
@@ -69,15 +69,15 @@ def test_what_is_no_reply_is_said_so(pair: Pair, said: bytes, error: str) -> Non
     wire, server = pair
     threading.Thread(target=server.sendall, args=(said,), daemon=True).start()
     with pytest.raises(ProtocolError, match=error):
-        wire.read(PATIENT)
+        run(wire.read(PATIENT))
 
 
 def test_the_longest_line_and_the_most_lines_are_read(pair: Pair) -> None:
     wire, server = pair
     server.sendall(b"250 " + b"x" * (MAX_LINE - 5) + b"\r\n")
-    assert wire.read(PATIENT).code == 250
+    assert run(wire.read(PATIENT)).code == 250
     server.sendall(b"250-\r\n" * (MAX_LINES - 1) + b"250 end\r\n")
-    assert wire.read(PATIENT).text == "end"
+    assert run(wire.read(PATIENT)).text == "end"
 
 
 def test_an_end_in_the_middle_is_an_error(pair: Pair) -> None:
@@ -85,7 +85,7 @@ def test_an_end_in_the_middle_is_an_error(pair: Pair) -> None:
     server.sendall(b"250-one\r\n250")
     server.close()
     with pytest.raises(ConnectionError, match="closed the connection"):
-        wire.read(PATIENT)
+        run(wire.read(PATIENT))
 
 
 @pytest.mark.parametrize("piece", [b"x", b"250-x\r\n"])
@@ -104,7 +104,7 @@ def test_a_reply_that_drips_is_given_up_in_time(pair: Pair, piece: bytes) -> Non
     thread.start()
     begin = time.monotonic()
     with pytest.raises(TimeoutError):
-        wire.read(1)
+        run(wire.read(1))
     assert time.monotonic() - begin < 20
     is_over.set()
     thread.join()
@@ -117,7 +117,7 @@ def test_any_bytes_are_a_reply_or_an_error(said: bytes) -> None:
         theirs.sendall(said)
         theirs.close()
         try:
-            reply = Wire(ours).read(PATIENT)
+            reply = run(Wire(ours).read(PATIENT))
         except OSError:
             return
         assert said.startswith(str(reply.code).zfill(3).encode())
@@ -136,7 +136,7 @@ def test_blocks_are_counted_exactly(pair: Pair) -> None:
     thread = threading.Thread(target=take_some)
     thread.start()
     data = bytes(5_000_000)
-    sent, error = wire.write_blocks(data, PATIENT)
+    sent, error = run(wire.write_blocks(data, PATIENT))
     thread.join()
     assert isinstance(error, OSError)
     assert len(received) <= sent < len(data)
@@ -153,13 +153,13 @@ def test_all_blocks_arrive(pair: Pair) -> None:
 
     thread = threading.Thread(target=take)
     thread.start()
-    assert wire.write_blocks(data, PATIENT) == (len(data), None)
+    assert run(wire.write_blocks(data, PATIENT)) == (len(data), None)
     thread.join()
     assert bytes(received) == data
 
 
 def test_a_reader_that_stands_still_is_given_up(pair: Pair) -> None:
     wire, _ = pair
-    sent, error = wire.write_blocks(bytes(5_000_000), 0.2)
+    sent, error = run(wire.write_blocks(bytes(5_000_000), 0.2))
     assert isinstance(error, TimeoutError)
     assert sent < 5_000_000

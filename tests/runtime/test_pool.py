@@ -1,0 +1,130 @@
+"""Many connections in one thread: none waits for another, and a defect is one message's alone."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from publisher.mailing.settle import History
+from publisher.message.splice import Message
+from publisher.model.delivery import Envelope
+from publisher.runtime.dispatch import Result
+from publisher.runtime.pool import Pool
+from publisher.smtp.courier import Courier
+from publisher.store.deliveries import Taken
+from tests.smtp.scripted import CLOSE, SILENCE, Rule, ScriptedServer, relay_to, say
+
+PATIENT = 30.0
+BODY = b"Subject: a lamp\r\n\r\nText.\r\n"
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    with ScriptedServer() as server:
+        yield server
+
+
+def task(number: int) -> Taken:
+    return Taken(
+        id=number,
+        mailing=1,
+        purpose="issue",
+        email=f"reader{number}@x.example",
+        name="",
+        subscriber_ref="",
+        history=History(),
+    )
+
+
+def compose(taken: Taken) -> Message:
+    if taken.id == 13:
+        raise ValueError("no such template")
+    return Message(BODY, Envelope("daily@x.example", taken.email))
+
+
+def make_pool(server: ScriptedServer, count: int, command: float = PATIENT) -> Pool:
+    relay = relay_to(server, command=command)
+    return Pool(count, lambda: Courier(relay, "desk.example"), compose)
+
+
+def deliver(pool: Pool, numbers: range) -> dict[int, Result]:
+    """Deliver so many, as many at once as there is room for."""
+    waiting, results = [task(number) for number in numbers], dict[int, Result]()
+    deadline = time.monotonic() + PATIENT
+    while len(results) < len(numbers):
+        assert time.monotonic() < deadline, "not all of them came back"
+        begun, waiting = waiting[: pool.room], waiting[pool.room :]
+        pool.begin(begun)
+        results |= {result.taken.id: result for result in pool.collect(1.0)}
+    pool.close()
+    return results
+
+
+def kinds(results: dict[int, Result]) -> dict[int, str]:
+    return {id: each.outcome.kind for id, each in results.items() if each.outcome}
+
+
+def test_all_are_delivered_over_a_few_connections(server: ScriptedServer) -> None:
+    results = deliver(make_pool(server, 5), range(100, 140))
+    assert set(kinds(results).values()) == {"accepted"}
+    assert len({connection for connection, _, _ in server.lines}) == 5
+
+
+def test_one_that_hears_nothing_keeps_no_other_waiting(server: ScriptedServer) -> None:
+    server.rules.append(Rule("rcpt", SILENCE, recipient="reader1@x.example"))
+    began = time.monotonic()
+    results = deliver(make_pool(server, 2, command=0.5), range(1, 10))
+    assert time.monotonic() - began < PATIENT / 2
+    assert kinds(results) == {1: "transient", **dict.fromkeys(range(2, 10), "accepted")}
+    assert server.messages[0].recipients == ("reader2@x.example",)
+
+
+def test_a_defect_is_one_message_s_alone(server: ScriptedServer) -> None:
+    results = deliver(make_pool(server, 2), range(10, 17))
+    assert results[13].outcome is None
+    assert results[13].note == "ValueError: no such template"
+    assert set(kinds(results)) == {10, 11, 12, 14, 15, 16}
+
+
+def test_a_connection_that_was_closed_is_opened_again(server: ScriptedServer) -> None:
+    pool = make_pool(server, 1)
+    pool.begin([task(1)])
+    assert [each.taken.id for each in pool.collect(PATIENT)] == [1]
+    server.drop_all()
+    results = deliver(pool, range(2, 4))
+    assert kinds(results) == {2: "accepted", 3: "accepted"}
+
+
+@pytest.mark.parametrize("answer", ["452 4.5.3 too many messages on this connection", "451 no"])
+def test_a_limit_on_one_connection_is_gone_round(server: ScriptedServer, answer: str) -> None:
+    for connection in range(1, 4):
+        server.rules.append(Rule("mail", say("250 ok"), connection=connection, times=2))
+        server.rules.append(Rule("mail", say(answer), connection=connection))
+    results = deliver(make_pool(server, 1), range(1, 7))
+    assert set(kinds(results).values()) == {"accepted"}
+
+
+def test_what_was_begun_is_noted_before_the_body_goes(server: ScriptedServer) -> None:
+    noted: list[tuple[int, int]] = []
+    relay = relay_to(server)
+    server.rules.append(Rule("rcpt", say("550 no"), recipient="reader2@x.example"))
+    server.rules.append(Rule("final_dot", CLOSE, recipient="reader3@x.example"))
+    pool = Pool(
+        1,
+        lambda: Courier(relay, "desk.example"),
+        compose,
+        lambda place, delivery: noted.append((place, delivery)),
+    )
+    results = deliver(pool, range(1, 4))
+    assert kinds(results) == {1: "accepted", 2: "permanent", 3: "unknown"}
+    assert noted == [(0, 1), (0, 3)]
+
+
+def test_opening_can_be_broken_off(server: ScriptedServer) -> None:
+    server.rules.append(Rule("greeting", SILENCE))
+    pool = make_pool(server, 2)
+    pool.begin([task(1), task(2)])
+    assert pool.collect(0.3) == []
+    pool.interrupt(is_opening_only=True)
+    results = {each.taken.id: each for _ in range(2) for each in pool.collect(5.0)}
+    assert kinds(results) == {1: "transient", 2: "transient"}
