@@ -1,5 +1,6 @@
 """The delivery loop: the dispatcher's decisions, the pool's connections and the clock, together."""
 
+import gc
 import random
 import time
 from collections.abc import Callable
@@ -50,6 +51,7 @@ class Loop:
 
     def run(self, is_over: IsOver) -> None:
         """Deliver. Raises StoreError where the database cannot be written for too long."""
+        gc.freeze()  # what was imported stays, and need not be looked over again and again
         results: list[Result] = []
         while not self.stop.is_set():
             now = self.clock()

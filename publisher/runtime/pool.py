@@ -129,6 +129,9 @@ class Pool:
             self._turn(max(0.0, min(left, _LOOK_SECONDS)))
             if left <= 0:
                 break
+        for _ in self._lines:  # what has come meanwhile, but not for ever
+            if not self._turn(0.0):
+                break
         results, self._results = self._results, []
         return results
 
@@ -204,9 +207,10 @@ class Pool:
 
     # Waiting
 
-    def _turn(self, seconds: float) -> None:
-        """Wait so long at most for anything to happen, and do what follows from it."""
-        for descriptor, _ in self._poll.poll(seconds * 1000):
+    def _turn(self, seconds: float) -> bool:
+        """Wait so long at most for anything to happen, and do what follows; tell if there was."""
+        ready = self._poll.poll(seconds * 1000)
+        for descriptor, _ in ready:
             if descriptor == self._bell:
                 self._answer_bell()
             else:
@@ -215,6 +219,7 @@ class Pool:
         if now - self._looked_at >= _LOOK_SECONDS:
             self._looked_at = now
             self._look(now)
+        return bool(ready)
 
     def _stop_waiting(self, descriptor: int) -> Line:
         self._poll.unregister(descriptor)
