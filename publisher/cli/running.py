@@ -1,7 +1,6 @@
 """run, serve, schedule: what goes on by itself."""
 
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from publisher.cli.mailing import describe, say_mailing
 from publisher.cli.output import (
     DEFAULT_CONFIG,
     Config,
@@ -19,26 +17,15 @@ from publisher.cli.output import (
     say,
     show,
 )
-from publisher.cli.send import DONE, IN_DOUBT, UNFINISHED, stopping
+from publisher.cli.send import DONE, stopping
 from publisher.cli.store import open_store
-from publisher.errors import PublisherError, SettingsError
-from publisher.runtime.alerts import Alerts
-from publisher.runtime.newsroom import Folder
-from publisher.runtime.scheduler import Scheduler, Told, find_next
-from publisher.runtime.sending import Delivering, send, send_all
+from publisher.errors import SettingsError
+from publisher.runtime.scheduler import find_next
 from publisher.runtime.start import require_ready
 from publisher.settings import Schedule, Settings
-from publisher.store.arming import find_unarmed, require_armed
+from publisher.store.arming import find_unarmed
 from publisher.store.database import Database
-from publisher.store.mailings import (
-    count_deliveries,
-    get_mailing,
-    list_active_mailings,
-    list_unfinished_mailings,
-)
 from publisher.store.occurrences import find_last_firing
-
-WRONG = 2
 
 
 def run_command(
@@ -61,7 +48,9 @@ def run_command(
     """
     folder, settings = open_publication(config)
     if once:
-        return _run_once(folder, settings, json)
+        from publisher.cli.run_once import run_once
+
+        return run_once(folder, settings, json)
     from publisher.runtime.supervisor import Role, child_command, supervise
 
     with open_store(folder, settings):  # made or brought up to date before the children need it
@@ -105,87 +94,6 @@ def serve_command(config: Config = DEFAULT_CONFIG, json: Json = False) -> int:
     with open_store(folder, settings) as database, stopping() as stop:
         serve(folder, settings, database, stop, lambda url: _announce(url, json))
     return DONE
-
-
-def _run_once(folder: Path, settings: Settings, json: bool) -> int:
-    newsroom = Folder(folder, settings)
-    with open_store(folder, settings) as database, stopping() as stop:
-        fault = _publish(newsroom)
-        with database.read() as connection:
-            require_armed(connection, database.path)
-        before = _unfinished(database)
-        alerts = Alerts(database, settings, say)
-        told = _fire(database, settings, newsroom, alerts)
-        fired = {each.mailing.id for each in told if each.mailing is not None}
-        touched = sorted({*before, *fired, *_unfinished(database)})
-        delivering = Delivering(database=database, settings=settings, folder=folder, stop=stop)
-        _deliver(delivering, touched)
-        alerts.look(datetime.now(UTC))
-        _deliver(delivering, [])  # what there was to alert of
-        status = _conclude(database, touched, json)
-    return status or fault or (WRONG if any(each.event == "failed" for each in told) else DONE)
-
-
-def _publish(newsroom: Folder) -> int:
-    """Publish; what is wrong does not keep mailings that were frozen before from going on."""
-    try:
-        newsroom.publish(datetime.now(UTC))
-    except PublisherError as error:
-        say(f"publisher: {error}")
-        return error.exit_status
-    return DONE
-
-
-def _fire(database: Database, settings: Settings, newsroom: Folder, alerts: Alerts) -> list[Told]:
-    """Let the schedules do what is due; give what they told."""
-    heard: list[Told] = []
-
-    def hear(told: Told) -> None:
-        heard.append(told)
-        alerts.hear_schedule(told, datetime.now(UTC))
-
-    Scheduler(database, settings, newsroom, hear).tick(datetime.now(UTC))
-    return heard
-
-
-def _deliver(delivering: Delivering, mailings: Sequence[int]) -> None:
-    """Send all that waits; where another process does, follow these, and take over if it dies."""
-    if not mailings and not _has_singles(delivering.database):
-        return
-    require_ready(delivering.settings, delivering.folder)
-    if not send_all(delivering):
-        for mailing in mailings:
-            send(delivering, mailing, lambda mailing, counts: None)
-
-
-def _unfinished(database: Database) -> set[int]:
-    with database.read() as connection:
-        return set(list_unfinished_mailings(connection, database.publication))
-
-
-def _has_singles(database: Database) -> bool:
-    """Tell whether single messages wait: confirmations, alerts."""
-    with database.read() as connection:
-        active = list_active_mailings(connection, database.publication)
-    return any(each.purpose != "issue" for each in active)
-
-
-def _conclude(database: Database, mailings: list[int], json: bool) -> int:
-    """Show what was worked on, and give the exit status: 4 goes before 3."""
-    statuses = [DONE]
-    documents = []
-    for each in mailings:
-        with database.read() as connection:
-            mailing = get_mailing(connection, each)
-            counts = count_deliveries(connection, mailing)
-        documents.append(describe(database, mailing, mailing.slug))
-        if not json:
-            show(say_mailing(mailing, counts))
-        is_waiting = counts.open > 0 or mailing.status == "paused"
-        statuses.append(IN_DOUBT if counts.in_doubt else UNFINISHED if is_waiting else DONE)
-    if json:
-        print_json({"mailings": documents})
-    return max(statuses)
 
 
 def schedule_command(config: Config = DEFAULT_CONFIG, json: Json = False) -> int:
@@ -254,6 +162,7 @@ def main_child(role: str, config: Path) -> int:
             tick_always(Ticking(database, settings, folder, _say_as(role)), stop)
         else:
             from publisher.runtime.roles import deliver_always
+            from publisher.runtime.sending import Delivering
 
             require_ready(settings, folder)
             delivering = Delivering(database=database, settings=settings, folder=folder, stop=stop)

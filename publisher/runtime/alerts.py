@@ -55,8 +55,11 @@ class Alerts:
         elif told.event != "missed" or about not in self._raised(*_OF_FIRINGS.values()):
             self.tell(_OF_FIRINGS[told.event], about, f"The schedule {about}: {told.reason}", now)
 
-    def look(self, now: datetime) -> None:
-        """Look for mailings that wait for an operator, and for a disk that is nearly full."""
+    def look(self, now: datetime) -> bool:
+        """Look for mailings that wait for an operator, and for a disk that is nearly full.
+
+        Tells whether there was something to tell.
+        """
         with self.database.read() as connection:
             paused = find_paused(connection, self.database.publication)
             doubts = find_doubts(connection, self.database.publication)
@@ -64,30 +67,33 @@ class Alerts:
             each.ref: f"The mailing of {each.slug} is paused: {each.reason or 'no reason given'}."
             for each in paused
         }
-        self._tell_while("mailing-paused", words, now)
+        has_told = self._tell_while("mailing-paused", words, now)
         words = {
             each.ref: f"Of the mailing of {each.slug}, {each.doubts:,} in doubt are held:"
             f" `publisher resolve {each.slug}` settles them."
             for each in doubts
         }
-        self._tell_while("doubts-held", words, now)
+        has_told |= self._tell_while("doubts-held", words, now)
         free = shutil.disk_usage(self.database.path.parent).free
         text = f"Only {free // 1_000_000:,} MB are free where the database is."
-        self._tell_while("disk-nearly-full", {"disk": text} if free < _LEAST_FREE else {}, now)
+        words = {"disk": text} if free < _LEAST_FREE else {}
+        return self._tell_while("disk-nearly-full", words, now) or has_told
 
     def note_relay(self, is_down: bool, now: datetime) -> None:
         """Tell that the relay cannot be reached, and note when it can again."""
         words = {"relay": "The mail relay cannot be reached; its deliveries wait."}
         self._tell_while("relay-down", words if is_down else {}, now)
 
-    def _tell_while(self, kind: str, words: Mapping[str, str], now: datetime) -> None:
+    def _tell_while(self, kind: str, words: Mapping[str, str], now: datetime) -> bool:
         """Tell what is so of a kind, and note what is so no more. `words` are by what it is."""
         raised = self._raised(kind)
-        for about in sorted(words.keys() - raised):
+        new = sorted(words.keys() - raised)
+        for about in new:
             self.tell(kind, about, words[about], now)
         for about in sorted(raised - words.keys()):
             with self.database.write() as connection:
                 clear_alert(connection, self.database.publication, kind, about, now)
+        return bool(new)
 
     def _raised(self, *kinds: str) -> set[str]:
         with self.database.read() as connection:

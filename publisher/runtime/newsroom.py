@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from publisher.errors import PublisherError
-from publisher.runtime.start import freeze_issue, new_mailing
+from publisher.runtime.start import freeze_issue, new_mailing, require_ready
 from publisher.settings import Settings
 from publisher.site.after_build import run_after_build
 from publisher.site.build import build
@@ -85,6 +85,7 @@ class Folder:
             raise
 
     def freeze(self, now: datetime, slug: str) -> NewMailing:
+        require_ready(self.settings, self.folder)
         message = render_published(self.folder, self.settings, now, slug)
         content = freeze_issue(message, self.settings)
         return new_mailing(content, self.settings, message.issue.id, slug)

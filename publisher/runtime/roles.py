@@ -87,6 +87,7 @@ class Ticking:
             database, settings, newsroom, lambda told: alerts.hear_schedule(told, now_utc())
         )
         publishing = Publishing(newsroom, settings, folder, say)
+        self.turns: tuple[Callable[[datetime], object], ...]
         self.turns = (scheduler.tick, publishing.tick, alerts.look)
         self._said = [""] * len(self.turns)
 
@@ -97,7 +98,7 @@ class Ticking:
                 self.say(fault)
             self._said[number] = fault
 
-    def _take(self, turn: Callable[[datetime], None]) -> str:
+    def _take(self, turn: Callable[[datetime], object]) -> str:
         try:
             turn(now_utc())
         except (PublisherError, OSError) as error:

@@ -35,7 +35,7 @@ from publisher.store.mailings import NewMailing, count_recipients, start_issue_m
 from publisher.store.occurrences import (
     close_fired,
     find_gone,
-    find_last_due,
+    find_last,
     find_mailed,
     find_open,
     find_superseded,
@@ -133,10 +133,11 @@ class Scheduler:
             )
             # A clock that was put back does not make the schedule wait for its own past.
             forget_later(connection, publication, name, now)
-            last = find_last_due(connection, publication, name, now)
+            last = find_last(connection, publication, name, now)
             known = find_walls_since(connection, publication, name, now - _JUMP)
-            new = new_occurrences(rule, self.zone, first_seen, last, now, known)
-            before = find_open(connection, publication, name)
+            last_due = last[0].due if last else None
+            new = new_occurrences(rule, self.zone, first_seen, last_due, now, known)
+            before = {*find_open(connection, publication, name), *last}
             standing = close_older([*before, *new])
             save_occurrences(
                 connection, publication, [each for each in standing if each not in before], now

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from publisher.mailing.schedule import Occurrence, OccurrenceStatus
 from publisher.store import schema as s
 
 _O = s.occurrence.c
+_COLUMNS = (_O.schedule, _O.wall, _O.due_at, _O.status, _O.outcome)
 
 
 class Firing(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,12 +96,13 @@ def forget_later(connection: Connection, publication: int, name: str, now: datet
     connection.execute(delete(s.occurrence).where(*is_later))
 
 
-def find_last_due(
+def find_last(
     connection: Connection, publication: int, name: str, now: datetime
-) -> datetime | None:
-    """The latest due time on record that is not after `now`."""
-    chosen = select(func.max(_O.due_at)).where(*_of(publication, name), _O.due_at <= now)
-    return connection.execute(chosen).scalar()
+) -> list[Occurrence]:
+    """The latest occurrence on record that is not due after `now`, or none."""
+    chosen = select(*_COLUMNS).where(*_of(publication, name), _O.due_at <= now)
+    rows = connection.execute(chosen.order_by(_O.due_at.desc(), _O.wall.desc()).limit(1))
+    return [_occurrence(row) for row in rows]
 
 
 def find_walls_since(
@@ -113,18 +115,8 @@ def find_walls_since(
 
 def find_open(connection: Connection, publication: int, name: str) -> list[Occurrence]:
     """The occurrences that may still fire."""
-    chosen = select(_O.wall, _O.due_at, _O.outcome).where(
-        *_of(publication, name), _O.status == "open"
-    )
-    return [
-        Occurrence(
-            schedule=name,
-            wall=datetime.fromisoformat(row.wall),
-            due=row.due_at,
-            outcome=row.outcome,
-        )
-        for row in connection.execute(chosen)
-    ]
+    chosen = select(*_COLUMNS).where(*_of(publication, name), _O.status == "open")
+    return [_occurrence(row) for row in connection.execute(chosen)]
 
 
 def save_occurrences(
@@ -223,3 +215,13 @@ def _is_it(publication: int, occurrence: Occurrence) -> tuple[Any, ...]:
 
 def _of(publication: int, name: str) -> tuple[Any, ...]:
     return (_O.publication == publication, _O.schedule == name)
+
+
+def _occurrence(row: Any) -> Occurrence:
+    return Occurrence(
+        schedule=row.schedule,
+        wall=datetime.fromisoformat(row.wall),
+        due=row.due_at,
+        status=row.status,
+        outcome=row.outcome,
+    )

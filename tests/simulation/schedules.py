@@ -266,16 +266,18 @@ class Schedules:
     def _judge(self, before: dict[tuple[str, str], Row], files: set[File], trouble: str) -> None:
         now, after, alerts = self.clock.now, self.rows(), self.alerts()
         superseded = {row[0] for row in self.disk.run("SELECT issue FROM superseded")}
+        sql = "SELECT issue FROM mailing WHERE purpose = 'issue'"
+        mailed = {row[0] for row in self.disk.run(sql)}
         files_of_both = (files, set(self.newsroom.files.values()))
-        self.expected.require_safe(before, after, self.schedules, now, files_of_both)
+        self.expected.require_safe(
+            before, after, self.schedules, now, files_of_both, mailed | superseded
+        )
         self._require_mailings()
         if not self.is_disturbed:
             self.expected.tick(self.schedules, files, now, trouble)
             self.expected.compare(after, alerts, superseded)
         self.expected.adopt(after, alerts, self._seen())
-        sql = "SELECT issue FROM mailing WHERE purpose = 'issue'"
-        self.expected.mailed = {row[0] for row in self.disk.run(sql)}
-        self.expected.superseded = superseded
+        self.expected.mailed, self.expected.superseded = mailed, superseded
 
     def _trouble(self) -> str:
         """What keeps an issue from being sent."""

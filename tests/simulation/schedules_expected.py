@@ -265,8 +265,12 @@ class Expected:
         schedules: Sequence[Schedule],
         now: datetime,
         files: tuple[Collection[File], Collection[File]],
+        gone: set[str],
     ) -> None:
-        """What holds whatever happened meanwhile. `files` are those before and after the tick."""
+        """What holds whatever happened meanwhile.
+
+        `files` are those before and after the tick, `gone` what has a mailing or is superseded now.
+        """
         for key, row in before.items():
             if row.due <= now and row.status != "open":
                 require(after.get(key) == row, f"{key} was closed, and is {after.get(key)}")
@@ -278,8 +282,7 @@ class Expected:
             require(row.due == self.instant(datetime.fromisoformat(key[1])), f"{key} at {row.due}")
             is_new = key not in before or before[key].status != "fired"
             if is_new and row.status == "fired" and row.ref.startswith("schedule"):
-                sent = {each.issue for each in after.values()} - {row.issue}
-                self._require_allowed(key, row, rules[key[0]], now, files, sent)
+                self._require_allowed(key, row, rules[key[0]], now, files, gone)
 
     def _require_allowed(
         self,
@@ -288,7 +291,7 @@ class Expected:
         schedule: Schedule,
         now: datetime,
         files: tuple[Collection[File], Collection[File]],
-        sent: Collection[str | None],
+        gone: set[str],
     ) -> None:
         """It was ready and at rest, as it was sent; and none that stood there was newer."""
         file, due = row.file, row.due
@@ -299,8 +302,8 @@ class Expected:
         assert file is not None
         is_right = self._may_be_sent(file, schedule, due, now)
         require(is_right, f"{key} sent {file}")
-        # What another schedule has sent in the same tick is no more to be had.
-        stood = {each for each in set(files[0]) & set(files[1]) if each.id not in sent}
+        # What somebody else has sent or superseded meanwhile was no more to be had.
+        stood = {each for each in set(files[0]) & set(files[1]) if each.id not in gone}
         newer = [
             each
             for each in stood
