@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from threading import Event
 
-from publisher.runtime.dispatch import Dispatcher, Result
+from publisher.runtime.dispatch import Dispatcher
+from publisher.runtime.exchange import Result
 from publisher.runtime.pool import Pool
 from publisher.store.deliveries import Taken
 from publisher.store.errors import StoreError

@@ -11,9 +11,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from publisher.mailing.breaker import Breaker, note, note_parked
-from publisher.mailing.settle import Policy, Settlement, settle, settle_break, settle_doubt
-from publisher.model.delivery import Mailing, Outcome
+from publisher.mailing.settle import Settlement, settle, settle_break, settle_doubt
+from publisher.model.delivery import Outcome
 from publisher.runtime.domains import Domains
+from publisher.runtime.exchange import Notice, Result, Rules
 from publisher.runtime.lane import Lane
 from publisher.runtime.relay import Relay
 from publisher.store.database import Held
@@ -35,30 +36,6 @@ from publisher.store.mailings import (
 
 # Where a mailing seems done and the store disagrees, it is asked again after this.
 _LOOK_AGAIN = timedelta(seconds=1)
-
-
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """How deliveries are made: from `[delivery]` of the settings. Rates are messages a second."""
-
-    connections: int = 4
-    rate: float = 0
-    domain_rates: Mapping[str, float] = {}
-    policy: Policy = Policy()
-
-
-class Result(msgspec.Struct, frozen=True):
-    """What came of a task: an outcome, or None and in `note` what broke before the body went."""
-
-    taken: Taken
-    outcome: Outcome | None
-    note: str = ""
-
-
-class Notice(msgspec.Struct, frozen=True):
-    """What happened to a mailing, for whoever watches: `paused` or `finished`, and why."""
-
-    event: str
-    mailing: Mailing
 
 
 class Dispatcher:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from publisher.message.splice import Message
 from publisher.model.delivery import Envelope, Outcome
-from publisher.runtime.dispatch import Result
+from publisher.runtime.exchange import Result
 from publisher.smtp.wire import Steps, Wait, too_long
 from publisher.store.deliveries import Taken
 

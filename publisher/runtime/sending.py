@@ -17,7 +17,8 @@ from publisher.model.delivery import Counts, Mailing
 from publisher.runtime.board import Board
 from publisher.runtime.composer import Composer
 from publisher.runtime.delivery import Loop, make_random, now_utc
-from publisher.runtime.dispatch import Dispatcher, Notice, Rules
+from publisher.runtime.dispatch import Dispatcher
+from publisher.runtime.exchange import Notice, Rules
 from publisher.runtime.lock import DeliveryLock, try_lock
 from publisher.runtime.pool import Pool
 from publisher.runtime.start import load_keys

@@ -8,7 +8,7 @@ import pytest
 from publisher.mailing.settle import History
 from publisher.message.splice import Message
 from publisher.model.delivery import Envelope
-from publisher.runtime.dispatch import Result
+from publisher.runtime.exchange import Result
 from publisher.runtime.pool import Pool
 from publisher.smtp.courier import Courier
 from publisher.store.deliveries import Taken

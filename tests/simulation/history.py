@@ -13,7 +13,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 from publisher.mailing.settle import Policy
-from publisher.runtime.dispatch import Rules
+from publisher.runtime.exchange import Rules
 from tests.simulation.relay import SAYINGS
 from tests.simulation.simulation import Simulation
 from tests.simulation.world import BrokenPromise, Disk

@@ -6,7 +6,8 @@ from random import Random
 
 from publisher.mailing.retry import wait_for_domain
 from publisher.model.delivery import Outcome
-from publisher.runtime.dispatch import Dispatcher, Result, Rules
+from publisher.runtime.dispatch import Dispatcher
+from publisher.runtime.exchange import Result, Rules
 from publisher.store.deliveries import Taken
 from publisher.store.errors import StoreError
 from tests.simulation.expected import Delivery, Expected, require

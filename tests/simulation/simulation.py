@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from publisher.model.audience import Consent, ConsentAction
-from publisher.runtime.dispatch import Rules
+from publisher.runtime.exchange import Rules
 from publisher.store.arming import RESTORED, arm, disarm, find_unarmed
 from publisher.store.deliveries import cancel_waiting, resolve_doubts, retry_failed
 from publisher.store.erasing import erase

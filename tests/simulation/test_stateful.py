@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 from publisher.mailing.settle import Policy
-from publisher.runtime.dispatch import Rules
+from publisher.runtime.exchange import Rules
 from publisher.store import deliveries
 from tests.simulation.relay import SAYINGS
 from tests.simulation.simulation import Simulation

@@ -1,0 +1,33 @@
+"""What the dispatcher is given, and what it gives: rules, results, notices."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from publisher.mailing.settle import Policy
+from publisher.model.delivery import Mailing, Outcome
+from publisher.store.deliveries import Taken
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """How deliveries are made: from `[delivery]` of the settings. Rates are messages a second."""
+
+    connections: int = 4
+    rate: float = 0
+    domain_rates: Mapping[str, float] = {}
+    policy: Policy = Policy()
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What came of a task: an outcome, or None and in `note` what broke before the body went."""
+
+    taken: Taken
+    outcome: Outcome | None
+    note: str = ""
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """What happened to a mailing, for whoever watches: `paused` or `finished`, and why."""
+
+    event: str
+    mailing: Mailing
