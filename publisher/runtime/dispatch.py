@@ -332,7 +332,7 @@ class Dispatcher:
         """Look at the mailings that may not be as they were when their deliveries were taken.
 
         What came back to a cancelled one is cancelled too; a single message is finished, and so is
-        a paused mailing of which nothing is left.
+        a mailing of which nothing is left and that no lane would finish.
         """
         publication = self.store.publication
         taken = [each.taken for each in settled]
@@ -341,7 +341,7 @@ class Dispatcher:
             status = get_mailing(connection, mailing).status
             if status == "cancelled":
                 cancel_waiting(connection, publication, mailing, now)
-            elif status == "paused":
+            elif status != "finished":
                 finish_if_done(connection, publication, mailing, now)
         for mailing in {each.mailing for each in taken if each.purpose != "issue"}:
             finish_if_done(connection, publication, mailing, now)

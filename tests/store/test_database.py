@@ -195,7 +195,7 @@ def test_nothing_is_restored_under_a_process_that_sends(post: Post) -> None:
     sending = post.start("send", NAME, "--yes")
     while not post.server.messages:
         assert sending.poll() is None
-    assert "stop it first" in post.cli("restore", "copy.db").err
+    assert "stop it" in post.cli("restore", "copy.db").err
     sending.terminate()
     sending.communicate(timeout=60)
 
