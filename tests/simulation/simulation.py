@@ -363,8 +363,9 @@ class Simulation:
         self.relay.domain_moods |= still
         self.arm()
         self.start(rules)
-        self.advance(400)
         slow = {*still, *(self.process.slowed if self.process else ())}
+        self.advance(400)
+        slow |= self.process.slowed if self.process else set()
         waiting = [
             each.id
             for each in self.expected.deliveries.values()
