@@ -7,7 +7,7 @@ spellings share, and is counted whatever is known of it.
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from publisher.store import schema as s
 
@@ -42,15 +42,6 @@ def has_any(connection: Connection, publication: int, hash: bytes, now: datetime
         _R.at > now - KEPT,
     )
     return connection.execute(found.limit(1)).first() is not None
-
-
-def count_since(
-    connection: Connection, publication: int, kind: RequestKind, since: datetime
-) -> int:
-    counted = select(func.count()).where(
-        _R.publication == publication, _R.kind == kind, _R.at > since
-    )
-    return int(connection.execute(counted).scalar_one())
 
 
 def find_confirmation(

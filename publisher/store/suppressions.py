@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, delete, func, select
+from sqlalchemy import Connection, Select, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from publisher.model.audience import SuppressionReason
@@ -94,16 +94,6 @@ def list_page(
     wanted = select(*columns).where(_TABLE.c.publication + 0 == publication, _TABLE.c.id > after)
     rows = connection.execute(wanted.order_by(_TABLE.c.id).limit(limit))
     return [Suppression(*row) for row in rows]
-
-
-def count_by_reason(connection: Connection, publication: int) -> dict[SuppressionReason, int]:
-    counted = (
-        select(_TABLE.c.reason, func.count())
-        .where(_TABLE.c.publication == publication)
-        .group_by(_TABLE.c.reason)
-    )
-    counts: dict[SuppressionReason, int] = {"bounce": 0, "complaint": 0, "erased": 0, "operator": 0}
-    return counts | dict(connection.execute(counted).all())
 
 
 def _suppressions(publication: int) -> Select[Any]:
