@@ -24,7 +24,6 @@ from publisher.render.views import (
     view_highlight,
     view_issue,
 )
-from publisher.render.words import words
 
 TEMPLATE = "email/message.html"
 
@@ -114,15 +113,15 @@ def _compile_subject(source: str, templates: Environment) -> Template:
 
 
 def _render_html(view: IssueView, subject: str, setting: Setting, templates: Environment) -> str:
-    language = words(view.language)
+    words = setting.words(view.language)
     rendered = templates.get_template(TEMPLATE).render(
         issue=view,
         subject=subject,
-        preheader=_preheader(view, language.separator),
+        preheader=_preheader(view, words.separator),
         publication=setting.publication,
         postal_address=setting.postal_address,
         unsubscribe_url=_PLACEHOLDER,
-        words=language,
+        words=words,
         image_width=IMAGE_WIDTH,
     )
     return inline_css(_open_slots(rendered))

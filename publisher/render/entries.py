@@ -19,7 +19,6 @@ from publisher.render.views import (
     title_of,
     view_highlight,
 )
-from publisher.render.words import words
 
 # Two or three lines in a feed reader's list.
 SUMMARY_LENGTH = 280
@@ -67,7 +66,7 @@ def highlight_entry(
         tags=highlight.tags,
         language=view.language,
         summary=summary or title,
-        content=_direct(_write(view), view.language, publication) if full_content else "",
+        content=_direct(_write(view, setting), view.language, publication) if full_content else "",
         source=view.source,
         source_url=view.source_url,
         image=view.image,
@@ -86,7 +85,8 @@ def issue_entry(
         for place, highlight in enumerate(issue.highlights, 1)
     ]
     language, title = language_of(issue, publication), title_of(issue, publication)
-    content = "\n".join(filter(None, [introduction, *map(_write_section, views)]))
+    sections = [_write_section(view, setting) for view in views]
+    content = "\n".join(filter(None, [introduction, *sections]))
     summary = issue.summary or excerpt(issue.introduction, SUMMARY_LENGTH)
     headlines = shorten(" · ".join(view.title for view in views if view.title), SUMMARY_LENGTH)
     return Entry(
@@ -119,8 +119,9 @@ def _name(highlight: Highlight) -> str:
     return highlight.title or excerpt(highlight.body, NAME_LENGTH)
 
 
-def _write(view: HighlightView) -> str:
-    return "\n".join(filter(None, [_write_image(view.image), view.body, _write_source(view)]))
+def _write(view: HighlightView, setting: Setting) -> str:
+    source = _write_source(view, setting)
+    return "\n".join(filter(None, [_write_image(view.image), view.body, source]))
 
 
 def _write_image(image: Image | None) -> str:
@@ -130,17 +131,17 @@ def _write_image(image: Image | None) -> str:
     return f'<p><img src="{_quote(image.src)}" alt="{_quote(image.alt or "")}"{size}></p>'
 
 
-def _write_source(view: HighlightView) -> str:
+def _write_source(view: HighlightView, setting: Setting) -> str:
     name = _escape(view.source_name)
     if not name:
         return ""
     link = f'<a href="{_quote(view.source_url)}">{name}</a>' if view.source_url else name
-    return f"<p>{_escape(words(view.language).source).format(name=link)}</p>"
+    return f"<p>{_escape(setting.words(view.language).source).format(name=link)}</p>"
 
 
-def _write_section(view: HighlightView) -> str:
+def _write_section(view: HighlightView, setting: Setting) -> str:
     heading = f'<h2><a href="{_quote(view.url)}">{_escape(view.title or view.url)}</a></h2>'
-    section = "\n".join(filter(None, [heading, _write(view)]))
+    section = "\n".join(filter(None, [heading, _write(view, setting)]))
     return _mark(section, view.language) if view.is_foreign else section
 
 

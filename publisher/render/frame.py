@@ -18,7 +18,7 @@ from publisher.model.language import direction
 from publisher.model.publication import Publication
 from publisher.render.excerpt import shorten
 from publisher.render.views import Setting, TagView, find_image
-from publisher.render.words import words as words_of
+from publisher.render.words import Catalogues
 
 # A field of the subscribe form that only a program fills in: people neither see nor reach it.
 TRAP_FIELD = "website"
@@ -96,7 +96,7 @@ class _Spoken(Protocol):
 
 def site_feeds(setting: Setting) -> tuple[FeedLink, ...]:
     """The publication's six feeds: of highlights and of issues, in each format."""
-    words = words_of(setting.publication.language)
+    words = setting.words()
     return (
         *_feed_links(setting, "feed", words.of_highlights),
         *_feed_links(setting, "issues", words.of_issues),
@@ -136,7 +136,7 @@ def make_page(publication: Publication, *, title: str, description: str, **field
 def fill_in(context: PageContext, page: Page, **variables: Any) -> bytes:
     template = context.templates.get_template(f"pages/{page.name}.html")
     return template.render(
-        _vocabulary(page.language),
+        _vocabulary(context.setting.catalogues, page.language),
         publication=context.setting.publication,
         site=_site(context),
         page=page,
@@ -164,7 +164,7 @@ def _site(context: PageContext) -> Site:
 
 
 @lru_cache(maxsize=64)
-def _vocabulary(document: str) -> Mapping[str, Any]:
+def _vocabulary(catalogues: Catalogues, document: str) -> Mapping[str, Any]:
     """What templates need to speak a document's language and to mark other ones.
 
     `lang_of(thing)` gives the attributes `lang` and `dir` where `thing.language` differs from
@@ -179,8 +179,8 @@ def _vocabulary(document: str) -> Mapping[str, Any]:
     def hreflang_of(thing: _Spoken, around: str = document) -> Markup:
         return _mark(' hreflang="{0}" lang="{0}" dir="{1}"', thing.language, around)
 
-    words = words_of(document)
-    if words.language == document.lower().split("-")[0]:
+    words = catalogues.words(document)
+    if f"{document.lower()}-".startswith(f"{words.language}-"):
         words = msgspec.structs.replace(words, language=document)
     return {"words": words, "lang_of": lang_of, "hreflang_of": hreflang_of}
 

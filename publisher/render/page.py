@@ -19,7 +19,6 @@ from publisher.render.views import (
     find_locale,
     write_day,
 )
-from publisher.render.words import words as words_of
 
 
 class YearLink(msgspec.Struct, frozen=True):
@@ -52,11 +51,11 @@ def render_issue_page(
     publication = context.setting.publication
     title = _own_title(issue.title, publication)
     headlines = [highlight.title for highlight in issue.highlights]
-    label = words_of(issue.language).issue_label.format(title=issue.title, day=issue.day)
+    words = context.setting.words(issue.language)
     page = make_page(
         publication,
         name="issue",
-        title=label,
+        title=words.issue_label.format(title=issue.title, day=issue.day),
         description=issue.summary or " · ".join(headlines),
         url=issue.url,
         language=issue.language,
@@ -143,7 +142,7 @@ def render_year_page(
 ) -> bytes:
     """Render `archive/YEAR/index.html`: the year's issues in the given order, month by month."""
     publication = context.setting.publication
-    title = words_of(publication.language).issues_of.format(year=year)
+    title = context.setting.words().issues_of.format(year=year)
     page = make_page(
         publication,
         name="year",
@@ -173,7 +172,7 @@ def render_tag_page(
     `newer_url` and `older_url` are the pages before and after, empty where there is none.
     """
     publication = context.setting.publication
-    words = words_of(publication.language)
+    words = context.setting.words()
     title = words.tagged.format(label=tag.label)
     place = words.page.format(number=number) if number else ""
     page = make_page(
@@ -207,7 +206,7 @@ def render_tombstone(
 ) -> bytes:
     """Render what stands where an issue or a highlight was withdrawn; no search engine keeps it."""
     publication = context.setting.publication
-    words = words_of(language)
+    words = context.setting.words(language)
     title = words.withdrawn_issue if kind == "issue" else words.withdrawn_highlight
     moment = withdrawn.astimezone(context.setting.zone)
     page = make_page(

@@ -12,7 +12,6 @@ from jinja2 import Environment
 from publisher.model import content as c
 from publisher.render.html import Target, join_lines
 from publisher.render.views import HighlightView, IssueView, Setting
-from publisher.render.words import words
 from publisher.render.wrap import WIDTH, count_columns, wrap
 
 TEMPLATE = "email/message.txt"
@@ -60,7 +59,7 @@ def render_text(
         publication=setting.publication,
         postal_address=setting.postal_address,
         unsubscribe_url=unsubscribe_url,
-        words=words(issue.language),
+        words=setting.words(issue.language),
         wrap=wrap,
         underline=underline,
         width=WIDTH,

@@ -26,6 +26,7 @@ from publisher.model.publication import Publication
 from publisher.render.excerpt import excerpt
 from publisher.render.html import Target, render_html
 from publisher.render.urls import IMAGE_SCHEMES, Urls, media_path, with_params
+from publisher.render.words import Catalogues, Words
 
 # Sizes of the images in media/, by path relative to the publication's folder: CSS pixels.
 MediaSizes = Mapping[str, tuple[int, int]]
@@ -41,6 +42,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     publication: Publication
     urls: Urls
     web_url: str
+    catalogues: Catalogues
     media: MediaSizes = {}
     link_params: tuple[tuple[str, str], ...] = ()
     postal_address: str = ""
@@ -49,6 +51,10 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.publication.time_zone)
+
+    def words(self, language: str = "") -> Words:
+        """The interface's words in a language, or in the publication's."""
+        return self.catalogues.words(language or self.publication.language)
 
 
 class TagView(msgspec.Struct, frozen=True):

@@ -18,11 +18,10 @@ from publisher.message.freeze import Draft
 from publisher.model.audience import Subscriber
 from publisher.model.delivery import Mailing
 from publisher.model.language import direction
-from publisher.render.consent_words import consent_words
 from publisher.render.inline import inline_css
 from publisher.render.templates import make_templates
 from publisher.render.text import underline
-from publisher.render.words import words
+from publisher.render.words import Catalogues, Words
 from publisher.render.wrap import WIDTH, wrap
 from publisher.runtime.start import freeze_draft, make_ref, new_mailing
 from publisher.settings import Settings
@@ -43,16 +42,21 @@ def freeze_confirmation(folder: Path, settings: Settings) -> bytes:
 
     Raises PublisherError where a template or a setting is wrong.
     """
-    templates = make_templates(read_templates(folder))
+    sources = read_templates(folder)
     publication = settings.as_publication()
-    subject = consent_words(publication.language).subject.format(title=publication.title)
+    words = Catalogues(sources).words(publication.language)
+    subject = words.confirm_subject.format(title=publication.title)
+
+    def render(name: str) -> str:
+        return _render(make_templates(sources), name, subject, words, settings)
+
     return freeze_draft(
         Draft(
             sender=settings.email.from_,
             reply_to=settings.email.reply_to,
             subject=subject,
-            html=inline_css(_render(templates, "email/confirmation.html", subject, settings)),
-            text=_render(templates, "email/confirmation.txt", subject, settings),
+            html=inline_css(render("email/confirmation.html")),
+            text=render("email/confirmation.txt"),
             language=publication.language,
             domain=parseaddr(settings.email.from_)[1].rpartition("@")[2],
             slots={_SLOT: "confirm_url"},
@@ -93,7 +97,9 @@ def _limit_hash(connection: Connection, email: str) -> bytes:
     return address_hash(limit_key(parse_address(email)), secret)
 
 
-def _render(templates: Environment, name: str, subject: str, settings: Settings) -> str:
+def _render(
+    templates: Environment, name: str, subject: str, words: Words, settings: Settings
+) -> str:
     publication = settings.as_publication()
     try:
         return templates.get_template(name).render(
@@ -101,8 +107,7 @@ def _render(templates: Environment, name: str, subject: str, settings: Settings)
             subject=subject,
             language=publication.language,
             direction=direction(publication.language),
-            words=words(publication.language),
-            consent=consent_words(publication.language),
+            words=words,
             days=CONFIRM_WITHIN.days,
             confirm_url=_SLOT,
             site_url=f"{publication.url}/",

@@ -16,7 +16,6 @@ from publisher.render.entries import highlight_entry, issue_entry
 from publisher.render.jsonfeed import render_json
 from publisher.render.rss import render_rss
 from publisher.render.views import TagView
-from publisher.render.words import words
 from publisher.site.archive import Archive
 from publisher.site.order import effective_tags, places
 from publisher.site.write import Output
@@ -49,7 +48,7 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
 def channels(archive: Archive) -> tuple[Channel, Channel]:
     """The two feeds of the whole publication: of highlights and of issues."""
     publication = archive.setting.publication
-    of_issues = words(publication.language).of_issues
+    of_issues = archive.setting.words().of_issues
     home = archive.setting.urls.home()
     return (
         Channel(

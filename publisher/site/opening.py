@@ -6,6 +6,7 @@ from hashlib import sha256
 from publisher.render.frame import PageContext, site_feeds
 from publisher.render.templates import make_templates
 from publisher.render.views import Setting
+from publisher.render.words import Catalogues
 from publisher.site.archive import Archive
 from publisher.site.index import Index
 from publisher.site.job import Job
@@ -21,6 +22,7 @@ def open_archive(
         publication=settings.as_publication(),
         urls=job.urls,
         web_url=settings.web_url,
+        catalogues=Catalogues(sources),
         media=MeasuredMedia(index),
         link_params=settings.link_params,
         postal_address=settings.email.postal_address,

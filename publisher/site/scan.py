@@ -64,11 +64,16 @@ def read_templates(folder: Path) -> dict[str, str]:
 
     Raises PublisherError where one of its own cannot be read: others would silently stand in.
     """
-    sources = _read_tree(packaged(TEMPLATES).parent, TEMPLATES)
+    sources = read_packaged_templates()
     own = folder / TEMPLATES
     if own.exists() and not own.samefile(packaged(TEMPLATES)):
         sources |= _read_tree(folder, TEMPLATES)
     return sources
+
+
+def read_packaged_templates() -> dict[str, str]:
+    """Read the templates that came with this program."""
+    return _read_tree(packaged(TEMPLATES).parent, TEMPLATES)
 
 
 def packaged(name: str) -> Path:
@@ -87,7 +92,7 @@ def _read_tree(folder: Path, name: str) -> dict[str, str]:
             continue
         if file.problem:
             raise PublisherError(f"{file.path} cannot be used as a template: {file.problem}")
-        if file.path.endswith((".html", ".txt", ".css", ".xml")):
+        if file.path.endswith((".html", ".txt", ".css", ".xml", ".po", ".pot")):
             sources[file.path.removeprefix(f"{name}/")] = _read_template(folder, file.path)
     return sources
 

@@ -3,13 +3,12 @@
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from publisher.errors import PublisherError
 from publisher.intake.fields import one_line
-from publisher.render.urls import Urls
-from publisher.render.views import Setting
 from publisher.settings import Settings
 from publisher.site.issue_files import slug_of
 from publisher.site.job import hold_lock
@@ -37,8 +36,7 @@ def _withdraw(
     if record is None:
         raise PublisherError(f"{id_!r} was never published; {_what_else(id_, register.records)}")
     publication = settings.as_publication()
-    zone = Setting(publication=publication, urls=Urls(publication.url), web_url="").zone
-    moment = now.astimezone(zone).replace(microsecond=0)
+    moment = now.astimezone(ZoneInfo(publication.time_zone)).replace(microsecond=0)
     parts = [r for r in register.records.values() if record.kind == "issue" and r.issue == id_]
     withdrawn = [
         msgspec.structs.replace(each, withdrawn=moment, reason=reason)

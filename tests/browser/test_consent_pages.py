@@ -14,6 +14,7 @@ from publisher.site.job import Job
 from publisher.web.public.notices import KINDS, make_notice
 from tests.browser.conftest import Axe, Visit, Windows
 from tests.browser.test_axe import MODES, ROOM_AND_USE, WIDTHS
+from tests.catalogues import CATALOGUES
 from tests.web.public.site import Site, run_site, wait_until
 from tests.web.running_preview import make_publication
 
@@ -123,10 +124,11 @@ def look(windows: Windows, site: Site) -> Iterator[Callable[..., _Looking]]:
 def test_every_page_is_accessible(mode: str, look: Callable[..., _Looking], axe: Axe) -> None:
     looking = look(**MODES[mode])
     publication = looking.site.settings.as_publication()
+    words = CATALOGUES.words(publication.language)
     for kind in SEEN:
         _go_to(kind, looking)
         page = looking.page
-        assert page.inner_text("h1") == make_notice(kind, publication).title
+        assert page.inner_text("h1") == make_notice(kind, publication, words).title
         assert page.get_attribute("html", "lang") == publication.language
         assert [f"{kind}: {found}" for found in axe(page)] == []
         background = page.evaluate("() => getComputedStyle(document.body).backgroundColor")

@@ -22,6 +22,7 @@ from publisher.preflight.publication import check_publication
 from publisher.render.urls import Urls
 from publisher.render.views import Setting
 from publisher.settings import Settings, parse_settings
+from tests.catalogues import CATALOGUES
 
 ZONE = ZoneInfo("Asia/Shanghai")
 MEDIA = ("media/harbour.jpg", "media/report.pdf", "media/My Photo.png")
@@ -40,6 +41,7 @@ def make_setting(language: str = "en") -> Setting:
         ),
         urls=Urls("https://daily.example"),
         web_url="https://daily.example",
+        catalogues=CATALOGUES,
         media={"media/harbour.jpg": (1200, 800), "media/My Photo.png": (640, 480)},
     )
 

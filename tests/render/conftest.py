@@ -10,6 +10,7 @@ from publisher.model.issue import Highlight, Image, Issue, Person, Tag
 from publisher.model.publication import Publication
 from publisher.render.urls import Urls
 from publisher.render.views import Setting
+from tests.catalogues import CATALOGUES
 
 _SHANGHAI = timezone(timedelta(hours=8))
 
@@ -26,6 +27,7 @@ def setting() -> Setting:
         ),
         urls=Urls("https://daily.example"),
         web_url="https://mail.daily.example",
+        catalogues=CATALOGUES,
         media={"media/harbour.jpg": (1200, 800), "media/seal.png": (24, 24)},
         link_params=(("utm_source", "mail"),),
         postal_address="The Lantern Daily, 12 Harbour Street, Haikou 570100",

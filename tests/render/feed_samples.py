@@ -12,6 +12,7 @@ from publisher.model.publication import Publication
 from publisher.render.entries import highlight_entry, issue_entry
 from publisher.render.urls import Urls
 from publisher.render.views import Setting
+from tests.catalogues import CATALOGUES
 
 SHANGHAI = timezone(timedelta(hours=8))
 
@@ -30,6 +31,7 @@ SETTING = Setting(
     publication=PUBLICATION,
     urls=URLS,
     web_url=PUBLICATION.url,
+    catalogues=CATALOGUES,
     media={"media/harbour.jpg": (1200, 800)},
 )
 

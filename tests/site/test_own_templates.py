@@ -9,7 +9,7 @@ from jinja2 import TemplateError, TemplateNotFound
 from publisher.errors import PublisherError, SettingsError
 from publisher.model.language import direction
 from publisher.render.templates import make_templates
-from publisher.render.words import words
+from tests.catalogues import CATALOGUES
 from tests.site.world import SETTINGS, World
 
 FOOTER = "templates/pages/footer.html"
@@ -84,7 +84,7 @@ def test_no_way_leads_out_of_the_sandbox(world: World, text: str) -> None:
     """With what templates are really given: frozen values, and functions of ours."""
     given = {
         "publication": world.settings.as_publication(),
-        "words": words("en"),
+        "words": CATALOGUES.words("en"),
         "lang_of": direction,
     }
     template = make_templates({"pages/footer.html": text}).get_template("pages/footer.html")

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 import msgspec
 
 from publisher.model.publication import Publication
-from publisher.render.consent_words import consent_words
+from publisher.render.words import Words
 
 Kind = Literal[
     "check_mailbox",
@@ -21,7 +21,7 @@ Kind = Literal[
     "refused",
     "unavailable",
 ]
-# Each is the beginning of the names of its words in ConsentWords.
+# Each is the beginning of the names of its words in the catalogues.
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # An address runs in its own direction in the middle of a sentence; none is longer than 254.
 _ISOLATED = "\u2068{}\u2069"
@@ -38,15 +38,16 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     has_form: bool = False
 
 
-def make_notice(kind: Kind, publication: Publication, address: str = "") -> Notice:
+def make_notice(kind: Kind, publication: Publication, words: Words, address: str = "") -> Notice:
     """The page of a kind; `address` is what somebody typed who meant an address."""
-    words = msgspec.structs.asdict(consent_words(publication.language))
     shown = "".join(c if c.isprintable() else "\ufffd" for c in address[:_SHOWN_CHARACTERS])
-    text = words[f"{kind}_text"].format(title=publication.title, address=_ISOLATED.format(shown))
+    text = words.get(f"{kind}_text").format(
+        title=publication.title, address=_ISOLATED.format(shown)
+    )
     return Notice(
-        title=words[kind],
+        title=words.get(kind),
         paragraphs=(text,),
-        button=words.get(f"{kind}_button", ""),
-        hint=words.get(f"{kind}_hint", ""),
+        button=words.get(f"{kind}_button"),
+        hint=words.get(f"{kind}_hint"),
         has_form=kind == "bad_address",
     )

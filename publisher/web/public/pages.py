@@ -10,14 +10,14 @@ from markupsafe import Markup
 
 from publisher.errors import PublisherError
 from publisher.model.language import direction
-from publisher.render.consent_words import consent_words
 from publisher.render.frame import PageContext, fill_in, make_page, site_feeds
 from publisher.render.templates import make_templates
 from publisher.render.urls import Urls
 from publisher.render.views import Setting
+from publisher.render.words import Catalogues, Words
 from publisher.settings import Settings
-from publisher.site.scan import read_templates
-from publisher.web.public.notices import KINDS, Notice, make_notice
+from publisher.site.scan import read_packaged_templates, read_templates
+from publisher.web.public.notices import KINDS, Kind, Notice, make_notice
 
 STYLESHEET = "pages/site.css"
 
@@ -44,6 +44,7 @@ class _Look(msgspec.Struct, frozen=True):
     """The templates as they were when they were last looked at, and what was made of them."""
 
     sources: dict[str, str]
+    words: Words
     context: PageContext | None
     style: str
     ready: dict[Notice, Page]
@@ -58,7 +59,8 @@ class Pages:
         self._publication = settings.as_publication()
         self._tell = tell
         self._told = ""
-        self._look = _Look({}, None, "", {})
+        self._packaged = Catalogues(read_packaged_templates())
+        self._look = _Look({}, self._find_words({}), None, "", {})
         self.refresh()
 
     def refresh(self) -> bool:
@@ -73,16 +75,17 @@ class Pages:
         # As an HTML parser gives it to the hash of a policy.
         style = sources.get(STYLESHEET, "").replace("\r\n", "\n").replace("\r", "\n")
         self._told = ""
-        look = _Look(sources, self._make_context(sources), style, {})
+        look = _Look(sources, self._find_words(sources), self._make_context(sources), style, {})
         for kind in KINDS:  # what is wrong is said now, not when a reader comes
-            notice = make_notice(kind, self._publication)
+            notice = make_notice(kind, self._publication, look.words)
             look.ready[notice] = self._render(look, notice)
         self._look = look
         return True
 
-    def render(self, notice: Notice) -> Page:
+    def render(self, kind: Kind, address: str = "") -> Page:
         """Give a page, whatever the templates are like; most are ready."""
         look = self._look
+        notice = make_notice(kind, self._publication, look.words, address)
         return look.ready.get(notice) or self._render(look, notice)
 
     def _render(self, look: _Look, notice: Notice) -> Page:
@@ -96,6 +99,15 @@ class Pages:
         digest = b64encode(sha256(look.style.encode()).digest()).decode()
         return Page(html, f"'sha256-{digest}'")
 
+    def _find_words(self, sources: dict[str, str]) -> Words:
+        """The words of the publication's language; the packaged ones where its own are broken."""
+        language = self._publication.language
+        try:
+            return (Catalogues(sources) if sources else self._packaged).words(language)
+        except PublisherError as error:
+            self._complain(str(error))
+            return self._packaged.words(language)
+
     def _make_context(self, sources: dict[str, str]) -> PageContext | None:
         if not sources:
             return None
@@ -103,6 +115,7 @@ class Pages:
             publication=self._publication,
             urls=Urls(self._publication.url),
             web_url=self._settings.web_url,
+            catalogues=Catalogues(sources),
         )
         return PageContext(
             setting=setting,
@@ -123,7 +136,7 @@ class Pages:
             is_indexed=False,
         )
         marked = Markup(style)  # noqa: S704 - the operator's own file
-        return fill_in(context, page, notice=notice, consent=consent_words(language), style=marked)
+        return fill_in(context, page, notice=notice, style=marked)
 
     def _render_plain(self, notice: Notice) -> bytes:
         language = self._publication.language

@@ -17,7 +17,7 @@ from publisher.web.public.answers import Answers
 from publisher.web.public.asking import Asking
 from publisher.web.public.consents import Link, LinkPurpose, Press, look, press, read_link
 from publisher.web.public.limits import Limits
-from publisher.web.public.notices import Kind, make_notice
+from publisher.web.public.notices import Kind
 from publisher.web.public.pages import Pages, Tell
 from publisher.web.public.visit import Doorway, Visit
 
@@ -48,7 +48,6 @@ class PublicServer:
         self.doorway = Doorway(settings)
         self.limits = Limits()
         self.tell = tell
-        self._publication = settings.as_publication()
         self._database = database
         self._keys = load_keys(database, settings).links
         self._readers = ThreadPoolExecutor(_READERS, "reader")
@@ -64,7 +63,7 @@ class PublicServer:
         headers: dict[str, str] | None = None,
     ) -> Response[bytes]:
         """A page of the server's own."""
-        page = self.pages.render(make_notice(kind, self._publication, address))
+        page = self.pages.render(kind, address)
         status = status or _STATUSES.get(kind, 200)
         retry = {"Retry-After": _RETRY_SECONDS} if status in (429, 503) else {}
         return self.answers.show_page(page, status, retry | (headers or {}))

@@ -15,12 +15,10 @@ import pytest
 
 from publisher.errors import PublisherError
 from publisher.web.public import app, protocol
-from publisher.web.public.notices import make_notice
 from publisher.web.public.pages import Pages
 from publisher.web.public.serve import open_port
 from tests.web.public.site import ONE_CLICK, PATIENCE, Site, free_port, make_settings, run_site
 
-TRIAL = make_notice("trial", make_settings().as_publication())
 _COMMAND = "from publisher.cli import main; main()"
 _SETTINGS = """\
 [publication]
@@ -265,21 +263,21 @@ class TestNonsense:
 def test_changed_templates_are_seen_without_a_restart(tmp_path: Path) -> None:
     told: list[str] = []
     pages = Pages(tmp_path, make_settings(), told.append)
-    before = pages.render(TRIAL)
+    before = pages.render("trial")
     assert not pages.refresh()
     templates = tmp_path / "templates" / "pages"
     templates.mkdir(parents=True)
     (templates / "consent.html").write_text("<p>{{ notice.title }}{{ 1 / 0 }}")
     assert pages.refresh()
-    assert b"<h1>" in pages.render(TRIAL).html
+    assert b"<h1>" in pages.render("trial").html
     assert len(told) == 1
     assert "ZeroDivisionError" in told[0]
     (templates / "consent.html").write_text("<p>{{ notice.title }}</p>")
     assert pages.refresh()
-    assert pages.render(TRIAL).html == b"<p>This was a trial message</p>"
+    assert pages.render("trial").html == b"<p>This was a trial message</p>"
     (templates / "consent.html").unlink()
     assert pages.refresh()
-    assert pages.render(TRIAL) == before
+    assert pages.render("trial") == before
 
 
 def test_a_database_that_fails_is_said_to_the_log_alone(
