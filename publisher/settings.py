@@ -28,6 +28,7 @@ from publisher.settings_values import (
     is_tag_uri,
     is_zone,
     to_ascii_url,
+    wrong_addresses,
 )
 
 FILE_NAME = "publisher.toml"
@@ -97,6 +98,7 @@ class Email(_Table, frozen=True):
     list_id: str = ""
     subject: str = "{{ issue.title }}"
     link_params: str | dict[str, str] = ""
+    welcome: bool = False
 
 
 class Timeouts(_Table, frozen=True):
@@ -153,10 +155,14 @@ class Feeds(_Table, frozen=True):
     min_issues: Positive = 5
     full_content: bool = True
     hub: str = ""
+    aliases: dict[str, str] = {}
 
 
 class Site(_Table, frozen=True):
     after_build: str = ""
+    card_font: str = ""
+    license: str = ""
+    profiles: tuple[str, ...] = ()
 
 
 class Web(_Table, frozen=True):
@@ -165,12 +171,14 @@ class Web(_Table, frozen=True):
     url: str = ""
     trusted_proxies: tuple[str, ...] = ()
     secret_keys: tuple[str, ...] = ()
+    redirects: dict[str, str] = {}
 
 
 class Console(_Table, frozen=True):
     host: str = "127.0.0.1"
     port: Port = 8001
     url: str = ""
+    git: bool = False
 
 
 class Alerts(_Table, frozen=True):
@@ -221,7 +229,9 @@ class Settings(_Table, frozen=True):
     def as_publication(self) -> Publication:
         """The publication itself, apart from how it is run."""
         table = self.publication
-        name, address = parseaddr(table.author)
+        # A name alone is no address, of which parseaddr would take the first word for one.
+        has_address = "@" in table.author
+        name, address = parseaddr(table.author) if has_address else (table.author.strip(), "")
         return Publication(
             id=table.id,
             title=table.title,
@@ -326,6 +336,8 @@ def _wrong_urls(settings: Settings) -> list[Wrong]:
         "web.url": settings.web.url,
         "console.url": settings.console.url,
         "feeds.hub": settings.feeds.hub,
+        "site.license": settings.site.license,
+        **{f"site.profiles[{place}]": url for place, url in enumerate(settings.site.profiles)},
         "alerts.webhook": settings.alerts.webhook,
         "alerts.heartbeat": settings.alerts.heartbeat,
     }
@@ -372,6 +384,7 @@ def _wrong_lists(settings: Settings) -> list[Wrong]:
             for proxy in settings.web.trusted_proxies
             if not is_network(proxy)
         ),
+        *wrong_addresses(settings.feeds.aliases, settings.web.redirects),
     ]
 
 

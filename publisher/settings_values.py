@@ -1,6 +1,7 @@
 """Whether a setting's value can be meant: what its type alone does not tell."""
 
 import re
+from collections.abc import Mapping
 from email.utils import parseaddr
 from urllib.parse import quote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,6 +12,12 @@ _TAG_URI = re.compile(r"tag:[^\s,:/]+,\d{4}(-\d\d(-\d\d)?)?:[!-~]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 # What a path may hold as it is (RFC 3986, section 3.3), and the percent sign.
 _IN_PATH = "/:@!$&'()*+,;=-._~%"
+# A path of this site, perhaps with a query: it leads nowhere else, in no browser (`//`, `/\\`).
+_SITE_PATH = re.compile(r"/(?![/\\])[^\s\x00-\x1f\x7f\"<>\\^`{|}#]*")
+_FEED_FILE = re.compile(r"/?(?:tags/[^/\s]+/feed|feed|issues)\.(?:atom|rss|json)")
+_AN_OLD_PATH = 'a path of this site as the key, such as "/rss.xml" or "/?feed=rss2"'
+_A_FEED_FILE = "a feed of this site, such as feed.rss or tags/film/feed.atom"
+_A_TARGET = "another path of this site, such as /issues/2025-12-15/, or a URL"
 # The five fields of cron, with their names from the lowest number on. Sunday is 0 and 7.
 _MONTHS = ". jan feb mar apr may jun jul aug sep oct nov dec"
 _DAYS = "sun mon tue wed thu fri sat"
@@ -110,3 +117,36 @@ def is_mailbox(text: str, *, is_address_needed: bool) -> bool:
     if not is_address_needed and "@" not in text:
         return bool(text.strip())
     return bool(re.fullmatch(r"[^@\s]+@[^@\s]+", address))
+
+
+def is_site_path(text: str) -> bool:
+    path = text.partition("?")[0]
+    return bool(_SITE_PATH.fullmatch(text)) and ".." not in path.split("/")
+
+
+def wrong_addresses(
+    aliases: Mapping[str, str], redirects: Mapping[str, str]
+) -> list[tuple[str, str, str]]:
+    """Old addresses that cannot be served, as (key, found, what would be right)."""
+    checks = [
+        *(("feeds.aliases", old, is_site_path(old), _AN_OLD_PATH) for old in aliases),
+        *(
+            (f"feeds.aliases.{old}", feed, bool(_FEED_FILE.fullmatch(feed)), _A_FEED_FILE)
+            for old, feed in aliases.items()
+        ),
+        *(("web.redirects", old, is_site_path(old), _AN_OLD_PATH) for old in redirects),
+        *(
+            (f"web.redirects.{old}", new, _is_target(new) and new != old, _A_TARGET)
+            for old, new in redirects.items()
+        ),
+        *(
+            ("web.redirects", old, False, "an address that is not in feeds.aliases too")
+            for old in redirects
+            if old in aliases
+        ),
+    ]
+    return [(key, found, right) for key, found, is_right, right in checks if not is_right]
+
+
+def _is_target(text: str) -> bool:
+    return is_site_path(text) or (not text.startswith("/") and is_http_url(text, is_base=False))

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.errors import SettingsError
+from publisher.model.issue import Person
 from publisher.settings import Duration, Settings, load_settings
 from publisher.settings_errors import is_array_of_tables, mask, table_in, types_in
 
@@ -74,7 +75,11 @@ EXAMPLES = {
     "delivery.on_in_doubt": ('"hold"', "hold"),
     "schedule.cron": ('"0 6 * * mon-fri"', "0 6 * * mon-fri"),
     "feeds.hub": ('"https://hub.example/"', "https://hub.example/"),
+    "feeds.aliases": ('{"/rss.xml" = "feed.rss"}', "/rss.xml=feed.rss"),
+    "site.license": ('"https://x.example/by/4.0/"', "https://x.example/by/4.0/"),
+    "site.profiles": ('["https://x.example/@a"]', "https://x.example/@a"),
     "web.url": ('"https://x.example"', "https://x.example"),
+    "web.redirects": ('{"/old/" = "/new/"}', "/old/=/new/"),
     "web.trusted_proxies": ('["10.0.0.0/8", "::1"]', "10.0.0.0/8, ::1"),
     "console.url": ('"https://x.example"', "https://x.example"),
     "alerts.email": ('"ada@x.example"', "ada@x.example"),
@@ -530,3 +535,17 @@ def test_the_document_has_every_table() -> None:
     assert headings == [table for table, _ in itertools.groupby(tables)]
     arrays = {name for name, type_ in types_in(Settings).items() if is_array_of_tables(type_)}
     assert arrays == {"smtp", "schedule"}
+
+
+@pytest.mark.parametrize(
+    ("written", "author"),
+    [
+        ("The Desk", Person("The Desk", "")),
+        ("Ada <ada@x.example>", Person("Ada", "ada@x.example")),
+        ("ada@x.example", Person("ada@x.example", "ada@x.example")),
+        ("新闻 编辑部", Person("新闻 编辑部", "")),
+    ],
+)
+def test_an_author_may_have_no_address(written: str, author: Person, path: Path) -> None:
+    settings = load(path, BASE + f'author = "{written}"\n')
+    assert settings.as_publication().author == author

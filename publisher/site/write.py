@@ -20,9 +20,12 @@ State = Literal["written", "unchanged"]
 _STAGING = ".publisher-staging"
 # A sync of one file takes 0.3 ms on an ordinary disk; a build after one issue writes some 40.
 _MANY_FILES = 200
+_SECOND = 1_000_000_000
 # Folders whose whole content is ours. Beside them an operator may keep files of their own
 # (a favicon, a CNAME), which no build touches.
-OWN_FOLDERS = ("archive", "assets", "highlights", "issues", "media", "tags")
+OWN_FOLDERS = (
+    *("archive", "assets", "cards", "feeds", "highlights", "issues", "media", "search", "tags"),
+)
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -87,6 +90,7 @@ class Staging:
         """Move files into place, in the given order."""
         for path in paths:
             target, aside = self.output / path, self._aside(path)
+            _date_after(aside, target)
             try:
                 aside.replace(target)
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
@@ -106,6 +110,22 @@ class Staging:
 
     def close(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _date_after(file: Path, former: Path) -> None:
+    """Give a file a later time than the one that it replaces has, in whole seconds.
+
+    HTTP tells no more of it (Last-Modified): two builds in one second would look like one to who
+    asks by that.
+    """
+    try:
+        before = former.lstat().st_mtime_ns
+    except OSError:  # there is none
+        return
+    own = file.stat()
+    if own.st_mtime_ns // _SECOND <= before // _SECOND:
+        later = (before // _SECOND + 1) * _SECOND + own.st_mtime_ns % _SECOND
+        os.utime(file, ns=(own.st_atime_ns, later))
 
 
 def _read(path: Path) -> bytes | None:

@@ -20,6 +20,7 @@ from tests.benchmarks.full import ISSUES, measure_full
 from tests.benchmarks.growth import measure_growth
 from tests.benchmarks.measure import Result, say
 from tests.benchmarks.small import measure_commands, measure_unchanged
+from tests.benchmarks.web import measure_web
 
 BENCH = Path(__file__).parents[2] / ".bench"
 RESULTS = BENCH / "results.json"
@@ -52,6 +53,7 @@ def main() -> None:
         "stages": measure_stages,
         "delivery": measure_delivery,
         "readers": measure_readers,
+        "web": measure_web,
     }
     unknown = set(options.parts) - set(parts)
     if unknown:

@@ -52,7 +52,7 @@ def measure_delivery(folder: Path) -> Result:
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
     for _ in range(ROUNDS):
         for name, measure in contenders.items():
-            with _sinking(sink) as port:
+            with sinking(sink) as port:
                 found[name].append(measure(port))
     return _report(found)
 
@@ -73,29 +73,33 @@ def _report(found: dict[str, list[tuple[float, float]]]) -> Result:
 
 
 @contextmanager
-def _sinking(sink: str) -> Iterator[int]:
+def sinking(sink: str) -> Iterator[int]:
     """A sink of its own on a free port of loopback."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     command = [sink, "-u", "nobody", f"127.0.0.1:{port}", "1000"]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
-        _wait_until_it_listens(port)
+        wait_until_it_listens(port)
         yield port
     finally:
         process.kill()
         process.wait()
 
 
-def _wait_until_it_listens(port: int) -> None:
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until_it_listens(port: int) -> None:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)
-    raise SystemExit("smtp-sink does not listen")
+    raise SystemExit(f"nobody listens on port {port}")
 
 
 def _smtp_source(folder: Path, source: str, port: int) -> tuple[float, float]:
@@ -125,15 +129,19 @@ def _write(folder: Path, *, is_signed: bool) -> None:
         subprocess.run(
             ["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True
         )
+    write_readers(folder, READERS)
+    configure(folder, 1)
+    import_readers(folder, "readers.csv")
+
+
+def write_readers(folder: Path, count: int) -> None:
     readers = "email,name\n" + "".join(
-        f"reader{number}@d{number % 500}.example,Reader {number}\n" for number in range(READERS)
+        f"reader{number}@d{number % 500}.example,Reader {number}\n" for number in range(count)
     )
     (folder / "readers.csv").write_text(readers)
-    _configure(folder, 1)
-    _import(folder, "readers.csv")
 
 
-def _configure(folder: Path, port: int) -> None:
+def configure(folder: Path, port: int) -> None:
     dkim = (
         f'[dkim]\ndomain = "bench.example"\nselector = "s"\nprivate_key = "{_KEY}"\n'
         if (folder / _KEY).exists()
@@ -144,7 +152,7 @@ def _configure(folder: Path, port: int) -> None:
     (folder / "publisher.toml").write_text(f"{SETTINGS}\n{relay}\n{delivery}\n{dkim}")
 
 
-def _import(folder: Path, file: str) -> Usage:
+def import_readers(folder: Path, file: str) -> Usage:
     return run([PUBLISHER, "subscribers", "import", file], folder)
 
 
@@ -166,7 +174,7 @@ def write_issue(folder: Path, name: str) -> None:
 
 def _publisher(folder: Path, port: int) -> tuple[float, float]:
     """One issue to all readers, and one to a few, whose CPU is taken off."""
-    _configure(folder, port)
+    configure(folder, port)
     base = _cost_of_few(folder, port)
     number = sum(1 for _ in (folder / "issues").iterdir()) + 1
     name = f"n{number}"
@@ -189,8 +197,8 @@ def _cost_of_few(folder: Path, port: int) -> float:
         shutil.copy(folder / _KEY, few / _KEY)
     rows = (folder / "readers.csv").read_text().splitlines(keepends=True)[: FEW + 1]
     (few / "readers.csv").write_text("".join(rows))
-    _configure(few, port)
-    _import(few, "readers.csv")
+    configure(few, port)
+    import_readers(few, "readers.csv")
     write_issue(few, "few")
     run([PUBLISHER, "build"], few)
     return run([PUBLISHER, "send", "few", "--yes"], few).cpu
@@ -238,10 +246,10 @@ def _measure_readers(folder: Path, count: int, sink: str | None) -> Result:
         file.write("email,name\n")
         for number in range(count):
             file.write(f"reader{number}@d{number % 5_000}.example,Reader {number}\n")
-    _configure(folder, 1)
+    configure(folder, 1)
     write_issue(folder, _NAME)
     run([PUBLISHER, "build"], folder)
-    usages = {"import": _import(folder, "readers.csv")}
+    usages = {"import": import_readers(folder, "readers.csv")}
     usages["enqueue"] = run(
         [sys.executable, "-m", "tests.benchmarks.enqueue", str(folder), _NAME], folder
     )
@@ -249,8 +257,8 @@ def _measure_readers(folder: Path, count: int, sink: str | None) -> Result:
     result: Result = {"enqueue_alone": round(seconds, 2)}
     say(f"{count:,} readers: enqueued in {seconds:.1f} s")
     if sink:
-        with _sinking(sink) as port:
-            _configure(folder, port)
+        with sinking(sink) as port:
+            configure(folder, port)
             usages["send"] = run([PUBLISHER, "send", _NAME, "--yes"], folder)
         result["send_rate"] = round(ledger_rate(folder, _NAME))
     for name, usage in usages.items():

@@ -1,22 +1,25 @@
 """Files and pages as HTTP answers, each with a policy that lets a browser do what it must."""
 
-import asyncio
-from collections.abc import AsyncIterator
+import re
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from litestar import Response
-from litestar.response import Stream
 
 from publisher.settings import Settings
-from publisher.web.public.files import Elsewhere, Found, is_unchanged
+from publisher.settings_values import to_ascii_url
+from publisher.web.public.codings import AS_IT_IS
+from publisher.web.public.conditions import format_date
+from publisher.web.public.files import Elsewhere, Found
 from publisher.web.public.pages import Page
 
-# What is smaller is sent at once.
-_AT_ONCE = 262_144
-_CHUNK = 65_536
-# The name of the site's own stylesheet changes with its content.
-_FOR_GOOD = "public, max-age=31536000, immutable"
+# A file whose name changes with its content.
+_HASHED = re.compile(r"assets/[^/]+-[0-9a-f]{10,64}\.[a-z0-9]+")
+# A feed may be so old, in seconds: its readers ask every half hour or more rarely. Whatever else
+# can be corrected is asked for anew each time.
+_FOR_A_WHILE = "public, max-age=1800"
+_VARY = {"Vary": "Accept-Encoding"}
 _HTML = "text/html"  # Litestar says of all text that it is UTF-8
 
 _FILE_POLICY = (
@@ -27,26 +30,21 @@ _MESSAGE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' http: https:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+# The one page that has a script: it searches where this server does not.
+_SEARCH_PAGE = "search/index.html"
 # What is asked of an answer that says nothing itself.
 BARE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-# A stream is one too.
 Answer = Response[Any]
 
 
 class Answers:
-    """Makes answers for one site, whose pages name its URLs as they are in public."""
+    """Makes the answers that are no files, for one site."""
 
     def __init__(self, settings: Settings) -> None:
-        site = _origin(settings.as_publication().url)
-        forms = f"form-action 'self' {_origin(settings.web_url)}"
-        ending = f"base-uri 'none'; {forms}; frame-ancestors 'none'"
-        self._site_policy = (
-            f"default-src 'none'; style-src 'self' {site}; font-src 'self' {site}; "
-            f"img-src 'self' http: https:; media-src 'self' {site}; {ending}"
-        )
         self._page_policy = (
-            f"default-src 'none'; style-src {{style}}; img-src 'self' http: https:; {ending}"
+            "default-src 'none'; style-src {style}; img-src 'self' http: https:; "
+            f"{_ending(settings)}"
         )
 
     def show_page(
@@ -66,24 +64,9 @@ class Answers:
             page.html, status_code=status, media_type=_HTML, headers=own | (headers or {})
         )
 
-    def show_file(self, found: Found, *, is_head: bool, asked: tuple[str, str]) -> Answer:
-        """A file; `asked` are If-None-Match and If-Modified-Since, empty where not sent."""
-        headers = self._describe(found)
-        if is_unchanged(found, *asked) and not found.is_withdrawn:
-            found.file.close()
-            return Response(b"", status_code=304, media_type=found.media_type, headers=headers)
-        status = 410 if found.is_withdrawn else 200
-        headers["Content-Length"] = str(found.size)
-        if is_head or found.size <= _AT_ONCE:
-            with found.file as file:
-                data = b"" if is_head else file.read(found.size)
-            return Response(data, status_code=status, media_type=found.media_type, headers=headers)
-        return Stream(
-            _read(found), status_code=status, media_type=found.media_type, headers=headers
-        )
-
-    def send_on(self, elsewhere: Elsewhere) -> Response[bytes]:
-        headers = {"Location": elsewhere.location, "Cache-Control": "no-cache"}
+    def send_on(self, location: str) -> Response[bytes]:
+        """Say where something is instead: a reference relative to the path asked for."""
+        headers = {"Location": location, "Cache-Control": "no-cache"}
         return Response(b"", status_code=301, media_type="text/plain", headers=headers)
 
     def say(self, text: str, status: int = 200) -> Response[bytes]:
@@ -96,28 +79,78 @@ class Answers:
             headers=headers,
         )
 
-    def _describe(self, found: Found) -> dict[str, str]:
+
+class FileHeaders:
+    """What is said of one site's files, apart from their length."""
+
+    def __init__(self, settings: Settings) -> None:
+        publication = settings.as_publication()
+        self._url = publication.url
+        self._hub = to_ascii_url(settings.feeds.hub)
+        site = _origin(publication.url)
+        self._page_policy = (
+            f"default-src 'none'; style-src 'self' {site}; font-src 'self' {site}; "
+            f"img-src 'self' http: https:; media-src 'self' {site}; {_ending(settings)}"
+        )
+        self._search_policy = f"{self._page_policy}; script-src 'self'; connect-src 'self'"
+
+    def describe(self, found: Found, coding: str) -> dict[str, str]:
+        """What holds of a file, whether it is sent or not."""
         headers = {
+            "Content-Type": found.media_type,
             "Content-Security-Policy": self._policy_of(found),
-            "Cache-Control": _FOR_GOOD if found.path.startswith("assets/site-") else "no-cache",
+            "Cache-Control": _keep_for(found),
             "Referrer-Policy": "strict-origin-when-cross-origin",
         }
-        if not found.is_withdrawn:
-            headers |= {"ETag": found.tag, "Last-Modified": found.last_modified}
+        headers |= _VARY if found.is_text else {"Accept-Ranges": "bytes"}
+        if coding != AS_IT_IS:
+            headers["Content-Encoding"] = coding
+        if found.is_feed:
+            headers["Link"] = self._link(found)
         return headers
+
+    def validate(self, found: Found, tag: str) -> dict[str, str]:
+        """What tells a state of a file from another one.
+
+        A time that is still to come (two states had to have different ones) is not told yet: RFC
+        9110, section 8.8.2.1, forbids it.
+        """
+        headers = {"ETag": f'"{tag}"'}
+        if found.modified <= datetime.now(UTC):
+            headers["Last-Modified"] = format_date(found.modified)
+        return headers
+
+    def refuse(self, found: Found) -> dict[str, str]:
+        """What is said where a file cannot be sent in the way that is asked for."""
+        vary = _VARY if found.is_text else {}
+        return {"Cache-Control": "no-store", "Content-Length": "0"} | vary
+
+    def send_on(self, elsewhere: Elsewhere) -> dict[str, str]:
+        location = {"Location": elsewhere.location}
+        return location | {"Cache-Control": "no-cache", "Content-Length": "0"}
+
+    def _link(self, found: Found) -> str:
+        """WebSub, section 4: in one line, since some take only the first."""
+        targets = {"self": f"{self._url}/{quote(found.path)}", "hub": self._hub}
+        return ", ".join(f'<{url}>; rel="{rel}"' for rel, url in targets.items() if url)
 
     def _policy_of(self, found: Found) -> str:
         if found.path.endswith("/email.html"):
             return _MESSAGE_POLICY
-        return self._site_policy if found.path.endswith(".html") else _FILE_POLICY
+        if found.path == _SEARCH_PAGE:
+            return self._search_policy
+        return self._page_policy if found.path.endswith(".html") else _FILE_POLICY
 
 
-async def _read(found: Found) -> AsyncIterator[bytes]:
-    with found.file as file:
-        left = found.size
-        while left and (data := await asyncio.to_thread(file.read, min(_CHUNK, left))):
-            left -= len(data)
-            yield data
+def _keep_for(found: Found) -> str:
+    if _HASHED.fullmatch(found.path):
+        return "public, max-age=31536000, immutable"
+    return _FOR_A_WHILE if found.is_feed else "no-cache"
+
+
+def _ending(settings: Settings) -> str:
+    forms = f"form-action 'self' {_origin(settings.web_url)}"
+    return f"base-uri 'none'; {forms}; frame-ancestors 'none'"
 
 
 def _origin(url: str) -> str:

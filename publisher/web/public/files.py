@@ -4,28 +4,32 @@ import errno
 import os
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from html import unescape
 from pathlib import Path
-from typing import BinaryIO
-from urllib.parse import unquote_to_bytes
+from typing import BinaryIO, Literal, NamedTuple
+from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
 
+from publisher.site.feed_files import is_feed
 from publisher.site.scan import open_below
 
 INDEX = "index.html"
-# By the name's end. Not the machine's own table, which would differ elsewhere. Litestar says of
-# all text that it is UTF-8.
+# By the name's end. Not the machine's own table, which would differ elsewhere.
 _TYPES = (
     ("/feed.json", "application/feed+json"),
     ("/issues.json", "application/feed+json"),
-    (".html", "text/html"),
-    (".css", "text/css"),
-    (".txt", "text/plain"),
+    ("/opensearch.xml", "application/opensearchdescription+xml; charset=utf-8"),
+    (".html", "text/html; charset=utf-8"),
+    (".css", "text/css; charset=utf-8"),
+    (".js", "text/javascript; charset=utf-8"),
+    (".txt", "text/plain; charset=utf-8"),
     (".atom", "application/atom+xml; charset=utf-8"),
     (".rss", "application/rss+xml; charset=utf-8"),
-    (".opml", "text/x-opml"),
+    (".opml", "text/x-opml; charset=utf-8"),
     (".xml", "application/xml; charset=utf-8"),
     (".json", "application/json"),
     (".jpg", "image/jpeg"),
@@ -46,60 +50,90 @@ _TYPES = (
     (".woff2", "font/woff2"),
     (".webmanifest", "application/manifest+json"),
 )
+# What gets smaller by being compressed: text, by its type.
+_TEXT = re.compile(r"text/|application/(?:.*\+)?(?:json|xml)\b|image/svg\+xml")
 # Text cannot pass for it: what an author writes is escaped, and stands behind the body's tag.
-_TOMBSTONE = re.compile(rb'<body class="withdrawn-page"')
-_TOMBSTONES = ("issues/", "highlights/")
+_BODY = re.compile(rb'<body class="(withdrawn|moved)-page"')
+_CANONICAL = re.compile(rb'<link rel="canonical" href="([^"<>]+)"')
+_SPEAKING = ("issues/", "highlights/")
+# Of a page, what is looked at to see what it says; its own text comes later.
+_BEGINNING = 65_536
 # An encoded slash is no name's part that we would write; nothing decodes it here.
 _ENCODED_SLASH = re.compile(r"%2f|%5c", re.IGNORECASE)
+# What a reference may hold as it is (RFC 3986), and the percent sign.
+_IN_REFERENCE = "/:@!$&'()*+,;=-._~%?#"
 # A link, a name that is too long or none, a file that this account may not read, a socket.
 _NOT_THERE = (errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL, errno.EACCES, errno.ENXIO)
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\\]")
 
+Kind = Literal["file", "withdrawn", "moved"]
+
+
+class State(NamedTuple):
+    """What differs between two states of a file; times in nanoseconds."""
+
+    size: int
+    modified: int
+    changed: int
+    inode: int
+
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """An open file. `path` is its own, below public/; `tag` its ETag; `modified` in whole seconds.
+    """A file in one state. `path` is its own, below public/.
 
-    `is_withdrawn` tells that a tombstone stands there.
+    `kind` tells whether a tombstone stands there, or a page that says where it moved: to
+    `canonical`, a URL.
     """
 
     path: str
-    file: BinaryIO
-    size: int
-    tag: str
-    modified: datetime
+    state: State
     media_type: str
-    is_withdrawn: bool
+    kind: Kind = "file"
+    canonical: str = ""
 
     @property
-    def last_modified(self) -> str:
-        return format_datetime(self.modified, usegmt=True)
+    def size(self) -> int:
+        return self.state.size
+
+    @property
+    def stem(self) -> str:
+        """What the ETags of all its codings begin with, without quotes."""
+        return f"{self.state.modified:x}-{self.state.size:x}"
+
+    @property
+    def modified(self) -> datetime:
+        """In whole seconds, which is all that HTTP tells."""
+        return datetime.fromtimestamp(self.state.modified // 1_000_000_000, UTC)
+
+    @property
+    def is_text(self) -> bool:
+        return bool(_TEXT.match(self.media_type))
+
+    @property
+    def is_feed(self) -> bool:
+        return is_feed(self.path)
 
 
 class Elsewhere(msgspec.Struct, frozen=True):
-    """A folder asked for without its slash: where it is, relative to the path asked for."""
+    """Where something is instead: a URL, or a reference relative to the path asked for."""
 
     location: str
+
+
+class ChangedError(Exception):
+    """A file is no longer in the state that was found."""
 
 
 def find_file(folder: Path, sent: str) -> Found | Elsewhere | None:
     """Find what stands at a path as it was sent. Raises OSError where the disk fails."""
     if (path := read_path(sent)) is None:
         return None
-    name = f"{path}{INDEX}" if path.endswith("/") or not path else path
-    try:
-        found = _open(folder, name)
-        if found is None and name == path and (index := _open(folder, f"{path}/{INDEX}")):
-            index.file.close()
-            # Relative, since only the proxy knows what stands before it; the dot, since a name
-            # may hold a colon (RFC 3986, section 4.2).
-            return Elsewhere(f"./{sent.rpartition('/')[2]}/")
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        if error.errno in _NOT_THERE:
-            return None
-        raise
-    return found
+    if found := look_at(folder, name_file(path)):
+        return found
+    if path and not path.endswith("/") and look_at(folder, f"{path}/{INDEX}"):
+        # The dot, since a name may hold a colon (RFC 3986, section 4.2).
+        return Elsewhere(f"./{sent.rpartition('/')[2]}/")
+    return None
 
 
 def read_path(sent: str) -> str | None:
@@ -119,42 +153,96 @@ def read_path(sent: str) -> str | None:
     return path
 
 
-def is_unchanged(found: Found, none_match: str, modified_since: str) -> bool:
-    """Tell whether who asks has the file already (RFC 9110, section 13.2.2)."""
-    if none_match:
-        tags = [tag.strip().removeprefix("W/") for tag in none_match.split(",")]
-        return found.tag in tags or tags == ["*"]
+def name_file(path: str) -> str:
+    """The file that a decoded path means."""
+    return f"{path}{INDEX}" if path.endswith("/") or not path else path
+
+
+def refer(sent: str, path: str) -> str:
+    """Refer from a path as it was sent to another one of this site.
+
+    Relative, since only a proxy knows what stands before both.
+    """
+    there = quote(path.removeprefix("/"), safe=_IN_REFERENCE)
+    return f"{'../' * (sent.count('/') - 1) or './'}{there}"
+
+
+def look_at(folder: Path, path: str) -> Found | None:
+    """Find a file by its own path. Raises OSError where the disk fails."""
     try:
-        return bool(modified_since) and found.modified <= parsedate_to_datetime(modified_since)
-    except (ValueError, TypeError, OverflowError):  # no date, or one without a zone
-        return False
+        with _opened(folder, path) as (file, state):
+            return _describe(path, state, file)
+    except OSError as error:
+        if _is_no_file(error):
+            return None
+        raise
 
 
-def _open(folder: Path, path: str) -> Found | None:
-    """Open a regular file; None where it is a folder or anything else."""
+def find_state(folder: Path, path: str) -> State | None:
+    """The state that a file is in now; None where there is none, or it cannot be told."""
+    try:
+        with _opened(folder, path) as (_, state):
+            return state
+    except OSError:
+        return None
+
+
+def read_whole(folder: Path, found: Found) -> bytes:
+    """Read a file. Raises ChangedError where it is in another state, and OSError."""
+    with open_found(folder, found) as file:
+        data = file.read(found.size + 1)
+    if len(data) != found.size:  # written to in its place
+        raise ChangedError
+    return data
+
+
+def open_found(folder: Path, found: Found) -> BinaryIO:
+    """Open a file that was found. Raises ChangedError where it is in another state, and OSError."""
+    try:
+        file, state = _open(folder, found.path)
+    except OSError as error:
+        raise ChangedError if _is_no_file(error) else error from None
+    if state != found.state:
+        file.close()
+        raise ChangedError
+    return file
+
+
+@contextmanager
+def _opened(folder: Path, path: str) -> Iterator[tuple[BinaryIO, State]]:
+    file, state = _open(folder, path)
+    with file:
+        yield file, state
+
+
+def _open(folder: Path, path: str) -> tuple[BinaryIO, State]:
+    """Open a regular file. Raises OSError."""
     descriptor = open_below(folder, path)
     info = os.fstat(descriptor)
     if not stat.S_ISREG(info.st_mode):
         os.close(descriptor)
-        return None
-    file = os.fdopen(descriptor, "rb")
-    return Found(
-        path=path,
-        file=file,
-        size=info.st_size,
-        tag=f'"{info.st_mtime_ns:x}-{info.st_size:x}"',
-        modified=datetime.fromtimestamp(int(info.st_mtime), UTC),
-        media_type=_type_of(path),
-        is_withdrawn=_is_tombstone(path, file),
-    )
+        raise OSError(errno.EINVAL, "it is no regular file")
+    state = State(info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino)
+    return os.fdopen(descriptor, "rb", buffering=0), state
 
 
-def _is_tombstone(path: str, file: BinaryIO) -> bool:
-    if not (path.startswith(_TOMBSTONES) and path.endswith(f"/{INDEX}")):
-        return False
-    is_one = bool(_TOMBSTONE.search(file.read()))
-    file.seek(0)
-    return is_one
+def _is_no_file(error: OSError) -> bool:
+    return error.errno in (*_NOT_THERE, errno.ENOENT, errno.ENOTDIR)
+
+
+def _describe(path: str, state: State, file: BinaryIO) -> Found:
+    media_type = _type_of(path)
+    if not (path.startswith(_SPEAKING) and path.endswith(f"/{INDEX}")):
+        return Found(path=path, state=state, media_type=media_type)
+    beginning = file.read(_BEGINNING)
+    body = _BODY.search(beginning)
+    if body is None:
+        return Found(path=path, state=state, media_type=media_type)
+    if body[1] == b"withdrawn":
+        return Found(path=path, state=state, media_type=media_type, kind="withdrawn")
+    link = _CANONICAL.search(beginning, 0, body.start())
+    canonical = unescape(link[1].decode("utf-8", "replace")) if link else ""
+    return Found(path=path, state=state, media_type=media_type, kind="moved", canonical=canonical)
 
 
 def _type_of(path: str) -> str:

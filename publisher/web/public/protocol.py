@@ -1,28 +1,50 @@
-"""uvicorn's HTTP/1.1 without its patience: who sends nothing or takes nothing is let go."""
+"""uvicorn's HTTP/1.1 without its patience: who sends nothing or takes nothing is let go.
+
+It stays with h11, though httptools parses faster: what is promised here (how long a head may be,
+when it must be there, that a body left behind is no request) is told by h11's states.
+"""
 
 import asyncio
+import socket
+from datetime import UTC, datetime
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from publisher.web.public.answers import BARE_POLICY
+from publisher.web.public.conditions import format_date
 
 # A request's head comes within this once its connection stands or its first byte is there. A proxy
 # that keeps connections ready opens them with a request.
 HEAD_SECONDS = 10.0
 # A reader takes some of what waits for them within this.
 DRAIN_SECONDS = 30.0
+# The parser is handed no more at once, since it limits the size only of what is incomplete.
+_SLICE = 16_384
+# So much of a body is passed over once it is answered; then its connection ends. It lets a form
+# that is too long get its answer.
+_MOST_SURPLUS = 1_000_000
+# Connections that are kept free for those who come, as long as others only wait.
+_SPARE = 20
 
 
 class ImpatientProtocol(H11Protocol):
-    """One connection."""
+    """One connection. It counts as waiting while it is its client's turn."""
 
+    _since = 0.0
+    _surplus = 0
     _head_timer: asyncio.TimerHandle | None = None
     _drain_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        # asyncio does so only for sockets that were made with TCP's number; without it the second
+        # part of an answer waits for the first one to be acknowledged, some 40 ms.
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._since = self.loop.time()
+        self._make_room()
         self._watch_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -31,11 +53,21 @@ class ImpatientProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        for start in range(0, len(data), _SLICE):
+            if self.transport.is_closing():
+                return
+            super().data_received(data[start : start + _SLICE])
+        self._pass_over(len(data))
         self._watch_head()
+
+    def on_response_complete(self) -> None:
+        self._since = self.loop.time()
+        self._surplus = 0
+        super().on_response_complete()
 
     def pause_writing(self) -> None:
         super().pause_writing()
+        self._since = self.loop.time()
         self._stop(self._drain_timer)
         self._drain_timer = self.loop.call_later(DRAIN_SECONDS, self.transport.abort)
 
@@ -49,6 +81,7 @@ class ImpatientProtocol(H11Protocol):
             ("content-type", "text/plain; charset=utf-8"),
             ("content-security-policy", BARE_POLICY),
             ("x-content-type-options", "nosniff"),
+            ("date", format_date(datetime.now(UTC))),
             ("connection", "close"),
         ]
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
@@ -59,6 +92,40 @@ class ImpatientProtocol(H11Protocol):
             ):
                 self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether nothing is done for it: its client sends nothing, or takes nothing."""
+        is_answered = self.cycle is None or self.cycle.response_complete
+        return is_answered or self.flow.write_paused or self.conn.their_state is h11.SEND_BODY
+
+    def _make_room(self) -> None:
+        """Let those go who keep us waiting longest, where there are too many connections.
+
+        Who holds hundreds of them without a word loses them to the next who comes with a request.
+        """
+        limit = self.limit_concurrency
+        if limit is None or len(self.connections) <= limit - _SPARE:
+            return
+        others = [
+            each
+            for each in self.connections
+            if isinstance(each, ImpatientProtocol)
+            and each is not self
+            and not each.transport.is_closing()
+        ]
+        if len(others) < limit - _SPARE:
+            return
+        waiting = [each for each in others if each.is_waiting]
+        if waiting:
+            min(waiting, key=lambda each: each._since).transport.abort()
+
+    def _pass_over(self, size: int) -> None:
+        is_answered = self.cycle is not None and self.cycle.response_complete
+        if is_answered and self.conn.their_state is h11.SEND_BODY:
+            self._surplus += size
+            if self._surplus > _MOST_SURPLUS:
+                self.transport.close()
 
     def _watch_head(self) -> None:
         """Run a timer, which no byte in between prolongs, while a request's head is expected."""

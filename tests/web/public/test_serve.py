@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from publisher.errors import PublisherError
-from publisher.web.public import app, protocol
+from publisher.web.public import handling, protocol
 from publisher.web.public.pages import Pages
 from publisher.web.public.serve import open_port
 from tests.web.public.site import ONE_CLICK, PATIENCE, Site, free_port, make_settings, run_site
@@ -34,13 +34,16 @@ postal_address = "1 Quay, Oslo"
 [web]
 port = {port}
 host = "{host}"
+
+[console]
+port = {console}
 """
 
 
 @contextmanager
 def _serving(folder: Path, port: int, host: str = "127.0.0.1") -> Iterator["subprocess.Popen[str]"]:
     """`publisher serve` in a process of its own."""
-    (folder / "publisher.toml").write_text(_SETTINGS.format(port=port, host=host))
+    (folder / "publisher.toml").write_text(_SETTINGS.format(port=port, host=host, console=free_port()))
     with subprocess.Popen(
         [sys.executable, "-c", _COMMAND, "serve"],
         cwd=folder,
@@ -168,7 +171,7 @@ class TestSlow:
     def _hasten(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.5)
         monkeypatch.setattr(protocol, "DRAIN_SECONDS", 0.5)
-        monkeypatch.setattr(app, "_BODY_SECONDS", 0.5)
+        monkeypatch.setattr(handling, "_BODY_SECONDS", 0.5)
 
     def test_who_sends_nothing_is_let_go(self, site: Site) -> None:
         started = time.monotonic()
