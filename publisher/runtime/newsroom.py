@@ -1,12 +1,16 @@
 """The issues of a publication, as what goes on by itself uses them: look, publish, freeze."""
 
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from publisher.errors import PublisherError
+from publisher.model.problem import Problem
+from publisher.runtime.preparing import require_due
 from publisher.runtime.start import freeze_issue, new_mailing, require_ready
+from publisher.runtime.websub import note_published
 from publisher.settings import Settings
 from publisher.site.after_build import run_after_build
 from publisher.site.build import build
@@ -25,6 +29,10 @@ class RefusedError(PublisherError):
     """The content has errors, so that nothing was published: exit status 1."""
 
     exit_status = 1
+
+    def __init__(self, text: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(text)
+        self.problems = problems
 
 
 class Newsroom(Protocol):
@@ -59,6 +67,9 @@ class Folder:
     def read_states(self, now: datetime, since: datetime) -> list[IssueState]:
         return read_states(self.folder, self.settings, now, since)
 
+    def require_due(self, now: datetime, slug: str) -> None:
+        require_due(self.folder, self.settings, now, slug)
+
     def publish(self, now: datetime) -> bool:
         output = self.folder / "public"
         job = Job(folder=self.folder, settings=self.settings, output=output, now=now)
@@ -68,9 +79,11 @@ class Folder:
             errors = [each for each in report.problems if each.level == "error"]
             more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
             first = errors[0]
-            raise RefusedError(f"the site has errors: {first.file}: {first.message}{more}")
+            text = f"the site has errors: {first.file}: {first.message}{more}"
+            raise RefusedError(text, report.problems)
         has_changed = bool(report.written or report.removed)
         self._run_after_build(output, has_changed=has_changed)
+        note_published(self.settings, self.folder, output, now)
         return has_changed
 
     def _run_after_build(self, output: Path, *, has_changed: bool) -> None:

@@ -16,6 +16,11 @@ def owe_after_build(folder: Path) -> None:
     (folder / CACHE / _OWED).touch()
 
 
+def is_after_build_owed(settings: Settings, folder: Path) -> bool:
+    """Tell whether the site has changed and the command has not succeeded since."""
+    return bool(settings.site.after_build) and (folder / CACHE / _OWED).exists()
+
+
 def run_after_build(settings: Settings, folder: Path, output: Path, *, has_changed: bool) -> None:
     """Run `site.after_build` when the site changed, or when it failed the last time.
 

@@ -10,6 +10,7 @@ from publisher.store.arming import disarm
 from publisher.store.database import Database, connect_sqlite, open_database
 from publisher.store.errors import StoreError
 from publisher.store.place import sqlite_path
+from publisher.store.readings import close_all_days
 
 # SQLite's own files beside a database (https://www.sqlite.org/wal.html).
 _BESIDE = ("-wal", "-shm", "-journal")
@@ -58,6 +59,8 @@ def _mark_unarmed(copy: Path, database: Database, now: datetime) -> None:
     try:
         with engine.connect().execution_options(is_writing=True) as connection, connection.begin():
             disarm(connection, database.publication, now)
+            # A copy is kept for longer than anybody is to be recognised.
+            close_all_days(connection, database.publication)
     finally:
         engine.dispose()
     closing = sqlite3.connect(copy)

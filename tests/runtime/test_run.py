@@ -29,7 +29,7 @@ def _configure(post: Post, *tables: str) -> int:
     return port
 
 
-def _make_due(post: Post) -> None:
+def make_due(post: Post) -> None:
     """As if the schedule had been seen two minutes ago, and nothing had run since."""
     database = post.open()
 
@@ -112,7 +112,7 @@ def test_a_firing_alerts_once_serves_a_late_editor_and_beats(post: Post, hook: H
     post.subscribe([ADA])
     with running(post, port) as run:
         run.wait_for(*ROLES)
-        _make_due(post)
+        make_due(post)
         wait_until(lambda: hook.alerts, f"an alert comes:\n{run.said}", 30)
         assert hook.alerts[0]["kind"] == "nothing-ready"
         assert "there is no issue" in hook.alerts[0]["text"]
@@ -142,7 +142,7 @@ def test_without_mail_the_site_is_served_and_comes_up_to_date(post: Post) -> Non
     with running(post, port) as run:
         run.wait_for("web", "scheduler")
         run.wait_for_web()
-        _make_due(post)
+        make_due(post)
         wait_until(lambda: "failed: " in run.said, f"it is said:\n{run.said}", 30)
         time.sleep(6)
         assert run.stop() == 0
