@@ -134,7 +134,9 @@ def feed_links(feed: Feed) -> list[Link]:
         "prev-archive": feed.previous,
         "next-archive": feed.following,
     }
-    return [_link(url, rel, media_type_of(url)) for rel, url in targets.items() if url]
+    return [
+        _link(url, rel, media_type_of(url.partition("?")[0])) for rel, url in targets.items() if url
+    ]
 
 
 def source_link(entry: Entry) -> list[Link]:

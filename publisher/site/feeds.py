@@ -17,6 +17,7 @@ from publisher.render.jsonfeed import render_json
 from publisher.render.rss import render_rss
 from publisher.render.views import TagView
 from publisher.site.archive import Archive
+from publisher.site.index import moment_of
 from publisher.site.order import effective_tags, places
 from publisher.site.write import Output
 
@@ -120,13 +121,16 @@ def live_outputs(archive: Archive, channel: Channel) -> tuple[list[Output], list
 
     Where that or the window leaves out issues of the newest month, which is not over, so that
     nothing else holds them, the month's archive document as it stands now comes with the feed.
+    A reader need not fetch again what stands at an address that it knows (RFC 5005, section 4), so
+    that document's address says how far it goes.
     """
     issues = _window(archive, channel)
     groups = [channel.choose(archive, issue) for issue in issues]
     while True:
         entries = [entry for group in groups for entry in group]
         month = _month_beyond(archive, channel, issues[: len(groups)])
-        feed = _make_feed(archive, channel, entries, beyond=month)
+        until = issues[0].slug if month else ""
+        feed = _make_feed(archive, channel, entries, beyond=month, until=until)
         documents = [(suffix, render(feed)) for suffix, render in FORMATS]
         suffix, largest = max(documents, key=lambda document: len(document[1]))
         if len(largest) <= MAX_BYTES or len(groups) < 2:
@@ -177,14 +181,23 @@ def _window(archive: Archive, channel: Channel) -> list[Issue]:
             " ORDER BY moment DESC, slug DESC LIMIT ?"
         )
         rows = archive.index.rows(sql, _MOST_ISSUES)
-    span = archive.feeds.window.total_seconds()
+    newest = max(rows[0][0] if rows else 0, 0 if channel.tag else _newest_withdrawn(archive))
+    start = newest - archive.feeds.window.total_seconds()
     least = archive.feeds.min_issues
-    slugs = [
-        slug
-        for place, (moment, slug) in enumerate(rows)
-        if place < least or moment >= rows[0][0] - span
-    ]
+    slugs = [slug for place, (moment, slug) in enumerate(rows) if place < least or moment >= start]
     return archive.issues(slugs)
+
+
+def _newest_withdrawn(archive: Archive) -> int:
+    """The moment of the newest issue that was taken back; 0 where there is none.
+
+    It still bounds the window: without it entries would come back that had left the feed, and
+    readers that forget those (Thunderbird, a day later) would show them as new.
+    """
+    return max(
+        (moment_of(record.published) for record in archive.withdrawn if record.kind == "issue"),
+        default=0,
+    )
 
 
 def month_outputs(archive: Archive, month: str) -> list[Output]:
@@ -224,12 +237,21 @@ def _document(channel: Channel, month: str) -> str:
 
 
 def _make_feed(
-    archive: Archive, channel: Channel, entries: list[Entry], month: str = "", beyond: str = ""
+    archive: Archive,
+    channel: Channel,
+    entries: list[Entry],
+    month: str = "",
+    beyond: str = "",
+    until: str = "",
 ) -> Feed:
-    """Put a document together: a month's, or a live one, with `beyond` as its newest archive."""
+    """Put a document together: a month's, or a live one, with `beyond` as its newest archive.
+
+    `until` is the NAME of the newest issue in that archive document, while its month is not over.
+    """
     publication, urls = archive.setting.publication, archive.setting.urls
     stem = _document(channel, month).removesuffix(".atom") if month else channel.stem
     previous = beyond or _previous_month(archive, channel, month)
+    address = urls.path(_document(channel, previous)) if previous else ""
     return Feed(
         id=f"{publication.id}/feeds/{channel.name}",
         title=channel.title,
@@ -246,7 +268,7 @@ def _make_feed(
         hub="" if month else archive.feeds.hub,
         is_archive=bool(month),
         current=urls.path(f"{channel.stem}.atom") if month else "",
-        previous=urls.path(_document(channel, previous)) if previous else "",
+        previous=f"{address}?until={until}" if until else address,
     )
 
 

@@ -60,10 +60,10 @@ def json_ids(data: bytes) -> list[str]:
 
 
 def link_of(data: bytes, rel: str) -> str:
-    """The path that a feed document's own link leads to; empty where it has none."""
+    """The path that a feed document's own link leads to, less its query; empty without one."""
     for link in etree.fromstring(data).findall(f"{_ATOM}link"):
         if link.get("rel") == rel:
-            return str(link.get("href")).removeprefix(BASE)
+            return str(link.get("href")).removeprefix(BASE).partition("?")[0]
     return ""
 
 
