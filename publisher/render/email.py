@@ -16,6 +16,7 @@ from publisher.render.inline import inline_css
 from publisher.render.text import render_text
 from publisher.render.urls import with_params
 from publisher.render.views import (
+    Greeting,
     HighlightView,
     IssueView,
     Setting,
@@ -26,6 +27,7 @@ from publisher.render.views import (
 )
 
 TEMPLATE = "email/message.html"
+WELCOME = "email/welcome.html"
 
 # Gmail shows the first 102 KB of a message's HTML and hides the rest, footer and all, behind a
 # link; the room between is for personal URLs and for what a provider adds on the way.
@@ -67,9 +69,12 @@ class RenderedMessage(msgspec.Struct, frozen=True, kw_only=True):
     cuts: tuple[Cut, ...]
 
 
-def render_message(issue: Issue, setting: Setting, templates: Environment) -> RenderedMessage:
+def render_message(
+    issue: Issue, setting: Setting, templates: Environment, greeting: Greeting | None = None
+) -> RenderedMessage:
     """Render both bodies, cut so that the HTML has at most LIMIT bytes where that can be done.
 
+    With a greeting it is the message that welcomes a reader.
     Raises SettingsError where the subject's template is wrong, jinja2.TemplateError where a
     template of the publication's own is.
     """
@@ -79,14 +84,16 @@ def render_message(issue: Issue, setting: Setting, templates: Environment) -> Re
     bodies = cut_longest(bodies, weigh_all(bodies) - LIMIT)
     while True:
         view = _view(issue, bodies, setting, target)
-        subject = render_subject(view, setting, templates)
-        html = _render_html(view, subject, setting, templates)
+        subject = greeting.subject if greeting else render_subject(view, setting, templates)
+        html = _render_html(view, subject, setting, templates, greeting)
         size = len(html.encode())
         if size <= LIMIT or not any(bodies):
             break
         # A little less than its share, so that the next rendering is seldom much too small.
         bodies = cut_longest(bodies, (size - LIMIT) * weigh_all(bodies) // size + 1)
-    text = render_text(view, issue.introduction, bodies, setting, target, _PLACEHOLDER, templates)
+    text = render_text(
+        view, issue.introduction, bodies, setting, target, _PLACEHOLDER, templates, greeting
+    )
     return RenderedMessage(
         subject=subject, html=html, text=_open_slots(text), cuts=_cuts(issue, bodies)
     )
@@ -112,9 +119,16 @@ def _compile_subject(source: str, templates: Environment) -> Template:
     return templates.overlay(autoescape=False).from_string(source)
 
 
-def _render_html(view: IssueView, subject: str, setting: Setting, templates: Environment) -> str:
+def _render_html(
+    view: IssueView,
+    subject: str,
+    setting: Setting,
+    templates: Environment,
+    greeting: Greeting | None,
+) -> str:
     words = setting.words(view.language)
-    rendered = templates.get_template(TEMPLATE).render(
+    rendered = templates.get_template(WELCOME if greeting else TEMPLATE).render(
+        greeting=greeting,
         issue=view,
         subject=subject,
         preheader=_preheader(view, words.separator),

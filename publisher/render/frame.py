@@ -1,6 +1,8 @@
 """What surrounds every public page: its head, the site's addresses, the words of its language.
 
-No page holds a script or an inline style, so that `style-src 'self'` is enough for all of them.
+No page holds a script that runs or an inline style, so that `style-src 'self'` is enough for all of
+them. The one script element is a block of data (`application/ld+json`), which browsers do not run
+and the policy does not concern.
 Names that a page gives to its own elements hold an underscore, which no highlight's id can; the
 home page, where no highlight's id stands, names `archive`, `feeds`, `subscribe` and `leave`.
 """
@@ -17,6 +19,7 @@ from publisher.model.issue import Image
 from publisher.model.language import direction
 from publisher.model.publication import Publication
 from publisher.render.excerpt import shorten
+from publisher.render.structured_data import Node, Profile, data_block
 from publisher.render.views import Setting, TagView, find_image
 from publisher.render.words import Catalogues
 
@@ -43,12 +46,17 @@ class FeedLink(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PageContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What all pages share; `feeds` are the site's own (`site_feeds`), for autodiscovery."""
+    """What all pages share; `feeds` are the site's own (`site_feeds`), for autodiscovery.
+
+    `card` is the picture that is shown beside a link to a page without one of its own.
+    """
 
     setting: Setting
     templates: Environment
     stylesheet_url: str
     feeds: tuple[FeedLink, ...]
+    card: Image | None = None
+    profile: Profile = Profile()
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,21 +64,27 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 
     home: str
     archive: str
+    tags: str
+    search: str
+    opensearch: str
     feeds: str
     subscribe: str
     leave: str
     form: str
+    preferences: str
     opml: str
     stylesheet: str
     trap: str
     logo: Image | None
+    profile: Profile
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """What a page's head says. `name` is its template, `kind` Open Graph's type.
 
-    `title` stands alone on cards; `full_title` ends with the publication's. `published` is
-    RFC 3339, empty where a page is no single publication. `feeds` go before the site's own.
+    `title` stands alone on cards; `full_title` ends with the publication's. `published` and
+    `updated` are RFC 3339, empty where a page is no single publication. `feeds` go before the
+    site's own. `data` is schema.org's, ready to stand in the page.
     """
 
     name: str
@@ -82,11 +96,13 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     direction: str
     kind: str = "website"
     published: str = ""
+    updated: str = ""
     image: Image | None = None
     previous_url: str = ""
     next_url: str = ""
     feeds: tuple[FeedLink, ...] = ()
     is_indexed: bool = True
+    data: Markup = Markup()
 
 
 class _Spoken(Protocol):
@@ -122,13 +138,22 @@ def _feed_links(setting: Setting, stem: str, label: str) -> list[FeedLink]:
     ]
 
 
-def make_page(publication: Publication, *, title: str, description: str, **fields: Any) -> Page:
+def make_page(
+    publication: Publication,
+    *,
+    title: str,
+    description: str,
+    nodes: tuple[Node, ...] = (),
+    **fields: Any,
+) -> Page:
+    """Make a page's head; `nodes` are what it says to machines."""
     is_named = title.startswith(publication.title)
     return Page(
         title=title,
         full_title=title if is_named else f"{title} · {publication.title}",
         description=shorten(" ".join(description.split()), DESCRIPTION_LENGTH),
         direction=direction(fields["language"]),
+        data=data_block(nodes) if nodes else Markup(),
         **fields,
     )
 
@@ -147,19 +172,24 @@ def fill_in(context: PageContext, page: Page, **variables: Any) -> bytes:
 
 def _site(context: PageContext) -> Site:
     setting = context.setting
-    home = setting.urls.home()
+    urls, home = setting.urls, setting.urls.home()
     logo = setting.publication.logo
     return Site(
         home=home,
-        archive=f"{home}#archive",
-        feeds=f"{home}#feeds",
+        archive=urls.archive(),
+        tags=urls.tags(),
+        search=urls.search(),
+        opensearch=urls.path("opensearch.xml"),
+        feeds=urls.about_feeds(),
         subscribe=f"{home}#subscribe",
         leave=f"{home}#leave",
         form=f"{setting.web_url}/subscribe",
-        opml=setting.urls.path("feeds.opml"),
+        preferences=f"{setting.web_url}/preferences",
+        opml=urls.path("feeds.opml"),
         stylesheet=context.stylesheet_url,
         trap=TRAP_FIELD,
         logo=find_image(Image(logo), setting) if logo else None,
+        profile=context.profile,
     )
 
 

@@ -10,6 +10,13 @@ from babel.dates import format_date, format_skeleton
 
 from publisher.model.publication import Publication
 from publisher.render.frame import PageContext, fill_in, make_page, tag_feeds
+from publisher.render.structured_data import (
+    Facts,
+    breadcrumbs,
+    describe_highlight,
+    describe_issue,
+    describe_site,
+)
 from publisher.render.views import (
     HighlightLink,
     HighlightView,
@@ -45,23 +52,34 @@ class Row(msgspec.Struct, frozen=True):
 
 
 def render_issue_page(
-    context: PageContext, issue: IssueView, newer: IssueLink | None, older: IssueLink | None
+    context: PageContext,
+    issue: IssueView,
+    newer: IssueLink | None,
+    older: IssueLink | None,
+    facts: Facts,
 ) -> bytes:
     """Render `issues/NAME/index.html`. Bodies have headings from level 3 (`page_target`)."""
-    publication = context.setting.publication
+    setting, publication = context.setting, context.setting.publication
     title = _own_title(issue.title, publication)
     headlines = [highlight.title for highlight in issue.highlights]
-    words = context.setting.words(issue.language)
+    words = setting.words(issue.language)
+    label = words.issue_label.format(title=issue.title, day=issue.day)
+    year = (str(issue.date.year), setting.urls.year(issue.date.year))
     page = make_page(
         publication,
         name="issue",
-        title=words.issue_label.format(title=issue.title, day=issue.day),
+        title=label,
         description=issue.summary or " · ".join(headlines),
         url=issue.url,
         language=issue.language,
         kind="article",
-        published=issue.date.isoformat(),
-        image=next((each.image for each in issue.highlights if each.image), None),
+        published=facts.published.isoformat(),
+        updated=facts.updated.isoformat(),
+        image=facts.image,
+        nodes=(
+            describe_issue(setting, context.profile, issue, label, facts),
+            breadcrumbs(*_to_archive(context, issue.language), year, (label, issue.url)),
+        ),
         previous_url=older.url if older else "",
         next_url=newer.url if newer else "",
     )
@@ -82,12 +100,14 @@ def render_highlight_page(
     issue: IssueLink,
     previous: HighlightLink | None,
     following: HighlightLink | None,
+    facts: Facts,
 ) -> bytes:
     """Render `highlights/ID/index.html`. The body has headings from level 2 (`page_target`).
 
     `previous` and `following` stand before and after it in the issue.
     """
-    publication = context.setting.publication
+    setting, publication = context.setting, context.setting.publication
+    row = _row(issue, publication, highlight.language)
     page = make_page(
         publication,
         name="highlight",
@@ -96,12 +116,20 @@ def render_highlight_page(
         url=highlight.url,
         language=highlight.language,
         kind="article",
-        published=issue.date.isoformat(),
-        image=highlight.image,
+        published=facts.published.isoformat(),
+        updated=facts.updated.isoformat(),
+        image=facts.image,
+        nodes=(
+            describe_highlight(setting, context.profile, highlight, issue, facts),
+            breadcrumbs(
+                _to_home(context),
+                (row.title or issue.day, issue.url),
+                (highlight.title, highlight.url),
+            ),
+        ),
         previous_url=previous.url if previous else "",
         next_url=following.url if following else "",
     )
-    row = _row(issue, publication, highlight.language)
     return fill_in(
         context, page, highlight=highlight, issue=row, previous=previous, following=following
     )
@@ -123,6 +151,8 @@ def render_home_page(
         description=publication.description,
         url=context.setting.urls.home(),
         language=publication.language,
+        image=context.card,
+        nodes=tuple(describe_site(context.setting, context.profile)),
     )
     feeds = [(label, tuple(group)) for label, group in groupby(context.feeds, lambda f: f.label)]
     return fill_in(
@@ -150,6 +180,13 @@ def render_year_page(
         description=f"{publication.title}: {title}",
         url=context.setting.urls.year(year),
         language=publication.language,
+        image=context.card,
+        nodes=(
+            breadcrumbs(
+                *_to_archive(context, publication.language),
+                (str(year), context.setting.urls.year(year)),
+            ),
+        ),
     )
     rows = (_row(link, publication, has_year=False) for link in issues)
     months = [
@@ -185,6 +222,14 @@ def render_tag_page(
         previous_url=newer_url,
         next_url=older_url,
         feeds=tag_feeds(tag, context.setting),
+        image=context.card,
+        nodes=(
+            breadcrumbs(
+                _to_home(context),
+                (words.tags, context.setting.urls.tags()),
+                (tag.label, tag.url),
+            ),
+        ),
     )
     return fill_in(
         context,
@@ -222,6 +267,16 @@ def render_tombstone(
     return fill_in(context, page, title=title, moment=moment, day=day, reason=reason)
 
 
+def _to_home(context: PageContext) -> tuple[str, str]:
+    return context.setting.publication.title, context.setting.urls.home()
+
+
+def _to_archive(context: PageContext, language: str) -> tuple[tuple[str, str], ...]:
+    """The first steps of the way to an issue or a year."""
+    setting = context.setting
+    return _to_home(context), (setting.words(language).archive, setting.urls.archive())
+
+
 def _own_title(title: str, publication: Publication) -> str:
     """An issue's title, empty where it has none of its own: then its day stands for it."""
     return "" if title == publication.title else title
@@ -230,12 +285,12 @@ def _own_title(title: str, publication: Publication) -> str:
 def _row(
     link: IssueLink, publication: Publication, language: str = "", has_year: bool = True
 ) -> Row:
-    day = _short_day(link.date.date(), language or publication.language, has_year)
+    day = short_day(link.date.date(), language or publication.language, has_year)
     return Row(link, day, _own_title(link.title, publication))
 
 
 @lru_cache(maxsize=4096)
-def _short_day(day: date, language: str, has_year: bool) -> str:
+def short_day(day: date, language: str, has_year: bool) -> str:
     """Write a day as lists have it: `Mon, Dec 15, 2025`, or `Mon, Dec 15` below a year."""
     return format_skeleton("yMMMEd" if has_year else "MMMEd", day, locale=find_locale(language))
 

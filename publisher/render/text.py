@@ -11,10 +11,11 @@ from jinja2 import Environment
 
 from publisher.model import content as c
 from publisher.render.html import Target, join_lines
-from publisher.render.views import HighlightView, IssueView, Setting
+from publisher.render.views import Greeting, HighlightView, IssueView, Setting
 from publisher.render.wrap import WIDTH, count_columns, wrap
 
 TEMPLATE = "email/message.txt"
+WELCOME = "email/welcome.txt"
 
 # Deeply nested lists and quotes keep this many columns for their words.
 _LEAST_WIDTH = 24
@@ -44,12 +45,16 @@ def render_text(
     target: Target,
     unsubscribe_url: str,
     templates: Environment,
+    greeting: Greeting | None = None,
 ) -> str:
     """Render the message's plain-text part through its template, `email/message.txt`.
 
+    With a greeting it is `email/welcome.txt`.
+
     `bodies` are what the message shows of each highlight, in the order of `issue.highlights`.
     """
-    return templates.get_template(TEMPLATE).render(
+    return templates.get_template(WELCOME if greeting else TEMPLATE).render(
+        greeting=greeting,
         issue=issue,
         introduction=write_text(introduction, target),
         sections=tuple(

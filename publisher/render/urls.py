@@ -35,6 +35,21 @@ class Urls(msgspec.Struct, frozen=True):
     def year(self, year: int) -> str:
         return f"{self.base}/archive/{year:04d}/"
 
+    def archive(self) -> str:
+        return f"{self.base}/archive/"
+
+    def tags(self) -> str:
+        return f"{self.base}/tags/"
+
+    def about_feeds(self) -> str:
+        return f"{self.base}/feeds/"
+
+    def search(self) -> str:
+        return f"{self.base}/search/"
+
+    def card(self, slug: str) -> str:
+        return f"{self.base}/cards/{slug}.png"
+
     def path(self, path: str) -> str:
         """The URL of a file in public/, given relative to it."""
         return f"{self.base}/{quote(path, safe='/')}"

@@ -57,6 +57,15 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         return self.catalogues.words(language or self.publication.language)
 
 
+class Greeting(msgspec.Struct, frozen=True, kw_only=True):
+    """What goes before an issue in the message that welcomes a reader, in a language of theirs."""
+
+    subject: str
+    language: str
+    direction: str
+    lines: tuple[str, ...]
+
+
 class TagView(msgspec.Struct, frozen=True):
     slug: str
     label: str

@@ -23,9 +23,11 @@ from publisher.render.views import (
     write_day,
 )
 from publisher.settings import Feeds
+from publisher.site.cards import Cards
 from publisher.site.index import Index
 from publisher.site.order import neighbour_slugs, places
 from publisher.site.register import Record
+from publisher.site.scan import read_file
 
 # A line or two below a headline in a list.
 _LIST_SUMMARY = 200
@@ -38,7 +40,7 @@ class Archive:
     """Everything that a task may look at. Nothing here writes.
 
     `media` are the files in media/, each with what keeps it from being published, or with nothing;
-    `stylesheet` is its name and bytes.
+    `stylesheet` is its name and bytes, `card_font` the path of the font of cards, or empty.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Archive:
         feeds: Feeds,
         media: Mapping[str, str],
         stylesheet: tuple[str, bytes],
+        card_font: str = "",
     ) -> None:
         self.index = index
         self.folder = folder
@@ -56,6 +59,7 @@ class Archive:
         self.feeds = feeds
         self.media = media
         self.stylesheet = stylesheet
+        self.card_font = card_font
         self.entries: dict[str, list[Entry]] = {}  # of highlights, by the issue's NAME
         self._issues: dict[str, Issue | None] = {}
 
@@ -80,6 +84,10 @@ class Archive:
             msgspec.structs.replace(h, guid=records[h.id].guid) for h in issue.highlights
         )
         return msgspec.structs.replace(issue, guid=records[issue.id].guid, highlights=pinned)
+
+    def written(self, issue: Issue) -> Issue:
+        """An issue with all that stands in its file, what was withdrawn too."""
+        return self.index.issue(issue.path)
 
     def issues(self, slugs: list[str]) -> list[Issue]:
         return [issue for slug in slugs if (issue := self.issue(slug))]
@@ -162,6 +170,37 @@ class Archive:
     @cached_property
     def withdrawn(self) -> list[Record]:
         return self.index.all_records("is_withdrawn = 1")
+
+    @cached_property
+    def withdrawn_slugs(self) -> frozenset[str]:
+        """NAMEs where the page of a withdrawn issue stands, if no other issue has them."""
+        return frozenset(record.slug for record in self.withdrawn if record.kind == "issue")
+
+    @cached_property
+    def _card_font(self) -> tuple[Cards, str]:
+        """What draws cards, and what keeps it from using the publication's font."""
+        style = self.stylesheet[1]
+        try:
+            return Cards(style, self._read_card_font()), ""
+        except (OSError, ValueError) as error:
+            found = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            return Cards(style), found
+
+    def _read_card_font(self) -> bytes:
+        """Give the font's content, nothing where none is set. Raises OSError, and ValueError."""
+        data = read_file(self.folder, self.card_font) if self.card_font else b""
+        if self.card_font and not data:
+            raise ValueError("it is empty")
+        return data
+
+    @property
+    def cards(self) -> Cards:
+        return self._card_font[0]
+
+    @property
+    def card_font_problem(self) -> str:
+        """Why the publication's font cannot be used; empty where it can, or where there is none."""
+        return self._card_font[1]
 
     @cached_property
     def logo_url(self) -> str:

@@ -14,7 +14,15 @@ from publisher.preflight.catalogue import problem
 from publisher.settings import FILE_NAME
 from publisher.site.after_build import owe_after_build
 from publisher.site.index import Index
-from publisher.site.job import Job, Made, Report, fingerprint, forget_index, open_index
+from publisher.site.job import (
+    Job,
+    Made,
+    Report,
+    fingerprint,
+    forget_index,
+    open_index,
+    search_path,
+)
 from publisher.site.media import logo_path
 from publisher.site.numbering import find_misnumbered
 from publisher.site.order import is_sitemap_split
@@ -22,6 +30,7 @@ from publisher.site.plan import Plan, Reading
 from publisher.site.register import PATH as REGISTER
 from publisher.site.register import append_register
 from publisher.site.scan import File, list_media, read_templates, scan_issues, signature_of
+from publisher.site.search_stamp import STAMP, has_stamp
 from publisher.site.write import Staging, find_missing, list_own, remove
 
 
@@ -154,6 +163,12 @@ def _check_publication_id(job: Job, index: Index) -> list[Problem]:
     return [problem("publication-id-changed", FILE_NAME, None, found=found, before=before)]
 
 
+# Tasks that there are in every publication, and once.
+_ONCE = (
+    *("about-feeds", "archive", "assets", "card", "feeds", "home", "opml", "search", "sitemap"),
+)
+
+
 def _forget_other_world(index: Index, world: str) -> None:
     """Start anew where settings, templates, libraries or this program are not what they were."""
     if index.get("world") == world:
@@ -164,7 +179,7 @@ def _forget_other_world(index: Index, world: str) -> None:
     for key in ("register", "newest-month", "is-sitemap-split"):
         index.set(key, "")
     index.set("world", world)
-    for kind in ("assets", "feeds", "home", "opml", "sitemap"):
+    for kind in _ONCE:
         index.mark(kind)
 
 
@@ -224,6 +239,8 @@ def _conclude(job: Job, index: Index, made: Made, known: str) -> None:
             if gone:
                 _owe_after_build(job)
             made.removed = remove(job.output, gone)
+            if not job.is_preview:
+                _update_search(job, index, made)
         for task, problems in made.found.items():
             index.save_found(task, problems)
         if not job.is_preview:
@@ -238,7 +255,17 @@ def _conclude(job: Job, index: Index, made: Made, known: str) -> None:
         index.run("DELETE FROM dirty")
 
 
-_ORDER = ("assets", "media", "highlights", "issues", "tags", "archive")
+def _update_search(job: Job, index: Index, made: Made) -> None:
+    """Bring what the server searches up to date; what that takes is imported only for it."""
+    changed = [key for kind, key in made.files if kind == "issue"]
+    if not changed and has_stamp(search_path(job.folder, job.output), index.get(STAMP)):
+        return
+    from publisher.site.search_update import update_search
+
+    update_search(job, index, changed)
+
+
+_ORDER = ("assets", "cards", "media", "highlights", "issues", "tags", "archive")
 
 
 def _publishing_order(path: str) -> tuple[int, str]:

@@ -58,6 +58,9 @@ CREATE INDEX IF NOT EXISTS registered_gone ON registered (id)
   WHERE is_present = 0 AND is_withdrawn = 0;
 CREATE INDEX IF NOT EXISTS registered_withdrawn ON registered (id) WHERE is_withdrawn = 1;
 CREATE INDEX IF NOT EXISTS registered_issue ON registered (issue);
+CREATE TABLE IF NOT EXISTS former (slug TEXT NOT NULL, id TEXT NOT NULL,
+  PRIMARY KEY (slug, id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS former_id ON former (id);
 CREATE TABLE IF NOT EXISTS pending (id TEXT PRIMARY KEY, record BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS dirty (kind TEXT NOT NULL, key TEXT NOT NULL,
   PRIMARY KEY (kind, key)) WITHOUT ROWID;
@@ -68,7 +71,7 @@ CREATE TABLE IF NOT EXISTS found (kind TEXT NOT NULL, key TEXT NOT NULL, problem
   PRIMARY KEY (kind, key)) WITHOUT ROWID;
 """
 # Raise it when the tables change: an index of another version is thrown away.
-_VERSION = 2
+_VERSION = 3
 
 # SQLite takes 32,766 values in one statement.
 _MOST_VALUES = 10_000
@@ -135,6 +138,11 @@ class Index:
 
     def mark(self, kind: str, key: object = "") -> None:
         self.run("INSERT OR IGNORE INTO dirty VALUES (?, ?)", kind, str(key))
+
+    def mark_moved(self, slug: str, id_: str) -> None:
+        """Mark the page at a NAME that issues had before, and those at an issue's earlier NAMEs."""
+        sql = "INSERT OR IGNORE INTO dirty SELECT 'moved', slug FROM former"
+        self.run(f"{sql} WHERE slug = ? OR id = ?", slug, id_)
 
     def tasks(self) -> list[Task]:
         return self.rows("SELECT kind, key FROM dirty ORDER BY kind, key")
@@ -204,6 +212,8 @@ class Index:
 
     def save_record(self, table: str, record: Record) -> None:
         self._withdrawn = None
+        for slug in record.former:
+            self.run("INSERT OR IGNORE INTO former VALUES (?, ?)", slug, record.id)
         if table == "pending":
             self.run("INSERT OR REPLACE INTO pending VALUES (?, ?)", record.id, _encode(record))
             return

@@ -20,6 +20,7 @@ from publisher.model.problem import Problem
 from publisher.render.urls import Urls
 from publisher.settings import Settings
 from publisher.site.index import Index, Task, remove_index
+from publisher.site.scan import signature_of
 
 CACHE = ".publisher"
 # What the bytes of a rendition depend on besides the publication itself.
@@ -90,6 +91,8 @@ def fingerprint(job: Job, sources: dict[str, str], logo: str) -> str:
         [settings.email.subject, settings.email.postal_address],
         [str(settings.feeds.window), settings.feeds.min_issues, settings.feeds.full_content],
         [settings.feeds.hub, job.is_preview, job.is_discarded],
+        [settings.site.profiles, settings.site.license, settings.site.card_font],
+        signature_of(job.folder / settings.site.card_font) if settings.site.card_font else "",
         [sources, logo],
     ]
     return sha256(json.dumps(world).encode()).hexdigest()
@@ -105,8 +108,17 @@ def _code_signature() -> str:
 def index_path(job: Job) -> Path:
     """Each output folder has an index of its own."""
     kind = "check" if job.is_discarded else "preview" if job.is_preview else "site"
-    name = sha256(os.fsencode(job.output.resolve())).hexdigest()[:10]
-    return job.folder / CACHE / f"{kind}-{name}.db"
+    return _cache_path(job.folder, job.output, kind)
+
+
+def search_path(folder: Path, output: Path) -> Path:
+    """What the server searches for the site in an output folder."""
+    return _cache_path(folder, output, "search")
+
+
+def _cache_path(folder: Path, output: Path, kind: str) -> Path:
+    name = sha256(os.fsencode(output.resolve())).hexdigest()[:10]
+    return folder / CACHE / f"{kind}-{name}.db"
 
 
 # The index itself is at fault: damaged, or with other tables than ours.

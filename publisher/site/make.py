@@ -14,7 +14,8 @@ from publisher.site.index import Index, Task
 from publisher.site.job import Job, Made
 from publisher.site.media import MeasuredMedia
 from publisher.site.parallel import run_parallel
-from publisher.site.tasks import Result, run_task
+from publisher.site.result import Result
+from publisher.site.tasks import run_task
 from publisher.site.write import Output, Staging
 
 
@@ -59,27 +60,35 @@ class _Worker:
         old = self.archive
         setting = msgspec.structs.replace(old.setting, media=MeasuredMedia(index))
         context = msgspec.structs.replace(old.context, setting=setting)
-        self.archive = Archive(index, old.folder, context, old.feeds, old.media, old.stylesheet)
+        self.archive = Archive(
+            index, old.folder, context, old.feeds, old.media, old.stylesheet, old.card_font
+        )
 
     def __call__(self, task: Task) -> Outcome:
-        try:
-            result = run_task(self.archive, *task)
-        except Exception as error:  # a template may divide by nothing, or include itself
-            if (broken := _find_broken_template(error)) is None:
-                raise
-            result = Result((), (broken,))
+        result = try_task(self.archive, task)
         files = [output.path for output in result.outputs]
         written = []
         problems = list(result.problems)
         if self.job.is_discarded:
-            problems += _check_pages(result.outputs)
+            problems += check_pages(result.outputs)
         else:
             states = [(o.path, self.staging.put(o)) for o in result.outputs]
             written = [path for path, state in states if state == "written"]
         return Outcome(task, files, written, problems)
 
 
-def _check_pages(outputs: tuple[Output, ...]) -> list[Problem]:
+def try_task(archive: Archive, task: Task) -> Result:
+    """Run one task; a template of the publication's own that breaks it is a problem."""
+    try:
+        return run_task(archive, *task)
+    except Exception as error:  # a template may divide by nothing, or include itself
+        if (broken := _find_broken_template(error)) is None:
+            raise
+        return Result((), (broken,))
+
+
+def check_pages(outputs: tuple[Output, ...]) -> list[Problem]:
+    """Look at those outputs that are pages."""
     pages = [output for output in outputs if output.path.endswith("index.html")]
     return [problem for page in pages for problem in check_page(page.data, page.path)]
 

@@ -8,7 +8,7 @@ import msgspec
 from publisher.errors import PublisherError
 from publisher.model.issue import Issue
 from publisher.render.email import RenderedMessage, render_message
-from publisher.render.views import language_of
+from publisher.render.views import Greeting, language_of
 from publisher.settings import Settings
 from publisher.site.archive import Archive
 from publisher.site.check import checking_job
@@ -35,6 +35,17 @@ def render_published(folder: Path, settings: Settings, now: datetime, slug: str)
     return _render(job, slug)
 
 
+def render_welcome(
+    folder: Path, settings: Settings, now: datetime, slug: str, greeting: Greeting
+) -> IssueMessage:
+    """Render the message that welcomes a reader with a published issue.
+
+    Raises PublisherError where it is not published any more.
+    """
+    job = Job(folder=folder, settings=settings, output=folder / "public", now=now)
+    return _render(job, slug, greeting)
+
+
 def render_checked(folder: Path, settings: Settings, now: datetime, slug: str) -> IssueMessage:
     """Render the message of an issue that was checked, a draft too; the same bytes, once built."""
     return _render(checking_job(folder, settings, now), slug)
@@ -49,13 +60,13 @@ def find_newest(folder: Path, settings: Settings, now: datetime) -> str:
     raise PublisherError(f"no issue in {folder / 'issues'} is published yet")
 
 
-def _render(job: Job, slug: str) -> IssueMessage:
+def _render(job: Job, slug: str, greeting: Greeting | None = None) -> IssueMessage:
     with open_index(job) as index:
         archive = _open(job, index)
         issue = archive.issue(slug)
         if issue is None:
             raise PublisherError(f"the issue {slug} is not published")
-        message = render_message(issue, archive.setting, archive.context.templates)
+        message = render_message(issue, archive.setting, archive.context.templates, greeting)
         return IssueMessage(issue, language_of(issue, archive.setting.publication), message)
 
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from publisher.render.frame import PageContext, site_feeds
+from publisher.render.structured_data import Profile
 from publisher.render.templates import make_templates
 from publisher.render.views import Setting
 from publisher.render.words import Catalogues
 from publisher.site.archive import Archive
 from publisher.site.index import Index
+from publisher.site.issue_cards import SITE_CARD, card_image
 from publisher.site.job import Job
 from publisher.site.media import MeasuredMedia
 
@@ -36,5 +38,8 @@ def open_archive(
         templates=make_templates(sources),
         stylesheet_url=job.urls.path(f"assets/{name}"),
         feeds=site_feeds(setting),
+        card=card_image(SITE_CARD, setting.publication.title, setting),
+        profile=Profile(settings.site.profiles, settings.site.license),
     )
-    return Archive(index, job.folder, context, settings.feeds, media, (name, style))
+    font = settings.site.card_font
+    return Archive(index, job.folder, context, settings.feeds, media, (name, style), font)

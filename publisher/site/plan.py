@@ -13,12 +13,12 @@ import msgspec
 
 from publisher.model.issue import Issue
 from publisher.model.problem import Problem, has_errors
-from publisher.preflight.catalogue import problem
 from publisher.render.urls import Urls
 from publisher.site.index import Index, moment_of
 from publisher.site.media import measure, used_media
 from publisher.site.order import TAG_PAGE, around, effective_tags, full_tag_pages, places
 from publisher.site.register import read_register, record_issue
+from publisher.site.repeated import find_repeated
 from publisher.site.scan import File
 from publisher.site.vanished import find_vanished
 
@@ -69,8 +69,10 @@ class Plan:
         for record in changed:
             self.index.save_record("registered", record)
             self.index.run("DELETE FROM pending WHERE id = ?", record.id)
+            self.index.mark_moved(record.slug, record.id)
         for id_ in known.keys() - register.records.keys():
             self.index.run("DELETE FROM registered WHERE id = ?", id_)
+            self.index.mark_moved(known[id_].slug, id_)
         for id_ in (*(r.id for r in changed), *(known.keys() - register.records.keys())):
             self._reread_holders(id_)
         for id_ in {r.id for r in (*changed, *known.values()) if r.withdrawn}:
@@ -190,19 +192,20 @@ class Plan:
 
     def _touch(self, path: str) -> None:
         """Mark all that shows a published issue as it stands in the index now."""
-        sql = "SELECT slug, moment, year, month FROM file WHERE path = ? AND is_live = 1"
-        for slug, moment, year, month in self.index.rows(sql, path):
+        sql = "SELECT slug, issue, moment, year, month FROM file WHERE path = ? AND is_live = 1"
+        for slug, id_of_issue, moment, year, month in self.index.rows(sql, path):
             mark = self.index.mark
             for kind in ("issue", "page"):
                 mark(kind, slug)
             sql = "SELECT id FROM registered WHERE is_withdrawn = 1 AND slug = ?"
             for (id_,) in self.index.rows(sql, slug):  # whose page this one takes or gives back
                 mark("tombstone", id_)
+            self.index.mark_moved(slug, id_of_issue)
             for neighbour in filter(None, around(self.index, moment, slug)):
                 mark("page", neighbour)
-            for kind in ("feeds", "home", "opml", "sitemap"):
+            for kind in ("archive", "feeds", "home", "opml", "sitemap"):
                 mark(kind)
-            for kind in ("year", "sitemap-year"):
+            for kind in ("year", "sitemap-year", "search-year"):
                 mark(kind, year)
             self._touch_month(month)
             if self._count("file", "is_live = 1 AND year = ?", year) == 1:
@@ -243,6 +246,7 @@ class Plan:
             self.index.mark("month", later)
 
     def _mark_years(self) -> None:
+        self.index.mark("search")
         for (year,) in self.index.rows("SELECT DISTINCT year FROM file WHERE is_live = 1"):
             self.index.mark("year", year)
 
@@ -286,7 +290,10 @@ class Plan:
     def _conclude_tag(self, tag: str, label: str, count: int, moment: int) -> None:
         mark = self.index.mark
         mark("tag", tag)
+        mark("tags")
         label_now, count_now = self._tag_facts(tag)
+        if label != label_now or not (count and count_now):
+            mark("about-feeds")
         older = self._count("tagged", "tag = ? AND moment < ?", tag, moment)
         if label != label_now:  # every page and document of the tag bears its label
             older = 0
@@ -333,6 +340,7 @@ class Plan:
             records = record_issue(issue, known, moment)
             for record in records:
                 self.index.save_record("pending", record)
+                self.index.mark_moved("", record.id)
             # A second for each id that changed, over all issues that changed together.
             old = [r for r in records if r.id in known and r.updated != known[r.id].updated]
             moment -= timedelta(seconds=len(old))
@@ -343,30 +351,9 @@ class Plan:
         due = f"(moment IS NULL OR moment <= {moment_of(self.now)})"
         where = f"state = 'unreadable' OR (state = 'broken' AND {due})"
         found = [p for p in self.index.problems_where(where) if p.level == "error"]
-        found += [*self._repeated_slugs(), *self._repeated_ids()]
+        found += find_repeated(self.index)
         # What a file with errors held is not gone: first that file must be readable again.
         return found or find_vanished(self.index)
-
-    def _repeated_slugs(self) -> list[Problem]:
-        sql = "SELECT slug, MIN(path), MAX(path) FROM file GROUP BY slug HAVING COUNT(*) > 1"
-        return [
-            problem("slug-repeated", last, None, other=first, slug=slug)
-            for slug, first, last in self.index.rows(sql)
-        ]
-
-    def _repeated_ids(self) -> list[Problem]:
-        found = []
-        for (id_,) in self.index.rows("SELECT id FROM repeated ORDER BY id"):
-            sql = "SELECT path, line FROM ident WHERE id = ? ORDER BY path, line"
-            holders = self.index.rows(sql, id_)
-            if len(holders) < 2:
-                self.index.run("DELETE FROM repeated WHERE id = ?", id_)
-            for path, line in holders[1:]:
-                slug = path.rpartition("/")[2].rpartition(".")[0]
-                other = "{}, line {}".format(*holders[0])
-                values = {"found": id_.strip(), "other": other, "slug": slug}
-                found.append(problem("id-repeated", path, line, **values))
-        return found
 
 
 def _state(issue: Issue | None, problems: tuple[Problem, ...]) -> str:

@@ -32,8 +32,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is known of one published id.
 
     `slug` is an issue's NAME, `issue` the id of the issue that a highlight was last published in,
-    `moved` when either became another. `guid` is the identity that was adopted when it was first
-    published, and stays. `withdrawn` is when it was taken back, for good.
+    `moved` when either became another, `former` the NAMEs that it had before, in their alphabet's
+    order. `guid` is the identity that was adopted when it was first published, and stays.
+    `withdrawn` is when it was taken back, for good.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     slug: str = ""
     issue: str = ""
     moved: Moment | None = None
+    former: tuple[str, ...] = ()
     guid: str = ""
     withdrawn: Moment | None = None
     reason: str = ""
@@ -104,7 +106,8 @@ def _header(line: bytes) -> str | None:
 def _merge(one: Record, other: Record) -> Record:
     """Join two records of one id: earliest publication, latest update, withdrawn for good.
 
-    Content and place may have been changed in two branches, so each is taken by itself.
+    Content and place may have been changed in two branches, so each is taken by itself. Registers
+    of before there was `former` hold an issue's earlier NAMEs as well: each in a line of its own.
     """
     first = min(one, other, key=lambda r: (r.published, r.updated, r.hash, r.guid))
     late = max(one, other, key=lambda r: (r.updated, r.hash))
@@ -117,9 +120,15 @@ def _merge(one: Record, other: Record) -> Record:
         slug=placed.slug,
         issue=placed.issue,
         moved=placed.moved,
+        former=_former({*one.former, *other.former, one.slug, other.slug}, placed.slug),
         withdrawn=withdrawals[0][0] if withdrawals else None,
         reason=withdrawals[0][1] if withdrawals else "",
     )
+
+
+def _former(slugs: set[str], slug: str) -> tuple[str, ...]:
+    """The NAMEs that are not the present one; highlights have none."""
+    return tuple(sorted(slugs - {slug, ""}))
 
 
 def append_register(folder: Path, publication: str, records: Iterable[Record]) -> None:
@@ -239,7 +248,13 @@ def _next(
     if (known.slug, known.issue) != (new.slug, new.issue):
         moved = _after(moved or known.published, now.replace(microsecond=0))
     following = msgspec.structs.replace(
-        known, updated=updated, hash=new.hash, slug=new.slug, issue=new.issue, moved=moved
+        known,
+        updated=updated,
+        hash=new.hash,
+        slug=new.slug,
+        issue=new.issue,
+        moved=moved,
+        former=_former({*known.former, known.slug}, new.slug),
     )
     return following if following != known else None
 

@@ -92,7 +92,7 @@ def _read_tree(folder: Path, name: str) -> dict[str, str]:
             continue
         if file.problem:
             raise PublisherError(f"{file.path} cannot be used as a template: {file.problem}")
-        if file.path.endswith((".html", ".txt", ".css", ".xml", ".po", ".pot")):
+        if file.path.endswith((".html", ".txt", ".css", ".js", ".xml", ".po", ".pot")):
             sources[file.path.removeprefix(f"{name}/")] = _read_template(folder, file.path)
     return sources
 

@@ -7,9 +7,7 @@ code of its own. Tasks only read the archive, and run in any order and in any pr
 from collections.abc import Callable
 from datetime import datetime
 
-import msgspec
-
-from publisher.model.issue import Issue
+from publisher.model.issue import Image, Issue, Tag
 from publisher.model.problem import Problem
 from publisher.preflight.catalogue import problem
 from publisher.preflight.content import check_issue
@@ -26,25 +24,35 @@ from publisher.render.page import (
     render_year_page,
 )
 from publisher.render.sitemap import render_robots, render_sitemap, render_sitemap_index
+from publisher.render.structured_data import Facts
 from publisher.render.views import IssueView, TagView, page_target, view_highlight, view_issue
 from publisher.site.archive import Archive
 from publisher.site.feeds import channels, live_outputs, month_outputs, tag_channel
-from publisher.site.order import TAG_PAGE, full_tag_pages, is_sitemap_split, places
+from publisher.site.issue_cards import find_card, issue_card
+from publisher.site.order import (
+    TAG_PAGE,
+    effective_tags,
+    full_tag_pages,
+    is_sitemap_split,
+    places,
+)
+from publisher.site.overviews import (
+    make_about_feeds,
+    make_archive,
+    make_card,
+    make_moved,
+    make_tags,
+)
 from publisher.site.register import Record
+from publisher.site.result import Result
 from publisher.site.scan import read_file
+from publisher.site.search import make_search, make_year_index
 from publisher.site.write import Output
 
 # The home page's list of issues before the newest.
 _RECENT = 10
 # The home page's tags; all of them are in feeds.opml.
 _HOME_TAGS = 40
-
-
-class Result(msgspec.Struct, frozen=True):
-    """What a task yields: files of the site, and what is wrong with them."""
-
-    outputs: tuple[Output, ...]
-    problems: tuple[Problem, ...] = ()
 
 
 def run_task(archive: Archive, kind: str, key: str) -> Result:
@@ -67,7 +75,10 @@ def make_page(archive: Archive, slug: str) -> Result:
     if issue is None:
         return Result(())
     newer, older = archive.neighbours(slug)
-    page = render_issue_page(archive.context, _view(archive, issue), newer, older)
+    view = _view(archive, issue)
+    first = next((each.image for each in view.highlights if each.image), None)
+    facts = _facts(archive, issue, issue.tags, first, archive.dates(issue)[issue.id])
+    page = render_issue_page(archive.context, view, newer, older, facts)
     return Result((Output(f"issues/{slug}/index.html", page),))
 
 
@@ -92,16 +103,19 @@ def make_issue(archive: Archive, slug: str) -> Result:
         Output(f"issues/{slug}/email.txt", text.encode()),
         *_highlight_pages(archive, issue),
     ]
+    if find_card(issue, setting):
+        card = archive.cards.draw(issue_card(issue, setting))
+        outputs.append(Output(f"cards/{slug}.png", card))
     return Result(tuple(outputs), problems)
 
 
 def _check_withdrawn(archive: Archive, issue: Issue) -> list[Problem]:
     """Name what stands in the file and is not published, because it was withdrawn."""
-    index, path, slug = archive.index, issue.path, issue.slug
+    path, slug = issue.path, issue.slug
     return [
         problem("withdrawn-used", path, h.line, found=h.id, slug=slug)
-        for h in index.issue(path).highlights
-        if index.is_withdrawn(h.id)
+        for h in archive.written(issue).highlights
+        if archive.index.is_withdrawn(h.id)
     ]
 
 
@@ -109,14 +123,37 @@ def _highlight_pages(archive: Archive, issue: Issue) -> list[Output]:
     target = page_target(archive.setting, issue.slug, heading=2)
     link = archive.link_issue(issue)
     links = (None, *link.highlights, None)
+    dates = archive.dates(issue)
     pages = []
     for place, highlight in places(issue):
         view = view_highlight(highlight, place, issue, archive.setting, target)
+        tags = effective_tags(highlight, issue)
+        facts = _facts(archive, issue, tags, view.image, dates[highlight.id])
         page = render_highlight_page(
-            archive.context, view, link, links[place - 1], links[place + 1]
+            archive.context, view, link, links[place - 1], links[place + 1], facts
         )
         pages.append(Output(f"highlights/{highlight.id}/index.html", page))
     return pages
+
+
+def _facts(
+    archive: Archive,
+    issue: Issue,
+    tags: tuple[Tag, ...],
+    image: Image | None,
+    record: Record,
+) -> Facts:
+    """What machines are told of an issue or of a highlight of it."""
+    assert issue.date is not None  # noqa: S101 - published issues have one
+    published = issue.date.astimezone(archive.setting.zone)
+    return Facts(
+        published=published,
+        # What was never changed is registered some seconds after its issue's date.
+        updated=max(published, record.updated) if record.updated > record.published else published,
+        authors=issue.authors or tuple(filter(None, [archive.setting.publication.author])),
+        keywords=tuple(tag.label for tag in tags),
+        image=image or find_card(issue, archive.setting),
+    )
 
 
 def make_home(archive: Archive, _: str) -> Result:
@@ -292,18 +329,25 @@ def make_assets(archive: Archive, _: str) -> Result:
 
 
 _TASKS: dict[str, Callable[[Archive, str], Result]] = {
+    "about-feeds": make_about_feeds,
+    "archive": make_archive,
     "assets": make_assets,
+    "card": make_card,
     "feeds": make_feeds,
     "home": make_home,
     "issue": make_issue,
     "media": make_media,
     "month": make_month,
+    "moved": make_moved,
     "opml": make_opml,
     "page": make_page,
+    "search": make_search,
+    "search-year": make_year_index,
     "sitemap": make_sitemap,
     "sitemap-year": make_year_sitemap,
     "tag": make_tag,
     "tag-page": make_tag_page,
+    "tags": make_tags,
     "tombstone": make_tombstone,
     "year": make_year,
 }

@@ -16,6 +16,8 @@ from tests.browser.publications import Site, publish_international, publish_samp
 # What `serve` and any good web server in front of public/ send along. The message is no page of
 # ours: its styles stand in it, as mail needs them.
 PAGE_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'"
+# The one page that has a script.
+SEARCH_POLICY = f"{PAGE_POLICY}; script-src 'self'; connect-src 'self'"
 MESSAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'"
 
 Axe = Callable[..., list[str]]
@@ -50,6 +52,7 @@ class Visit:
 class _Handler(SimpleHTTPRequestHandler):
     def end_headers(self) -> None:
         policy = MESSAGE_POLICY if self.path.endswith("/email.html") else PAGE_POLICY
+        policy = SEARCH_POLICY if self.path.startswith("/search/") else policy
         self.send_header("Content-Security-Policy", policy)
         self.send_header("X-Content-Type-Options", "nosniff")
         super().end_headers()

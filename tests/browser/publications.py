@@ -52,6 +52,7 @@ def publish_international(folder: Path, serve: Serve) -> Site:
     settings = load_settings(folder / "publisher.toml", {})
     for id_ in ("filler-1-1", "filler-2"):
         withdraw(folder, settings, id_, "It was <b>wrong</b>.", NOW)
+    (folder / "issues/filler-3.md").rename(folder / "issues/moved.md")
     return _publish(folder, serve)
 
 

@@ -20,6 +20,9 @@ PAGES = {
     "sample-highlight-chinese": "highlights/mf5v7jwc2h/",
     "sample-tag": "tags/sound/",
     "sample-year": "archive/2025/",
+    "sample-all-years": "archive/",
+    "sample-all-tags": "tags/",
+    "sample-about-feeds": "feeds/",
     "international-home": "",
     "international-issue-arabic": "issues/arabic/",
     "international-issue-chinese": "issues/chinese/",
@@ -30,6 +33,9 @@ PAGES = {
     "international-tag": "tags/sound/",
     "international-tag-older": "tags/stage/1/",
     "international-year": "archive/2026/",
+    "international-all-years": "archive/",
+    "international-all-tags": "tags/",
+    "international-about-feeds": "feeds/",
     "international-withdrawn-highlight": "highlights/filler-1-1/",
     "international-withdrawn-issue": "issues/filler-2/",
 }
@@ -158,9 +164,28 @@ def test_the_skip_link_leads_into_the_page(sites: dict[str, Site], open_page: Op
     assert page.evaluate("() => document.activeElement.closest('main') !== null")
 
 
+@every_mode
+def test_a_moved_page_is_accessible_and_leads_on(
+    mode: str, sites: dict[str, Site], open_page: Open, axe: Axe
+) -> None:
+    url = sites["international"].url
+    target = f"{url}/issues/moved/"
+    page = open_page(f"{url}/", **MODES[mode]).page
+    page.route(target, lambda route: route.fulfill(status=204))  # a browser stays where it is
+    try:
+        page.goto(f"{url}/issues/filler-3/")
+        assert axe(page) == []
+        assert page.locator("main a").get_attribute("href") == target
+    finally:
+        page.unroute(target)
+    page.goto(f"{url}/issues/filler-3/", wait_until="commit")
+    page.wait_for_url(target)
+
+
 def test_the_hostile_issue_stays_text(sites: dict[str, Site], open_page: Open) -> None:
     page = open_page(f"{sites['international'].url}/issues/hostile/").page
-    assert page.locator("iframe, svg, style, script, [onclick], [onerror], [onload]").count() == 0
+    assert page.locator("iframe, svg, style, [onclick], [onerror], [onload]").count() == 0
+    assert page.locator("script:not([type='application/ld+json'])").count() == 0
     assert page.locator("a[href^='javascript:']").count() == 0
     assert "<script>alert('title')</script>" in page.title()
     assert "{{ 7 * 7 }}" in page.title()
@@ -168,7 +193,7 @@ def test_the_hostile_issue_stays_text(sites: dict[str, Site], open_page: Open) -
 
 def test_every_kind_of_page_is_looked_at(sites: dict[str, Site]) -> None:
     """A folder or a name that no pattern here knows is a new kind of page."""
-    known = {"index.html", "archive", "highlights", "issues", "tags"}
+    known = {"index.html", "archive", "feeds", "highlights", "issues", "search", "tags"}
     for site in sites.values():
         found = {path.relative_to(site.public) for path in site.public.rglob("*.html")}
         assert {path.parts[0] for path in found} <= known

@@ -8,10 +8,12 @@ import msgspec
 from jinja2 import Environment
 from lxml import html as lxml_html
 
-from publisher.model.issue import Issue, Tag
+from publisher.model.issue import Image, Issue, Tag
 from publisher.model.language import direction
 from publisher.render.excerpt import excerpt
+from publisher.render.feeds_page import render_feeds_page
 from publisher.render.frame import PageContext, site_feeds
+from publisher.render.overview import render_archive_page, render_moved, render_tags_page
 from publisher.render.page import (
     TagEntry,
     YearLink,
@@ -22,6 +24,7 @@ from publisher.render.page import (
     render_tombstone,
     render_year_page,
 )
+from publisher.render.structured_data import Facts, Profile
 from publisher.render.views import (
     HighlightLink,
     HighlightView,
@@ -52,6 +55,10 @@ NAMES = (
     "tag",
     "tag-older",
     "tombstone",
+    "all-years",
+    "all-tags",
+    "about-feeds",
+    "moved",
 )
 
 
@@ -65,6 +72,10 @@ class Pages:
             templates=templates,
             stylesheet_url="https://daily.example/assets/site.css",
             feeds=site_feeds(setting),
+            card=card("publication_card", "The Lantern Daily"),
+            profile=Profile(
+                ("https://social.example/@lantern",), "https://licence.example/by/4.0/"
+            ),
         )
         self.english, self.chinese, self.arabic = issues
         self.links = {issue.slug: self.link(issue) for issue in issues}
@@ -109,13 +120,29 @@ class Pages:
     def issue(self, issue: Issue, newer: Issue | None = None, older: Issue | None = None) -> bytes:
         newer_link = self.link(newer) if newer else None
         older_link = self.link(older) if older else None
-        return render_issue_page(self.context, self.view(issue), newer_link, older_link)
+        view = self.view(issue)
+        image = next((each.image for each in view.highlights if each.image), None)
+        facts = self.facts(issue, image, issue.tags)
+        return render_issue_page(self.context, view, newer_link, older_link, facts)
+
+    def facts(self, issue: Issue, image: Image | None, tags: tuple[Tag, ...]) -> Facts:
+        assert issue.date is not None
+        author = self.setting.publication.author
+        return Facts(
+            published=issue.date,
+            updated=issue.date + timedelta(hours=3),
+            authors=issue.authors or ((author,) if author else ()),
+            keywords=tuple(tag.label for tag in tags),
+            image=image or card(issue.slug, issue.title),
+        )
 
     def highlight(self, issue: Issue, place: int) -> bytes:
         links = (None, *self.link(issue).highlights, None)
         view = self.single(issue, place)
         before, after = links[place], links[place + 2]
-        return render_highlight_page(self.context, view, self.link(issue), before, after)
+        facts = self.facts(issue, view.image, (*issue.highlights[place].tags, *issue.tags))
+        link = self.link(issue)
+        return render_highlight_page(self.context, view, link, before, after, facts)
 
     def home(self, newest: Issue | None, *recent: Issue) -> bytes:
         view = self.view(newest) if newest else None
@@ -151,6 +178,15 @@ class Pages:
         moment = datetime(2025, 12, 20, 20, tzinfo=UTC)
         return render_tombstone(self.context, "highlight", moment, reason, "en")
 
+    def archive(self) -> bytes:
+        urls = self.setting.urls
+        years = (YearLink(2025, 349, urls.year(2025)), YearLink(2024, 12, urls.year(2024)))
+        months = {2025: {12: 31, 1: 318}, 2024: {12: 12}}
+        return render_archive_page(self.context, years, months, True)
+
+    def all_tags(self) -> list[TagView]:
+        return list(view_tags(self.tags, self.setting.urls))
+
     def all(self) -> Mapping[str, bytes]:
         en, zh, ar = self.english, self.chinese, self.arabic
         older = "https://daily.example/tags/dian-ying/1/"
@@ -168,7 +204,15 @@ class Pages:
             "tag": self.tag(0, older=older),
             "tag-older": self.tag(1, newer="https://daily.example/tags/dian-ying/"),
             "tombstone": self.tombstone(),
+            "all-years": self.archive(),
+            "all-tags": render_tags_page(self.context, [(tag, 3) for tag in self.all_tags()]),
+            "about-feeds": render_feeds_page(self.context, self.all_tags()),
+            "moved": render_moved(self.context, self.links[zh.slug].url, zh.title, "zh-Hans"),
         }
+
+
+def card(slug: str, alt: str) -> Image:
+    return Image(f"https://daily.example/cards/{slug}.png", alt, 1200, 630)
 
 
 def untitled(issue: Issue) -> Issue:

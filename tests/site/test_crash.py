@@ -16,9 +16,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from publisher.site import parallel
 from publisher.site.job import hold_lock
 from publisher.site.register import read_register
 from publisher.site.withdraw import withdraw
+from tests.site.searching import everything
 from tests.site.world import SETTINGS, World
 
 
@@ -102,7 +104,11 @@ def change_much(world: World) -> None:
     withdraw(world.folder, world.settings, "a2", "", world.now)
 
 
-def test_a_build_killed_between_any_two_steps(tmp_path: Path) -> None:
+def test_a_build_killed_between_any_two_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # All in the one process that is killed: helpers of its own would count steps too.
+    monkeypatch.setattr(parallel, "_WORTHWHILE", 10_000)
     world = World(tmp_path / "news")
     write_issues(world, 3)
     world.build()
@@ -111,6 +117,7 @@ def test_a_build_killed_between_any_two_steps(tmp_path: Path) -> None:
     shutil.copytree(world.folder, snapshot)
     steps = build_in_a_child(world, 0)
     expected, register = world.files(), sorted(world.register().splitlines())
+    searched = everything(world)
     assert steps > 200
     chance = random.Random(20260301)
     # The last third is where things become public.
@@ -121,6 +128,7 @@ def test_a_build_killed_between_any_two_steps(tmp_path: Path) -> None:
         build_in_a_child(world, at)
         assert not world.build().is_refused
         assert world.files() == expected, f"killed at step {at}"
+        assert everything(world) == searched, f"killed at step {at}"
         assert sorted(world.register().splitlines()) == register
     assert_sound(world, tmp_path / "fresh")
 

@@ -73,7 +73,7 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[Path, int], None]]:
 
 
 def test_a_full_disk_for_the_site(world: World, small_disk: Callable[[Path, int], None]) -> None:
-    small_disk(world.public, 200)
+    small_disk(world.public, 300)
     world.issue("2026-01-05")
     world.build()
     files = world.files()
@@ -87,11 +87,11 @@ def test_a_full_disk_for_the_site(world: World, small_disk: Callable[[Path, int]
 def test_a_full_disk_for_everything(
     tmp_path: Path, small_disk: Callable[[Path, int], None]
 ) -> None:
-    small_disk(tmp_path / "news", 700)
+    small_disk(tmp_path / "news", 1_200)
     world = World(tmp_path / "news")
     world.issue("2026-01-05")
     assert world.run("build").returncode == 0
-    world.write("media/large.bin", bytes(300_000))
+    world.write("media/large.bin", bytes(500_000))
     world.issue("2026-01-06", "## A {#a}\n\n" + "Some words. " * 10_000)
     assert "full" in refuse(world)
     (world.folder / "media/large.bin").unlink()

@@ -28,7 +28,7 @@ def all_ids(world: World) -> dict[str, list[str]]:
     return {
         path: read[suffix](data)
         for path, data in world.files().items()
-        if (suffix := path[path.rfind(".") :]) in read
+        if (suffix := path[path.rfind(".") :]) in read and not path.startswith("search/")
     }
 
 

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from publisher.site import order, plan, tasks
 from publisher.site.withdraw import withdraw
+from tests.site.searching import everything
 from tests.site.world import World
 
 TAGS = ("film", "stage", "music")
@@ -93,7 +94,7 @@ class Editing(RuleBasedStateMachine):
     def rename(self, data: st.DataObject) -> None:
         draft = data.draw(st.sampled_from(self.drafts))
         (self.world.folder / f"issues/{draft.name}.md").unlink()
-        draft.name = f"renamed-{draft.id}"
+        draft.name = data.draw(st.sampled_from(("renamed", "again", "back"))) + f"-{draft.id}"
         self.save(draft)
 
     @precondition(lambda self: self.drafts and self.is_built)
@@ -131,6 +132,7 @@ class Editing(RuleBasedStateMachine):
         ours, theirs = self.world.files(), copy.files()
         assert sorted(ours) == sorted(theirs)
         assert [path for path in ours if ours[path] != theirs[path]] == []
+        assert everything(self.world) == everything(copy)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, examples: int, steps: int) -> None:

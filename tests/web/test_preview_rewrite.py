@@ -25,6 +25,7 @@ BASE = "https://quay.example/news"
         (f"<a href={BASE}/feed.atom>", "<a href=/feed.atom>"),
         (f'<img alt="" src = "{BASE}/media/a.png">', '<img alt="" src = "/media/a.png">'),
         (f'<form action="{BASE}/subscribe">', '<form action="/subscribe">'),
+        (f'<meta content="0; url={BASE}/issues/a/">', '<meta content="0; url=/issues/a/">'),
         (f"a {{ background: url({BASE}/media/a.png) }}", "a { background: url(/media/a.png) }"),
         (f"a {{ background: url('{BASE}/a.png') }}", "a { background: url('/a.png') }"),
     ],

@@ -119,6 +119,14 @@ PUBLICATION = (
         reference="https://url.spec.whatwg.org/#application/x-www-form-urlencoded",
     ),
     Rule(
+        name="card-font-unusable",
+        level="warning",
+        message="site.card_font cannot be used: {found}",
+        fix="name a TrueType or OpenType font (.ttf, .otf) inside the publication's folder",
+        reason="Pictures beside links are drawn with it; without it they show plain English only.",
+        reference="https://ogp.me/#structured",
+    ),
+    Rule(
         name="list-id-invalid",
         level="warning",
         message="email.list_id {found!r} is no list identifier",

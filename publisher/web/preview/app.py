@@ -47,8 +47,8 @@ _OWN_POLICY = (
 )
 _SITE_POLICY = (
     "default-src 'none'; style-src 'self' 'unsafe-inline'; font-src 'self'; "
-    "img-src 'self' http: https:; script-src {origin}" + SCRIPT + "; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "img-src 'self' http: https:; script-src {origin}" + SCRIPT + " {origin}/assets/; "
+    "connect-src 'self'; base-uri 'none'; form-action {origin}/search/; frame-ancestors 'none'"
 )
 # A sandboxed document has an origin of its own, so ours is named rather than called 'self'.
 _FRAME_POLICY = (

@@ -8,7 +8,10 @@ from typing import Literal
 Scheme = Literal["light", "dark"]
 
 # Where a URL may stand in HTML and CSS; words that merely look like a URL stay as they are.
-_PLACES = r"""\s(?:action|data|href|poster|src|srcset)\s*=\s*["']?\s*|url\(\s*["']?\s*"""
+_PLACES = (
+    r"""\s(?:action|data|href|poster|src|srcset)\s*=\s*["']?\s*|url\(\s*["']?\s*"""
+    r"""|\scontent\s*=\s*["']\d+;\s*url=\s*"""  # where a moved page goes on to
+)
 _STYLE = re.compile(r"(<style\b[^>]*>)(.*?)(</style>)", re.DOTALL | re.IGNORECASE)
 _FEATURE = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
 _SCHEMES = re.compile(r"(?<![\w-])color-scheme\s*:[^;}]*", re.IGNORECASE)
