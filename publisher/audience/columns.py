@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from contextlib import closing
+from datetime import datetime
 from typing import get_args
 
 import msgspec
@@ -26,6 +27,7 @@ _LAST = {"lastname", "lname", "surname", "familyname", "nachname"}
 _KIND_BY_COLUMN = {"unsubtime": "unsubscribed", "cleantime": "cleaned"}
 _KINDS = ("unsubscribed", "cleaned", "nonsubscribed")
 
+_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 # Of a cell that is no address, which may be as long as a book.
 _KEPT = 200
 
@@ -69,6 +71,8 @@ class Entry(msgspec.Struct, frozen=True):
     address: Address
     name: str
     standing: Standing
+    language: str = ""
+    paused_until: datetime | None = None
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -87,6 +91,8 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     name: tuple[int, ...]
     status: int | None = None
     suppressed: int | None = None
+    language: int | None = None
+    paused_until: int | None = None
     kind: str = ""
 
 
@@ -128,7 +134,14 @@ def read_entry(columns: Columns, record: Record) -> Entry | Refusal | None:
         address = parse_address(whole)
         parts = [cells[place] for place in columns.name if place < len(cells)]
         name = parse_name(bare_cell(" ".join(parts) if len(parts) > 1 else "".join(parts)))
-        return Entry(record.line, address, name, _standing(columns, cells))
+        return Entry(
+            record.line,
+            address,
+            name,
+            _standing(columns, cells),
+            _read_language(_cell(cells, columns.language)),
+            _read_moment(_cell(cells, columns.paused_until)),
+        )
     except AddressError as error:
         return Refusal(record.line, value, str(error))
 
@@ -147,6 +160,20 @@ def _standing(columns: Columns, cells: list[str]) -> Standing:
         reasons: dict[str, SuppressionReason] = {word: word for word in get_args(SuppressionReason)}
         return msgspec.structs.replace(standing, suppression=reasons.get(mark, "operator"))
     return standing
+
+
+def _read_language(text: str) -> str:
+    """A BCP 47 tag in lower case; what is none, such as a language's name, is no reason to stop."""
+    return text.lower() if _TAG.fullmatch(text) else ""
+
+
+def _read_moment(text: str) -> datetime | None:
+    """A time as `export` writes it; None for any other."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.utcoffset() is not None else None
 
 
 def _cell(cells: list[str], place: int | None) -> str:
@@ -170,6 +197,8 @@ def _columns(name: str, keys: list[str]) -> Columns:
         name=_name_columns(name, keys),
         status=_one(name, keys, {"status"}),
         suppressed=keys.index("suppressed") if is_ours else None,
+        language=_one(name, keys, {"language"}),
+        paused_until=_one(name, keys, {"pauseduntil"}),
         kind=kind,
     )
 

@@ -17,14 +17,18 @@ from publisher.store.database import Database
 
 # A page is read at once; between two of them nothing keeps the write-ahead log from being emptied.
 _PAGE = 1_000
-HEADER = ("email", "name", "status", "suppressed", "subscribed_at", "consent")
+HEADER = (
+    *("email", "name", "status", "suppressed", "subscribed_at", "consent"),
+    *("language", "paused_until"),
+)
 
 
 class Exported(msgspec.Struct, frozen=True, kw_only=True):
     """A subscriber with what is known of their consent.
 
     `suppressed` is the suppression's reason, else empty; `subscribed_at` when they or an operator
-    last confirmed, RFC 3339 in UTC, else empty. `consent` is the whole record, a line each.
+    last confirmed, RFC 3339 in UTC, else empty, and so `paused_until`. `consent` is the whole
+    record, a line each.
     """
 
     email: str
@@ -32,6 +36,8 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     status: SubscriptionStatus
     suppressed: str
     subscribed_at: str
+    language: str
+    paused_until: str
     consent: tuple[Consent, ...]
 
 
@@ -79,7 +85,8 @@ def write_csv(exported: Iterator[Exported]) -> Iterator[bytes]:
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(HEADER)
     for number, one in enumerate(exported, 1):
-        cells = (*_plain(one), "; ".join(_sum_up(line) for line in one.consent))
+        consent = "; ".join(_sum_up(line) for line in one.consent)
+        cells = (*_plain(one), consent, one.language, one.paused_until)
         writer.writerow([guard_cell(cell) for cell in cells])
         if number % _PAGE == 0:
             yield _take(buffer)
@@ -114,6 +121,8 @@ def to_json(one: Exported) -> dict[str, Any]:
         "suppressed": bool(one.suppressed),
         "reason": one.suppressed or None,
         "subscribed_at": one.subscribed_at or None,
+        "language": one.language or None,
+        "paused_until": one.paused_until or None,
         "consent": [{**msgspec.structs.asdict(line), "at": _time(line.at)} for line in one.consent],
     }
 
@@ -126,6 +135,8 @@ def _exported(one: Subscriber, record: Sequence[Consent], reason: str) -> Export
         status=one.status,
         suppressed=reason,
         subscribed_at=_time(agreed[-1]) if agreed else "",
+        language=one.language,
+        paused_until=_time(one.paused_until) if one.paused_until else "",
         consent=tuple(record),
     )
 

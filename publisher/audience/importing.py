@@ -204,7 +204,14 @@ class _Chunk:
         status = self._status(entry)
         ref = next(self.refs)
         email = entry.address.email
-        new = NewSubscriber(ref=ref, email=email, name=entry.name, address_hash=hash)
+        new = NewSubscriber(
+            ref=ref,
+            email=email,
+            name=entry.name,
+            address_hash=hash,
+            language=entry.language,
+            paused_until=entry.paused_until,
+        )
         self.new.setdefault(status, []).append(new)
         self.known[hash] = Known(0, entry.name, status, self.at)
         self.tally.added += 1

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from publisher.audience.address import Address, address_hash, limit_key
 from publisher.errors import PublisherError
 from publisher.model.audience import Consent, ConsentSource, Subscriber, SuppressionReason
-from publisher.store import erasing, subscribers, suppressions
+from publisher.store import erasing, preferences, subscribers, suppressions
 from publisher.store.erasing import Erased
 from publisher.store.subscribers import NewSubscriber
 from publisher.store.suppressions import Suppression
@@ -62,6 +62,7 @@ def subscribe(
     source: ConsentSource,
     origin: str = "",
     action: Literal["asked", "vouched"],
+    language: str = "",
     is_returning: bool = False,
     is_lifting: bool = False,
 ) -> Subscribed:
@@ -79,11 +80,24 @@ def subscribe(
         return refusal
     suppressions.lift(connection, publication, hash)
     if found is None:
-        new = NewSubscriber(ref=ref, email=address.email, name=name, address_hash=hash)
+        new = NewSubscriber(
+            ref=ref, email=address.email, name=name, address_hash=hash, language=language
+        )
         added = subscribers.add(connection, publication, new, consent)
         return _result(connection, publication, added, "added")
-    has_changed = _change(connection, publication, found, name, consent)
+    has_changed = _change(connection, publication, found, name, language, consent)
     return _result(connection, publication, found.id, "updated" if has_changed else "unchanged")
+
+
+def explain_refusal(result: Subscribed, address: Address) -> str:
+    """Why somebody was not subscribed, for an operator; empty where they were."""
+    since = f"{result.since:%Y-%m-%d}" if result.since else ""
+    if result.outcome == "unsubscribed":
+        return f"{address.email} unsubscribed on {since}"
+    if result.suppression:
+        why = WHY_SUPPRESSED[result.suppression.reason]
+        return f"nothing is sent to {address.email} since {since}: {why}"
+    return ""
 
 
 def confirm(
@@ -173,11 +187,18 @@ def _refuse(
 
 
 def _change(
-    connection: Connection, publication: int, found: Subscriber, name: str, consent: Consent
+    connection: Connection,
+    publication: int,
+    found: Subscriber,
+    name: str,
+    language: str,
+    consent: Consent,
 ) -> bool:
     is_vouched = consent.action == "vouched"
     if found.status == "confirmed" and not is_vouched:
         return False
+    if not is_vouched and language != found.language:
+        preferences.change(connection, publication, found.id, consent.at, language=language)
     has_name = bool(name) and name != found.name
     if has_name:
         subscribers.rename(connection, publication, found.id, name, consent.at)

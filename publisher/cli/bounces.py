@@ -21,7 +21,6 @@ from publisher.cli.output import (
     show,
 )
 from publisher.cli.store import open_store
-from publisher.cli.subscribers import read_secret
 from publisher.errors import PublisherError
 from publisher.inbound.imap import SCHEMES, parse_mailbox, read_imap
 from publisher.inbound.receive import Received, Result, Secrets, receive
@@ -29,6 +28,7 @@ from publisher.inbound.source import Arrived, read_maildir, read_stream
 from publisher.runtime.start import load_keys
 from publisher.settings import Settings
 from publisher.store.database import Database
+from publisher.store.keys import load_address_key
 
 _PLACE = typer.Argument(
     metavar="FILE", help="A message, an mbox, a Maildir, imaps://USER@HOST/INBOX, or - for stdin."
@@ -103,7 +103,7 @@ def _stdin() -> BinaryIO:
 
 
 def _load_secrets(database: Database, settings: Settings) -> Secrets:
-    keys, address_key = load_keys(database, settings), read_secret(database)
+    keys, address_key = load_keys(database, settings), load_address_key(database)
 
     def recognise(text: str) -> bytes | None:
         try:

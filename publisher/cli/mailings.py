@@ -1,14 +1,14 @@
 """pause, resume, cancel, retry, resolve: a mailing's state. status, deliveries: what it is."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, get_args
 
 import typer
 from sqlalchemy import Connection
 
-from publisher.audience.address import AddressError, address_hash, parse_address
-from publisher.cli.mailing import describe, find_meant, require_meant, say_counts, say_mailing
+from publisher.cli.mailing import say_counts, say_mailing
 from publisher.cli.output import (
     DEFAULT_CONFIG,
     Config,
@@ -18,31 +18,27 @@ from publisher.cli.output import (
     say,
     show,
 )
+from publisher.cli.readers import show_readers
 from publisher.cli.store import open_store
 from publisher.errors import PublisherError
-from publisher.message.ids import message_id
 from publisher.model.delivery import DELIVERY_STATUSES, DeliveryStatus, Mailing
+from publisher.runtime.mailings import (
+    describe,
+    describe_delivery,
+    find_meant,
+    find_reader,
+    read_naming,
+    require_meant,
+)
+from publisher.runtime.steering import Answer, Steered, cancel, pause, resolve, resume, retry
 from publisher.site.issue_files import slug_of
 from publisher.store.database import Database
-from publisher.store.deliveries import (
-    Shown,
-    cancel_waiting,
-    find_shown,
-    resolve_doubts,
-    retry_failed,
-)
-from publisher.store.keys import find_key
-from publisher.store.mailings import (
-    change_mailing,
-    count_deliveries,
-    get_domain,
-    get_mailing,
-    list_issue_mailings,
-    reopen_mailing,
-)
-from publisher.store.subscribers import find_by_hash
+from publisher.store.deliveries import find_shown
+from publisher.store.mailings import count_deliveries, list_issue_mailings
 
 NOTHING = 5
+# Why a mailing that somebody paused or cancelled by a command is so.
+BY_COMMAND = "by an operator"
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The issue, such as 2025-12-15.")]
 
@@ -54,7 +50,7 @@ def pause_command(name: Name, config: Config = DEFAULT_CONFIG, json: Json = Fals
     Examples:
       publisher pause 2025-12-15
     """
-    return _change(name, config, json, "paused", "by an operator", is_there=("paused",))
+    return _change(name, config, json, partial(pause, by=BY_COMMAND))
 
 
 def resume_command(name: Name, config: Config = DEFAULT_CONFIG, json: Json = False) -> int:
@@ -64,7 +60,7 @@ def resume_command(name: Name, config: Config = DEFAULT_CONFIG, json: Json = Fal
     Examples:
       publisher resume 2025-12-15
     """
-    return _change(name, config, json, "resumed", "", is_there=("sending",))
+    return _change(name, config, json, resume)
 
 
 def cancel_command(name: Name, config: Config = DEFAULT_CONFIG, json: Json = False) -> int:
@@ -74,26 +70,17 @@ def cancel_command(name: Name, config: Config = DEFAULT_CONFIG, json: Json = Fal
     Examples:
       publisher cancel 2025-12-15
     """
-    return _change(name, config, json, "stopped", "by an operator", is_there=("cancelled",))
+    return _change(name, config, json, partial(cancel, by=BY_COMMAND))
 
 
-def _change(
-    name: str, config: Any, json: bool, event: str, reason: str, is_there: tuple[str, ...]
-) -> int:
-    """Move the mailing as `event` does; nothing happens where it is there already."""
+def _change(name: str, config: Any, json: bool, act: Callable[..., Steered]) -> int:
     folder, settings = open_publication(config)
-    now = datetime.now(UTC)
     with open_store(folder, settings) as database:
         mailing = require_meant(folder, database, name)
         with database.write() as connection:
-            publication = database.publication
-            is_done = change_mailing(connection, publication, mailing.id, event, now, reason=reason)
-            after = get_mailing(connection, mailing.id)
-            if not is_done and after.status not in is_there:
-                raise PublisherError(f"the mailing of {mailing.slug} is {after.status}")
-            if is_done and after.status == "cancelled":
-                cancel_waiting(connection, publication, mailing.id, now)
-        _show_after(database, after, slug_of(name), json)
+            now = datetime.now(UTC)
+            done = act(connection, database.publication, mailing, now)
+        _show_after(database, done.mailing, slug_of(name), json)
     return 0
 
 
@@ -112,11 +99,6 @@ def retry_command(name: Name, config: Config = DEFAULT_CONFIG, json: Json = Fals
     Examples:
       publisher retry 2025-12-15
     """
-
-    def retry(connection: Connection, database: Database, mailing: Mailing) -> int:
-        now = datetime.now(UTC)
-        return retry_failed(connection, database.publication, mailing.id, now)
-
     return _queue_again(name, config, json, retry, "failed")
 
 
@@ -144,73 +126,69 @@ def resolve_command(
     if resend == mark_sent:
         raise PublisherError("say one of --resend and --mark-sent")
 
-    def resolve(connection: Connection, database: Database, mailing: Mailing) -> int:
-        subscriber = _find_reader(connection, database, email) if email else None
-        return resolve_doubts(
-            connection,
-            database.publication,
-            mailing.id,
-            datetime.now(UTC),
-            is_sent=mark_sent,
-            subscriber=subscriber,
-        )
+    answer: Answer = "sent" if mark_sent else "resend"
 
-    return _queue_again(name, config, json, resolve, "in doubt", is_final=mark_sent)
+    def settle(
+        connection: Connection, publication: int, mailing: Mailing, now: datetime
+    ) -> Steered:
+        subscriber = find_reader(connection, publication, email) if email else None
+        return resolve(connection, publication, mailing, now, answer, subscriber=subscriber)
 
-
-def _find_reader(connection: Connection, database: Database, email: str) -> int:
-    try:
-        key = parse_address(email).key
-    except AddressError as error:
-        raise PublisherError(f"--email {email!r}: {error}") from None
-    secret = find_key(connection, "address-key")
-    hashed = address_hash(key, secret) if secret else b""
-    subscriber = find_by_hash(connection, database.publication, hashed)
-    if subscriber is None:
-        raise PublisherError(f"there is no subscriber {email}")
-    return subscriber.id
+    return _queue_again(name, config, json, settle, "in doubt", is_final=mark_sent)
 
 
 def _queue_again(
-    name: str, config: Any, json: bool, change: Any, what: str, *, is_final: bool = False
+    name: str,
+    config: Any,
+    json: bool,
+    change: Callable[..., Steered],
+    what: str,
+    *,
+    is_final: bool = False,
 ) -> int:
-    """Change deliveries of a mailing, and open it again where some are to be sent."""
+    """Do one of the acts of `steering` with deliveries of a mailing, and say what follows."""
     folder, settings = open_publication(config)
     with open_store(folder, settings) as database:
         mailing = require_meant(folder, database, name)
-        if mailing.status == "cancelled" and not is_final:
-            raise PublisherError(f"the mailing of {mailing.slug} was cancelled, which is final")
         with database.write() as connection:
-            changed = change(connection, database, mailing)
-            if changed and not is_final:
-                now = datetime.now(UTC)
-                reopen_mailing(connection, database.publication, mailing.id, now)
-            after = get_mailing(connection, mailing.id)
-        _show_after(database, after, slug_of(name), json)
-    if not changed:
+            done = change(connection, database.publication, mailing, datetime.now(UTC))
+        _show_after(database, done.mailing, slug_of(name), json)
+    if not done.changed:
         say(f"None of its deliveries is {what}.")
-    elif not is_final and after.status == "paused":
-        say(f"{changed:,} queued; they wait for `publisher resume {slug_of(name)}`.")
+    elif not is_final and done.mailing.status == "paused":
+        say(f"{done.changed:,} queued; they wait for `publisher resume {slug_of(name)}`.")
     elif not is_final:
-        say(f"{changed:,} queued; `publisher send {slug_of(name)}` or `publisher run` sends them.")
-    return 0 if changed else NOTHING
+        say(
+            f"{done.changed:,} queued; `publisher send {slug_of(name)}` or `publisher run` sends"
+            " them."
+        )
+    return 0 if done.changed else NOTHING
 
 
 def status_command(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="The issue; where none is named, all mailings.")
     ] = "",
+    readers: Annotated[
+        bool, typer.Option("--readers", help="How many read the feeds, and by mail, instead.")
+    ] = False,
     config: Config = DEFAULT_CONFIG,
     json: Json = False,
 ) -> int:
-    """Say where mailings stand, also while another process sends.
+    """Say where mailings stand, also while another process sends; or who reads.
 
     \b
     Examples:
       publisher status
       publisher status 2025-12-15
+      publisher status --readers
     """
     folder, settings = open_publication(config)
+    if readers:
+        if name:
+            raise PublisherError("say one of NAME and --readers")
+        show_readers(folder, settings, json)
+        return 0
     with open_store(folder, settings) as database:
         if name:
             _show_one(database, find_meant(folder, database, name), slug_of(name), json)
@@ -292,25 +270,12 @@ def _list(
     """Pages, so that a long list neither fills the memory nor keeps the log of writes open."""
     after = 0
     with database.read() as connection:
-        key = find_key(connection, "message-key")
-        domain = get_domain(connection, mailing.id)
+        naming = read_naming(connection, mailing)
     while True:
         with database.read() as connection:
             page = find_shown(connection, mailing, status, after=after)
         for row in page:
-            yield _shown(row, mailing, key, domain)
+            yield describe_delivery(row, naming)
         if not page:
             return
         after = page[-1].id
-
-
-def _shown(row: Shown, mailing: Mailing, key: bytes | None, domain: str) -> dict[str, Any]:
-    due = row.next_attempt_at
-    return {
-        "email": row.email,
-        "status": row.status,
-        "attempts": row.attempts,
-        "message_id": message_id(mailing.ref, row.id, key, domain) if key else None,
-        "last_reply": row.last_reply or None,
-        "next_attempt_at": due.isoformat(timespec="seconds") if due else None,
-    }

@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from publisher.cli.mailing import describe, say_mailing
+from publisher.cli.mailing import say_mailing
 from publisher.cli.output import print_json, say, show
 from publisher.cli.send import DONE, IN_DOUBT, UNFINISHED, stopping
 from publisher.cli.store import open_store
 from publisher.errors import PublisherError
 from publisher.runtime.alerts import Alerts
+from publisher.runtime.mailings import describe
 from publisher.runtime.newsroom import Folder
+from publisher.runtime.planned import PlannedSends, ToldPlan
 from publisher.runtime.scheduler import Scheduler, Told
 from publisher.runtime.sending import Delivering, send, send_all
 from publisher.runtime.start import require_ready
+from publisher.runtime.websub import telling
 from publisher.settings import Settings
 from publisher.store.arming import require_armed
 from publisher.store.database import Database
@@ -36,15 +39,20 @@ def run_once(folder: Path, settings: Settings, json: bool) -> int:
             require_armed(connection, database.path)
         before = _unfinished(database)
         alerts = Alerts(database, settings, say)
+        planned = _start_planned(database, newsroom, alerts)
         told = _fire(database, settings, newsroom, alerts)
-        fired = {each.mailing.id for each in told if each.mailing is not None}
+        begun = [each.mailing for each in planned] + [each.mailing for each in told]
+        fired = {mailing.id for mailing in begun if mailing is not None}
         touched = sorted({*before, *fired, *_unfinished(database)})
         delivering = Delivering(database=database, settings=settings, folder=folder, stop=stop)
-        _deliver(delivering, touched)
-        if alerts.look(datetime.now(UTC)):
-            _deliver(delivering, [])  # the alert
+        with telling(folder, settings, say):
+            _deliver(delivering, touched)
+            if alerts.look(datetime.now(UTC)):
+                _deliver(delivering, [])  # the alert
         status = _conclude(database, touched, json)
-    return status or fault or (WRONG if any(each.event == "failed" for each in told) else DONE)
+    has_failed = any(each.event == "failed" for each in told)
+    has_failed |= any(each.plan.status in ("refused", "waiting") for each in planned)
+    return status or fault or (WRONG if has_failed else DONE)
 
 
 def _publish(newsroom: Folder) -> int:
@@ -55,6 +63,18 @@ def _publish(newsroom: Folder) -> int:
         say(f"publisher: {error}")
         return error.exit_status
     return DONE
+
+
+def _start_planned(database: Database, newsroom: Folder, alerts: Alerts) -> list[ToldPlan]:
+    """Start the sends that were planned and are due; give what became of them."""
+    heard: list[ToldPlan] = []
+
+    def hear(told: ToldPlan) -> None:
+        heard.append(told)
+        alerts.hear_planned(told, datetime.now(UTC))
+
+    PlannedSends(database, newsroom, hear).tick(datetime.now(UTC))
+    return heard
 
 
 def _fire(database: Database, settings: Settings, newsroom: Folder, alerts: Alerts) -> list[Told]:

@@ -10,12 +10,11 @@ from pathlib import Path
 from threading import Event
 from types import FrameType
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
 
-from publisher.cli.mailing import describe, find_meant, say_mailing
+from publisher.cli.mailing import say_mailing
 from publisher.cli.output import (
     DEFAULT_CONFIG,
     Config,
@@ -32,14 +31,14 @@ from publisher.cli.store import open_store
 from publisher.errors import PublisherError
 from publisher.message.freeze import digest
 from publisher.model.delivery import Counts, Mailing
-from publisher.model.issue import Issue
-from publisher.model.problem import has_errors
+from publisher.runtime.mailings import describe, find_meant
+from publisher.runtime.preparing import ContentError, prepare, require_due
 from publisher.runtime.sending import Delivering, send
 from publisher.runtime.start import freeze_issue, require_ready, start_issue
+from publisher.runtime.websub import telling
 from publisher.settings import Settings
 from publisher.site.issue_files import require_issue, slug_of
-from publisher.site.message import render_checked, render_published
-from publisher.site.reading import read_named
+from publisher.site.message import render_published
 from publisher.store.arming import require_armed
 from publisher.store.database import Database
 from publisher.store.deliveries import find_shown
@@ -57,12 +56,6 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True):
     slug: str
     path: str
     is_json: bool
-
-
-class ContentError(PublisherError):
-    """The issue cannot be sent as it is written: exit status 1."""
-
-    exit_status = CONTENT
 
 
 def send_command(
@@ -130,10 +123,15 @@ def _path_of(folder: Path, name: str, meant: Mailing | None) -> str:
 
 def _send(sending: Sending, meant: Mailing | None, *, is_asking: bool) -> int:
     if meant is None:
-        _require_ready(sending)
+        require_due(sending.folder, sending.settings, datetime.now(UTC), sending.slug)
     else:
         _require_sendable_mailing(sending, meant)
     _build(sending)
+    with telling(sending.folder, sending.settings, say):
+        return _send_built(sending, meant, is_asking=is_asking)
+
+
+def _send_built(sending: Sending, meant: Mailing | None, *, is_asking: bool) -> int:
     if meant is None:
         meant = _start(sending, is_asking=is_asking)
     else:
@@ -145,24 +143,6 @@ def _send(sending: Sending, meant: Mailing | None, *, is_asking: bool) -> int:
     if before.open:
         _deliver(sending, meant)
     return _conclude(sending, meant, has_done=before.open > 0)
-
-
-def _require_ready(sending: Sending) -> None:
-    """An issue that is not meant to go out yet is content's error; one that never is, is not."""
-    issue = _read(sending)
-    if issue is None:
-        return  # the build says why
-    if issue.status != "ready":
-        raise ContentError(f"{sending.path} is a draft; write `status: ready` at its top")
-    if issue.date is not None and issue.date > datetime.now(UTC):
-        raise ContentError(f"{sending.path} is dated {issue.date.isoformat()}, which is to come")
-    if not issue.mail:
-        raise PublisherError(f"{sending.path} says `mail: false`, so it is never mailed")
-
-
-def _read(sending: Sending) -> Issue | None:
-    zone = ZoneInfo(sending.settings.publication.time_zone)
-    return read_named(sending.folder, sending.path, zone).issue
 
 
 def _build(sending: Sending) -> None:
@@ -179,7 +159,7 @@ def _start(sending: Sending, *, is_asking: bool) -> Mailing | None:
     message = render_published(sending.folder, sending.settings, now, sending.slug)
     content = freeze_issue(message, sending.settings)
     with sending.database.read() as connection:
-        recipients = count_recipients(connection, sending.database.publication)
+        recipients = count_recipients(connection, sending.database.publication, now)
     if not recipients:
         return None
     say(f"{sending.slug}: {message.rendered.subject}")
@@ -318,23 +298,20 @@ def _show_dry_run(sending: Sending, meant: Mailing | None) -> int:
 def _foresee(sending: Sending, meant: Mailing | None) -> tuple[str, int]:
     if meant is not None:
         return meant.digest, _counts(sending, meant).open
-    _require_ready(sending)
+    require_due(sending.folder, sending.settings, datetime.now(UTC), sending.slug)
     content = _freeze_checked(sending)
     with sending.database.read() as connection:
-        return digest(content), count_recipients(connection, sending.database.publication)
+        now = datetime.now(UTC)
+        return digest(content), count_recipients(connection, sending.database.publication, now)
 
 
-def _freeze_checked(sending: Sending, *, subject_prefix: str = "") -> bytes:
+def _freeze_checked(sending: Sending, *, is_test: bool = False) -> bytes:
     """The message as it would be frozen; ContentError where the issue has errors."""
-    from publisher.site.check import check
-
-    now = datetime.now(UTC)
-    problems = check(sending.folder, sending.settings, now, (sending.slug,))
-    if has_errors(problems):
-        say_problems(problems)
+    prepared = prepare(sending.folder, sending.settings, datetime.now(UTC), sending.slug)
+    if prepared.message is None:
+        say_problems(prepared.problems)
         raise ContentError(f"{sending.path} has the errors above")
-    message = render_checked(sending.folder, sending.settings, now, sending.slug)
-    return freeze_issue(message, sending.settings, subject_prefix=subject_prefix)
+    return prepared.freeze(sending.settings, is_test=is_test)
 
 
 def _send_test(sending: Sending, address: str) -> int:
@@ -348,7 +325,7 @@ def _send_test(sending: Sending, address: str) -> int:
         email = parse_address(address).email
     except AddressError as error:
         raise PublisherError(f"--test {address!r}: {error}") from None
-    content = _freeze_checked(sending, subject_prefix="[Test] ")
+    content = _freeze_checked(sending, is_test=True)
     mailing = start_test(sending.database, sending.settings, content, sending.slug, email)
     _deliver(sending, mailing)
     if _counts(sending, mailing).failed:

@@ -19,6 +19,7 @@ from publisher.cli.output import (
     show,
 )
 from publisher.model.problem import has_errors
+from publisher.runtime.websub import note_published, telling
 from publisher.settings import Settings
 from publisher.site.after_build import run_after_build
 from publisher.site.build import build
@@ -51,16 +52,20 @@ def build_command(
     folder, settings = open_publication(config)
     target = output.resolve() if output else folder / "public"
     report = build_site(folder, settings, target)
-    if json:
-        names = ("issues", "highlights", "written", "unchanged", "removed", "problems")
-        print_json({name: getattr(report, name) for name in names})
-    else:
-        _show_report(report, target)
+    with telling(folder, settings, say):
+        if json:
+            names = ("issues", "highlights", "written", "unchanged", "removed", "problems")
+            print_json({name: getattr(report, name) for name in names})
+        else:
+            _show_report(report, target)
     return 1 if report.is_refused else 0
 
 
 def build_site(folder: Path, settings: Settings, target: Path) -> Report:
-    """Build, showing how far it is, and run `site.after_build` where that went well."""
+    """Build, showing how far it is, and run `site.after_build` where that went well.
+
+    What a WebSub hub is owed for it is noted; `telling` tells it.
+    """
     progress = ProgressLine()
     now = datetime.now(UTC)
     job = Job(folder=folder, settings=settings, output=target, now=now, progress=progress)
@@ -72,6 +77,7 @@ def build_site(folder: Path, settings: Settings, target: Path) -> Report:
     if not report.is_refused:
         has_changed = bool(report.written or report.removed)
         run_after_build(settings, folder, target, has_changed=has_changed)
+        note_published(settings, folder, target, now)
     return report
 
 
@@ -174,12 +180,17 @@ def withdraw_command(
     records = withdraw(folder, settings, id, reason, datetime.now(UTC))
     report = build_site(folder, settings, folder / "public")
     ids = [record.id for record in records]
-    if json:
-        print_json({"withdrawn": ids, "problems": report.problems})
-    else:
-        say_problems(report.problems)
-        show(f"Withdrawn: {', '.join(ids)}" if ids else f"{id} was withdrawn before; nothing to do")
-        if report.is_refused:
-            say("That is recorded, but the site still shows it: correct the errors above, then")
-            say("run `publisher build`.")
+    with telling(folder, settings, say):
+        if json:
+            print_json({"withdrawn": ids, "problems": report.problems})
+        else:
+            _show_withdrawn(ids, id, report)
     return 1 if report.is_refused else 0
+
+
+def _show_withdrawn(ids: list[str], id: str, report: Report) -> None:
+    say_problems(report.problems)
+    show(f"Withdrawn: {', '.join(ids)}" if ids else f"{id} was withdrawn before; nothing to do")
+    if report.is_refused:
+        say("That is recorded, but the site still shows it: correct the errors above, then")
+        say("run `publisher build`.")

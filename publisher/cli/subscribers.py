@@ -2,11 +2,10 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import islice
 from json import dumps
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
@@ -23,14 +22,10 @@ from publisher.cli.output import (
 )
 from publisher.errors import PublisherError
 from publisher.model.audience import Subscriber, SubscriptionStatus
-from publisher.settings import Settings
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from publisher.audience.address import Address
     from publisher.audience.subscribing import Subscribed
-    from publisher.store.database import Database
 
 _AN_ADDRESS = typer.Argument(metavar="ADDRESS", help="Their address, such as anna@daily.example.")
 _PAGE = 500
@@ -67,11 +62,13 @@ def add_command(
     """
     from publisher.audience.subscribing import make_refs, subscribe
     from publisher.cli.store import open_store
+    from publisher.runtime.confirming import make_asking
+    from publisher.store.keys import load_address_key
 
     folder, settings = open_publication(config)
     parsed, name = _read_person(address, name)
     with open_store(folder, settings) as database:
-        secret = read_secret(database)
+        secret = load_address_key(database)
         asking = make_asking(folder, settings, database) if unconfirmed else None
         with database.write() as connection:
             result = subscribe(
@@ -156,11 +153,12 @@ def remove_command(
     """
     from publisher.audience.subscribing import require, unsubscribe
     from publisher.cli.store import open_store
+    from publisher.store.keys import load_address_key
 
     folder, settings = open_publication(config)
     parsed, _ = _read_person(address, "")
     with open_store(folder, settings) as database:
-        secret = read_secret(database)
+        secret = load_address_key(database)
         with database.write() as connection:
             publication = database.publication
             found = require(connection, publication, parsed, secret)
@@ -195,18 +193,19 @@ def erase_command(
     from publisher.audience.subscribing import erase, require
     from publisher.cli.store import open_store
     from publisher.store.erasing import scrub
+    from publisher.store.keys import load_address_key
 
     folder, settings = open_publication(config)
     parsed, _ = _read_person(address, "")
     with open_store(folder, settings) as database:
-        secret, publication = read_secret(database), database.publication
+        secret, publication = load_address_key(database), database.publication
         with database.read() as connection:
             found = require(connection, publication, parsed, secret)
         if not yes:
             _require_yes(found)
         with database.write() as connection:
             erased = erase(connection, publication, parsed, secret=secret, at=datetime.now(UTC))
-        is_clean = erased is not None and scrub(database, erased.email)
+        is_clean = erased is not None and scrub(database, *erased.emails)
     deliveries = erased.deliveries if erased else 0
     if json:
         print_json({"erased": erased is not None, "deliveries": deliveries})
@@ -215,29 +214,6 @@ def erase_command(
     if erased and not is_clean:
         say("Another program reads the database: until it has finished, its log keeps traces.")
     return 0
-
-
-def make_asking(
-    folder: Path, settings: Settings, database: "Database"
-) -> Callable[["Connection", int], None]:
-    """What sends a subscriber, by id, a confirmation in the transaction that adds them.
-
-    It leaves with the next `run` or `send`. Nobody is asked twice within 24 hours.
-    """
-    from publisher.runtime.confirming import freeze_confirmation, start_confirmation, was_asked
-    from publisher.runtime.start import require_ready
-    from publisher.store.subscribers import find_by_id
-
-    require_ready(settings, folder)
-    content = freeze_confirmation(folder, settings)
-    publication, now = database.publication, datetime.now(UTC)
-
-    def ask(connection: "Connection", id: int) -> None:
-        found = find_by_id(connection, publication, id)
-        if found and not was_asked(connection, publication, found.email, now):
-            start_confirmation(connection, publication, settings, content, found, now)
-
-    return ask
 
 
 def _read_person(text: str, name: str) -> tuple["Address", str]:
@@ -251,17 +227,6 @@ def _read_person(text: str, name: str) -> tuple["Address", str]:
         raise PublisherError(f"{text[:100]!r} cannot be used: {error}") from None
 
 
-def read_secret(database: "Database") -> bytes:
-    """The key of the addresses' hashes, made when it is first asked for."""
-    from publisher.store.keys import find_key, require_key
-
-    with database.read() as connection:
-        if key := find_key(connection, "address-key"):
-            return key
-    with database.write() as connection:
-        return require_key(connection, "address-key", os.urandom)
-
-
 def _read_status(text: str) -> SubscriptionStatus | None:
     known: dict[str, SubscriptionStatus] = {word: word for word in get_args(SubscriptionStatus)}
     if text and text not in known:
@@ -270,18 +235,13 @@ def _read_status(text: str) -> SubscriptionStatus | None:
 
 
 def _require_added(result: "Subscribed", address: "Address") -> Subscriber:
-    from publisher.audience.subscribing import WHY_SUPPRESSED
+    from publisher.audience.subscribing import explain_refusal
 
-    since = f"{result.since:%Y-%m-%d}" if result.since else ""
-    if result.outcome == "unsubscribed":
-        raise PublisherError(
-            f"{address.email} unsubscribed on {since}; where they want to come back, add --again"
+    if why := explain_refusal(result, address):
+        settled = (
+            "they want to come back" if result.outcome == "unsubscribed" else "that is settled"
         )
-    if result.suppression:
-        raise PublisherError(
-            f"nothing is sent to {address.email} since {since}:"
-            f" {WHY_SUPPRESSED[result.suppression.reason]}; where that is settled, add --again"
-        )
+        raise PublisherError(f"{why}; where {settled}, add --again")
     if result.subscriber is None:  # it was added in this transaction
         raise AssertionError(result)
     return result.subscriber
@@ -300,11 +260,18 @@ def _shape(subscriber: Subscriber) -> dict[str, Any]:
         "name": subscriber.name,
         "status": subscriber.status,
         "suppressed": subscriber.is_suppressed,
+        "language": subscriber.language or None,
+        "paused_until": subscriber.paused_until and subscriber.paused_until.isoformat(),
     }
 
 
 def _describe(subscriber: Subscriber) -> str:
-    return f"{subscriber.status}{', suppressed' if subscriber.is_suppressed else ''}"
+    marks: list[str] = [subscriber.status]
+    if subscriber.is_suppressed:
+        marks.append("suppressed")
+    if subscriber.paused_until and subscriber.is_paused(datetime.now(UTC)):
+        marks.append(f"paused until {subscriber.paused_until:%Y-%m-%d}")
+    return ", ".join(marks)
 
 
 def _row(subscriber: Subscriber) -> str:

@@ -20,7 +20,7 @@ from publisher.cli.output import (
     say,
     show,
 )
-from publisher.cli.subscribers import make_asking, print_list, read_secret
+from publisher.cli.subscribers import print_list
 from publisher.errors import PublisherError
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def import_command(
     from publisher.audience.importing import Importing, import_subscribers
     from publisher.audience.records import open_source
     from publisher.cli.store import open_store
+    from publisher.runtime.confirming import make_asking
+    from publisher.store.keys import load_address_key
 
     folder, settings = open_publication(config)
     progress = ProgressLine()
@@ -70,7 +72,7 @@ def import_command(
     ):
         importing = Importing(
             database=database,
-            secret=read_secret(database),
+            secret=load_address_key(database),
             at=datetime.now(UTC),
             chance=os.urandom,
             progress=progress,

@@ -34,7 +34,9 @@ DELIVERY_TRANSITIONS: dict[str, Transition] = {
     each.event: each
     for each in (
         Transition("taken", _WAITING, "sending", "the intent is on disk, before the body goes out"),
-        Transition("suppressed", _WAITING, "suppressed", "the reader left before their turn"),
+        Transition(
+            "suppressed", _WAITING, "suppressed", "the reader left or paused before their turn"
+        ),
         Transition("accepted", ("sending",), "sent", "the relay took the message"),
         Transition("deferred", ("sending",), "deferred", "a 4xx, or a domain that asks for less"),
         Transition("failed", ("sending",), "failed", "a 5xx to this recipient"),

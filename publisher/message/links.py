@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Literal
 
-Purpose = Literal["unsubscribe", "confirm", "preferences"]
+Purpose = Literal["unsubscribe", "confirm", "preferences", "address"]
 
-_PURPOSES: dict[Purpose, int] = {"unsubscribe": 1, "confirm": 2, "preferences": 3}
+_PURPOSES: dict[Purpose, int] = {"unsubscribe": 1, "confirm": 2, "preferences": 3, "address": 4}
 # Half of SHA-256: 128 bits, which nobody guesses and which keeps the link short.
 _MAC_BYTES = 16
 

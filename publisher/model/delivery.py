@@ -10,7 +10,11 @@ DeliveryStatus = Literal[
 ]
 MailingStatus = Literal["sending", "paused", "cancelled", "finished"]
 # An issue's mailing goes to all who are subscribed; the others to one address each, ahead of it.
-Purpose = Literal["issue", "confirmation", "notice", "alert", "test"]
+# What a welcome consists of is the same for many, and each who comes is added to its mailing.
+Purpose = (
+    Literal["issue", "confirmation", "preferences", "address", "welcome"]
+    | Literal["notice", "alert", "test"]
+)
 
 DELIVERY_STATUSES: tuple[DeliveryStatus, ...] = get_args(DeliveryStatus)
 

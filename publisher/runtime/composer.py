@@ -12,6 +12,7 @@ from publisher.errors import SettingsError
 from publisher.message.dkim import DEFAULT_HEADERS, Signer, make_signer
 from publisher.message.freeze import Template, thaw
 from publisher.message.ids import message_id, verp
+from publisher.message.links import Purpose as LinkPurpose
 from publisher.message.links import sign_token
 from publisher.message.splice import Message, Recipient, splice
 from publisher.settings import DkimKey, Settings
@@ -23,6 +24,14 @@ from publisher.store.mailings import load_frozen
 _LONGEST_NUMBER = 2**63 - 1
 # An issue's content and that of the single messages that go out beside it.
 _TEMPLATES = 64
+# Whose messages have a name in them, and a link to unsubscribe. A trial is one for nobody.
+_TO_SUBSCRIBERS = ("issue", "welcome", "test")
+# The links of single messages: what a slot of their content holds the token for.
+LINK_SLOTS: dict[str, LinkPurpose] = {
+    "confirm_url": "confirm",
+    "preferences_url": "preferences",
+    "address_url": "address",
+}
 
 
 class Keys(msgspec.Struct, frozen=True):
@@ -55,7 +64,7 @@ class Composer:
         """Make the message. Raises ValueError where what the store holds makes none."""
         frozen = self._load(taken.mailing)
         # Who asks on the form can write anything into the name, and for anybody's address.
-        name = "" if taken.purpose == "confirmation" else taken.name
+        name = taken.name if taken.purpose in _TO_SUBSCRIBERS else ""
         recipient = Recipient(
             email=taken.email,
             name=name,
@@ -79,13 +88,14 @@ class Composer:
         """What the slots hold; each token names the reader and the message that carries it."""
         subject = f"{taken.subscriber_ref}.{taken.id}"
         values = {"name": name}
-        if taken.purpose in ("issue", "test"):
+        if taken.purpose in _TO_SUBSCRIBERS:
             token = sign_token("unsubscribe", subject, self._keys.links)
             values["unsubscribe_token"] = token
             values["unsubscribe_url"] = f"{self._web_url}/unsubscribe/{token}"
-        if "confirm_url" in slots:
-            token = sign_token("confirm", subject, self._keys.links)
-            values["confirm_url"] = f"{self._web_url}/confirm/{token}"
+        for slot, purpose in LINK_SLOTS.items():
+            if slot in slots:
+                token = sign_token(purpose, subject, self._keys.links)
+                values[slot] = f"{self._web_url}/{purpose}/{token}"
         return values
 
 

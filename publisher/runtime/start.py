@@ -30,23 +30,46 @@ def make_ref(length: int = 16) -> str:
     return "".join(secrets.choice(_REF_CHARACTERS) for _ in range(length))
 
 
-def freeze_issue(message: IssueMessage, settings: Settings, *, subject_prefix: str = "") -> bytes:
+def freeze_issue(
+    message: IssueMessage,
+    settings: Settings,
+    *,
+    subject_prefix: str = "",
+    purpose: Purpose = "issue",
+) -> bytes:
     """Freeze an issue's message as bytes; raises SettingsError where a setting keeps it from that.
 
     Content never does: what has no place in a header was dropped where the issue was read.
+    """
+    rendered = message.rendered
+    return freeze_list_message(
+        settings,
+        subject=f"{subject_prefix}{rendered.subject}",
+        bodies=(rendered.html, rendered.text),
+        language=message.language,
+        about=f"{message.issue.id}:{purpose}",
+    )
+
+
+def freeze_list_message(
+    settings: Settings, *, subject: str, bodies: tuple[str, str], language: str, about: str
+) -> bytes:
+    """Freeze a message to subscribers, with the headers of a list and a slot to unsubscribe.
+
+    `bodies` are HTML and text; `about` begins the Feedback-ID. Raises SettingsError.
     """
     sender = settings.email.from_
     local, _, domain = parseaddr(sender)[1].rpartition("@")
     draft = Draft(
         sender=sender,
         reply_to=settings.email.reply_to,
-        subject=f"{subject_prefix}{message.rendered.subject}",
-        html=message.rendered.html,
-        text=message.rendered.text,
-        language=message.language,
+        subject=subject,
+        html=bodies[0],
+        text=bodies[1],
+        language=language,
         list_id=settings.email.list_id or f"{settings.publication.title} <{local}.{domain}>",
         list_unsubscribe_mailto=envelope_sender(settings),
-        feedback_id=f"{message.issue.id}:issue:{ascii_domain(domain)}",
+        feedback_id=f"{about}:{ascii_domain(domain)}",
         domain=domain,
         slots={UNSUBSCRIBE_SLOT: "unsubscribe_url"},
     )

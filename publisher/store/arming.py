@@ -14,9 +14,11 @@ from publisher.store.installation import UNARMED, find_home, find_marks, set_hom
 from publisher.store.mailings import change_mailing
 from publisher.store.occurrences import begin_anew
 from publisher.store.place import name_of_file, read_mark
+from publisher.store.plans import refuse_waiting
 
 # Why a mailing is paused that a restore paused, which `arm` lets go on.
 RESTORED = "restored from a backup"
+_TOO_EARLY = "it was due before the database was armed"
 
 
 def find_unarmed(connection: Connection, path: Path) -> str:
@@ -57,10 +59,12 @@ def disarm(connection: Connection, publication: int, now: datetime) -> None:
 def arm(connection: Connection, publication: int, path: Path, now: datetime) -> list[int]:
     """Let a database send, and give the mailings that go on. The connection writes.
 
-    What was due until now is not made up for by schedules: another database may have sent it.
+    What was due until now is not made up for by schedules, nor is what was planned started: another
+    database may have sent it.
     """
     if find_unarmed(connection, path):
-        begin_anew(connection, publication, "it was due before the database was armed", now)
+        begin_anew(connection, publication, _TOO_EARLY, now)
+        refuse_waiting(connection, publication, _TOO_EARLY, now)
     set_home(connection, name_of_file(path))
     set_marks(connection, read_mark(path))
     going_on = _mailings(connection, publication, "paused", RESTORED)

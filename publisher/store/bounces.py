@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Select, exists, insert, select, update
+from sqlalchemy import Connection, Select, and_, exists, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_once
 
 from publisher.model.delivery import Purpose
@@ -28,8 +28,8 @@ _AT_ONCE = 200
 class Reached(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery that a report may be about, with the names of its mailing and its reader.
 
-    `subscriber` is None for those that go to no subscriber, or whose reader was erased; the first
-    have their `address`.
+    `subscriber` is None for those that go to another address than a subscriber's, which `address`
+    is then, and for those whose reader was erased.
     """
 
     id: int
@@ -111,7 +111,10 @@ def _reached() -> Select[Any]:
     m, r = s.mailing.c, s.subscriber.c
     columns = (
         *(_D.id, _D.mailing, m.ref.label("mailing_ref"), m.slug, m.domain, m.purpose),
-        *(_D.subscriber, r.ref.label("subscriber_ref"), r.email, r.address_hash, _D.address),
+        *(r.id.label("subscriber"), r.ref.label("subscriber_ref"), r.email, r.address_hash),
+        _D.address,
     )
     joined = s.delivery.join(s.mailing, m.id == _D.mailing)
-    return select(*columns).select_from(joined.outerjoin(s.subscriber, r.id == _D.subscriber))
+    # What comes back from another address says nothing of the subscriber's own.
+    is_theirs = and_(r.id == _D.subscriber, _D.address.is_(None))
+    return select(*columns).select_from(joined.outerjoin(s.subscriber, is_theirs))

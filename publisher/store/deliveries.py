@@ -22,6 +22,7 @@ from publisher.mailing.settle import History, Settlement
 from publisher.mailing.transitions import DELIVERY_TRANSITIONS
 from publisher.model.delivery import DeliveryStatus, Mailing, Outcome, Purpose
 from publisher.store import schema as s
+from publisher.store.columns import from_milliseconds, to_milliseconds
 from publisher.store.database import driver_of
 
 _D = s.delivery.c
@@ -110,7 +111,7 @@ def find_next_due(
 
 def _candidates(publication: int, scope: Scope, status: DeliveryStatus) -> Any:
     return (
-        select(_D.id, _D.mailing, func.coalesce(_S.email, _D.address, ""))
+        select(_D.id, _D.mailing, func.coalesce(_D.address, _S.email, ""))
         .select_from(s.delivery.outerjoin(s.subscriber, _S.id == _D.subscriber))
         .where(*_in_scope(publication, scope), _D.status == _status(status), _NOT_SENT)
     )
@@ -140,7 +141,7 @@ def take(
     of meanwhile, or whose mailing is not being sent any more, is in neither.
     """
     driver = driver_of(connection)
-    rows = driver.execute(_TAKABLE, (_list(ids),)).fetchall()
+    rows = driver.execute(_TAKABLE, (to_milliseconds(now), _list(ids))).fetchall()
     wanted = [_taken(row) for row in rows if row[-1]]
     unwanted = [_taken(row) for row in rows if not row[-1]]
     if wanted:
@@ -161,21 +162,23 @@ def _list(ids: Iterable[int]) -> str:
 # out, and given to the driver itself: SQLAlchemy takes longer for them than SQLite does.
 _TAKEN = """
     SELECT d.id, d.mailing, m.purpose, d.attempts, d.doubts, d.breaks, d.first_attempt_at,
-        COALESCE(s.email, d.address, '') AS email, COALESCE(s.name, '') AS name,
+        COALESCE(d.address, s.email, '') AS email, COALESCE(s.name, '') AS name,
         COALESCE(s.ref, '') AS subscriber_ref, {wanted} AS is_wanted
     FROM delivery AS d
     JOIN mailing AS m ON m.id = d.mailing
     LEFT JOIN subscriber AS s ON s.id = d.subscriber
 """
-# Who may still be sent to: for an issue those who are subscribed now, for a confirmation those who
-# were not asked in vain, for a notice anybody known; an operator's own address always.
+# Who may still be sent to: for an issue those who are subscribed now and have not paused, for a
+# confirmation those who were not asked in vain, for others anybody known; an operator's own
+# address always, and an address that a reader named.
 _WANTED = """
     CASE
         WHEN d.address IS NOT NULL THEN 1
         WHEN s.id IS NULL THEN 0
         WHEN EXISTS (SELECT 1 FROM suppression AS x WHERE x.publication = s.publication
             AND x.address_hash = s.address_hash) THEN 0
-        WHEN m.purpose = 'issue' THEN s.status = 'confirmed'
+        WHEN m.purpose IN ('issue', 'welcome') THEN
+            s.status = 'confirmed' AND IFNULL(s.paused_until, 0) <= ?
         WHEN m.purpose = 'confirmation' THEN s.status = 'unconfirmed'
         ELSE 1
     END
@@ -218,7 +221,7 @@ def _taken(row: Sequence[Any]) -> Taken:
             attempts=attempts,
             doubts=doubts,
             breaks=breaks,
-            first_attempt_at=None if first is None else s.from_milliseconds(first),
+            first_attempt_at=None if first is None else from_milliseconds(first),
         ),
     )
 
@@ -234,7 +237,7 @@ def settle_all(
     """Write what became of taken deliveries, each with its line in the ledger."""
     if not settled:
         return
-    at = s.to_milliseconds(now)
+    at = to_milliseconds(now)
     driver, replies = driver_of(connection), [each.reply for each in settled]
     rows = [_settle_row(each, reply) for each, reply in zip(settled, replies, strict=True)]
     driver.executemany(_SETTLE, rows)
@@ -267,7 +270,7 @@ def _ledger_row(publication: int, each: Settled, at: int, reply: str) -> tuple[A
 
 
 def _milliseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else s.to_milliseconds(moment)
+    return None if moment is None else to_milliseconds(moment)
 
 
 def cancel_waiting(connection: Connection, publication: int, mailing: int, now: datetime) -> int:
@@ -275,10 +278,19 @@ def cancel_waiting(connection: Connection, publication: int, mailing: int, now: 
     return _move(connection, publication, "cancelled", _of_mailing(mailing, "cancelled"), now)
 
 
-def retry_failed(connection: Connection, publication: int, mailing: int, now: datetime) -> int:
-    """Queue a mailing's failed deliveries again, as if they had never been tried."""
+def retry_failed(
+    connection: Connection,
+    publication: int,
+    mailing: int,
+    now: datetime,
+    *,
+    delivery: int | None = None,
+) -> int:
+    """Queue a mailing's failed deliveries again, all or one, as if they had never been tried."""
     fresh = {"attempts": 0, "breaks": 0, "first_attempt_at": None}
     chosen = _of_mailing(mailing, "retried")
+    if delivery is not None:
+        chosen = chosen & (_D.id == delivery)
     return _move(connection, publication, "retried", chosen, now, **fresh)
 
 
@@ -290,12 +302,18 @@ def resolve_doubts(
     *,
     is_sent: bool,
     subscriber: int | None = None,
+    delivery: int | None = None,
 ) -> int:
-    """Settle deliveries in doubt, all or one subscriber's: as sent, or to be sent once more."""
+    """Settle deliveries in doubt: as sent, or to be sent once more.
+
+    All of the mailing's, or one subscriber's, or one.
+    """
     event = "marked" if is_sent else "requeued"
     chosen = _of_mailing(mailing, event)
     if subscriber is not None:
         chosen = chosen & (_D.subscriber == subscriber)
+    if delivery is not None:
+        chosen = chosen & (_D.id == delivery)
     fresh = {} if is_sent else {"doubts": 0, "first_attempt_at": None}
     return _move(connection, publication, event, chosen, now, **fresh)
 
@@ -341,12 +359,16 @@ def find_shown(
     *,
     after: int = 0,
     limit: int = _AT_ONCE,
+    search: str = "",
 ) -> list[Shown]:
-    """A page of a mailing's deliveries with ids above `after`, in the order of their ids."""
+    """A page of a mailing's deliveries with ids above `after`, in the order of their ids.
+
+    `search` is looked for in addresses, in any case where it is ASCII.
+    """
     chosen = (
         select(
             *(_D.id, _D.status, _D.attempts, _D.next_attempt_at),
-            func.coalesce(_S.email, _D.address, "").label("email"),
+            func.coalesce(_D.address, _S.email, "").label("email"),
             func.coalesce(_D.last_reply, "").label("last_reply"),
         )
         .select_from(s.delivery.outerjoin(s.subscriber, _S.id == _D.subscriber))
@@ -356,4 +378,7 @@ def find_shown(
     )
     if status is not None:
         chosen = chosen.where(_D.status == status)
+    if search:
+        address = func.coalesce(_D.address, _S.email, "")
+        chosen = chosen.where(address.icontains(search, autoescape=True))
     return [Shown(**row._mapping) for row in connection.execute(chosen)]

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
 from publisher.store import schema as s
+from publisher.store.answers import forget_answers
 from publisher.store.database import Database
 from publisher.store.subscribers import MOST_LOOKED_UP
 from publisher.store.suppressions import suppress
@@ -28,9 +29,9 @@ with open(sys.argv[1], "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.AC
 
 
 class Erased(msgspec.Struct, frozen=True):
-    """What an erasure went over: the address as it was kept, and how many deliveries."""
+    """What an erasure went over: the addresses as they were kept, and how many deliveries."""
 
-    email: str
+    emails: tuple[str, ...]
     deliveries: int
 
 
@@ -51,12 +52,24 @@ def erase(
     columns = (_TABLE.c.address_hash, _TABLE.c.email)
     row = connection.execute(select(*columns).where(*_by_id(publication, subscriber))).one()
     suppress(connection, publication, row.address_hash, "erased", at)
+    others = _list_addresses(connection, publication, subscriber)
     deliveries = _clear_deliveries(connection, publication, subscriber, row.email)
     hashes = [row.address_hash, *requests]
     r = s.request.c
     connection.execute(delete(s.request).where(r.publication == publication, r.hash.in_(hashes)))
+    w = s.wish.c
+    connection.execute(delete(s.wish).where(w.publication == publication, w.hash.in_(hashes)))
+    for email in (row.email, *others):
+        forget_answers(connection, publication, email)
     connection.execute(delete(_TABLE).where(*_by_id(publication, subscriber)))
-    return Erased(row.email, deliveries)
+    return Erased((row.email, *others), deliveries)
+
+
+def _list_addresses(connection: Connection, publication: int, subscriber: int) -> list[str]:
+    """The addresses other than their present one that messages about a subscriber went to."""
+    d = s.delivery.c
+    theirs = (d.publication == publication, d.subscriber == subscriber, d.address.is_not(None))
+    return list(connection.execute(select(d.address).where(*theirs).distinct()).scalars())
 
 
 def _clear_deliveries(connection: Connection, publication: int, subscriber: int, email: str) -> int:
@@ -80,8 +93,8 @@ def _clear_deliveries(connection: Connection, publication: int, subscriber: int,
     return len(ids)
 
 
-def scrub(database: Database, email: str) -> bool:
-    """Take the last traces of an erased address out of the database's files.
+def scrub(database: Database, *emails: str) -> bool:
+    """Take the last traces of erased addresses out of the database's files.
 
     False where somebody reads an older state: traces stay in the log until they have finished.
     SQLite's secure_delete overwrites what is deleted, but not the copies that it left where a full
@@ -89,7 +102,7 @@ def scrub(database: Database, email: str) -> bool:
     seconds for each 100 MB, in which nobody else writes: it is done only where there is a trace.
     """
     is_clean = empty_log(database)
-    if not _is_in_file(database.path, email):
+    if not any(_is_in_file(database.path, email) for email in emails):
         return is_clean
     raw = database.engine.raw_connection()
     try:

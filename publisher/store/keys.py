@@ -2,16 +2,18 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from secrets import token_bytes
 from typing import Literal
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
 from publisher.store import schema as s
+from publisher.store.database import Database
 
-# What each signs: addresses as they are remembered once erased, links in mail, and the ids by which
-# a bounce names its delivery.
-KeyName = Literal["address-key", "link-key", "message-key"]
+# What each signs: addresses as they are remembered once erased, links in mail, the ids by which a
+# bounce names its delivery, and the console's forms.
+KeyName = Literal["address-key", "link-key", "message-key", "console-key"]
 
 KEY_BYTES = 32
 
@@ -30,3 +32,12 @@ def require_key(connection: Connection, name: KeyName, chance: Callable[[int], b
     made = b64encode(chance(KEY_BYTES)).decode()
     connection.execute(insert(s.installation).values(key=name, value=made).on_conflict_do_nothing())
     return require_key(connection, name, chance)
+
+
+def load_address_key(database: Database, chance: Callable[[int], bytes] = token_bytes) -> bytes:
+    """The key of the addresses' hashes, made when it is first asked for."""
+    with database.read() as connection:
+        if key := find_key(connection, "address-key"):
+            return key
+    with database.write() as connection:
+        return require_key(connection, "address-key", chance)

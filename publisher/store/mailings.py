@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, exists, func, literal, select, update
+from sqlalchemy import Connection, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from publisher.mailing.transitions import MAILING_TRANSITIONS
@@ -53,7 +53,7 @@ def start_issue_mailing(
     """
     mailing, is_new = _insert(connection, publication, new, now)
     if is_new:
-        count = _enqueue_all(connection, publication, mailing.id)
+        count = _enqueue_all(connection, publication, mailing.id, now)
         connection.execute(
             update(s.mailing).where(s.mailing.c.id == mailing.id).values(recipients=count)
         )
@@ -73,7 +73,7 @@ def start_single_mailing(
     subscriber: int | None = None,
     address: str | None = None,
 ) -> Mailing:
-    """Start a single message's mailing: to a subscriber, or to an address that is none's."""
+    """Start a single message's mailing: to a subscriber, or to an address that is not theirs."""
     mailing, is_new = _insert(connection, publication, new, now)
     if is_new:
         connection.execute(
@@ -86,6 +86,28 @@ def start_single_mailing(
         )
         mailing = msgspec.structs.replace(mailing, recipients=1)
     return mailing
+
+
+def add_recipient(
+    connection: Connection, publication: int, new: NewMailing, subscriber: int, now: datetime
+) -> bool:
+    """Add a subscriber to a mailing that many come to, one by one; it is started by the first.
+
+    False where they were added before, or where the mailing was cancelled. The connection writes.
+    """
+    mailing, _ = _insert(connection, publication, new, now)
+    if mailing.status == "cancelled":
+        return False
+    row = {"publication": publication, "mailing": mailing.id, "subscriber": subscriber}
+    added = connection.execute(insert(s.delivery).values(row).on_conflict_do_nothing())
+    if not added.rowcount:
+        return False
+    m = s.mailing.c
+    counted = update(s.mailing).where(m.id == mailing.id).values(recipients=m.recipients + 1)
+    connection.execute(counted)
+    if mailing.status == "finished":
+        reopen_mailing(connection, publication, mailing.id, now)
+    return True
 
 
 def _insert(
@@ -104,23 +126,23 @@ def _insert(
     return _mailing(connection.execute(chosen).one()), bool(made.rowcount)
 
 
-def _enqueue_all(connection: Connection, publication: int, mailing: int) -> int:
+def _enqueue_all(connection: Connection, publication: int, mailing: int, now: datetime) -> int:
     columns = ("publication", "mailing", "subscriber")
     chosen = select(literal(publication), literal(mailing), s.subscriber.c.id).where(
-        *_may_be_mailed(publication)
+        *_may_be_mailed(publication, now)
     )
     # In the order of ids, in which they will be taken.
     chosen = chosen.order_by(s.subscriber.c.id)
     return connection.execute(insert(s.delivery).from_select(columns, chosen)).rowcount
 
 
-def count_recipients(connection: Connection, publication: int) -> int:
+def count_recipients(connection: Connection, publication: int, now: datetime) -> int:
     """How many would get an issue if it were sent now."""
-    chosen = select(func.count()).select_from(s.subscriber).where(*_may_be_mailed(publication))
+    chosen = select(func.count()).select_from(s.subscriber).where(*_may_be_mailed(publication, now))
     return int(connection.execute(chosen).scalar_one())
 
 
-def _may_be_mailed(publication: int) -> tuple[Any, ...]:
+def _may_be_mailed(publication: int, now: datetime) -> tuple[Any, ...]:
     is_suppressed = exists().where(
         s.suppression.c.publication == s.subscriber.c.publication,
         s.suppression.c.address_hash == s.subscriber.c.address_hash,
@@ -128,6 +150,7 @@ def _may_be_mailed(publication: int) -> tuple[Any, ...]:
     return (
         s.subscriber.c.publication == publication,
         s.subscriber.c.status == "confirmed",
+        or_(s.subscriber.c.paused_until.is_(None), s.subscriber.c.paused_until <= now),
         ~is_suppressed,
     )
 
@@ -161,6 +184,51 @@ def find_mailing_by_slug(connection: Connection, publication: int, slug: str) ->
     return _mailing(row) if row else None
 
 
+def find_mailing_by_ref(connection: Connection, publication: int, ref: str) -> Mailing | None:
+    """A mailing by its random name, whatever it is for."""
+    chosen = select(*_COLUMNS).where(s.mailing.c.publication == publication, s.mailing.c.ref == ref)
+    row = connection.execute(chosen).first()
+    return _mailing(row) if row else None
+
+
+def find_last_test(connection: Connection, publication: int, slug: str) -> Mailing | None:
+    """The newest trial mailing of the issue with this NAME."""
+    m = s.mailing.c
+    # By the index of issues: a trial's is a word of its own that begins like this.
+    is_test = (m.issue > "test-", m.issue < "test.", m.purpose == "test")
+    chosen = select(*_COLUMNS).where(m.publication == publication, *is_test, m.slug == slug)
+    row = connection.execute(chosen.order_by(m.id.desc()).limit(1)).first()
+    return _mailing(row) if row else None
+
+
+def list_mailing_page(
+    connection: Connection,
+    publication: int,
+    *,
+    purpose: Purpose = "issue",
+    status: str = "",
+    before: int = 0,
+    limit: int,
+) -> list[Mailing]:
+    """The newest mailings before one, by its row's id; of all of them where that is 0."""
+    m = s.mailing.c
+    # By a sum: an index on the publication would have all of them sorted for each page.
+    chosen = select(*_COLUMNS).where(m.publication + 0 == publication, m.purpose == purpose)
+    if status:
+        chosen = chosen.where(m.status == status)
+    if before:
+        chosen = chosen.where(m.id < before)
+    return [_mailing(row) for row in connection.execute(chosen.order_by(m.id.desc()).limit(limit))]
+
+
+def find_mailing_by_ref(connection: Connection, publication: int, ref: str) -> Mailing | None:
+    """The mailing of an issue by its public name."""
+    is_it = (s.mailing.c.publication == publication, s.mailing.c.ref == ref)
+    chosen = select(*_COLUMNS).where(*is_it, s.mailing.c.purpose == "issue")
+    row = connection.execute(chosen).first()
+    return _mailing(row) if row else None
+
+
 def get_mailing(connection: Connection, mailing: int) -> Mailing:
     """A mailing by its row's id."""
     return _mailing(connection.execute(select(*_COLUMNS).where(s.mailing.c.id == mailing)).one())
@@ -172,13 +240,16 @@ def get_domain(connection: Connection, mailing: int) -> str:
     return str(connection.execute(chosen).scalar_one())
 
 
-def list_issue_mailings(connection: Connection, publication: int) -> list[Mailing]:
-    """All mailings of issues, the newest first."""
-    rows = connection.execute(
-        select(*_COLUMNS)
-        .where(s.mailing.c.publication == publication, s.mailing.c.purpose == "issue")
-        .order_by(s.mailing.c.id.desc())
+def list_issue_mailings(
+    connection: Connection, publication: int, *, before: int = 0, limit: int | None = None
+) -> list[Mailing]:
+    """The mailings of issues, the newest first; with `before` those older than that id."""
+    chosen = select(*_COLUMNS).where(
+        s.mailing.c.publication == publication, s.mailing.c.purpose == "issue"
     )
+    if before:
+        chosen = chosen.where(s.mailing.c.id < before)
+    rows = connection.execute(chosen.order_by(s.mailing.c.id.desc()).limit(limit))
     return [_mailing(row) for row in rows]
 
 

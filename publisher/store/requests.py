@@ -4,15 +4,19 @@ An address is counted by the keyed hash of its coarse key (`audience.address.lim
 spellings share, and is counted whatever is known of it.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Connection, delete, insert, select
+import msgspec
+from sqlalchemy import Connection, delete, func, insert, select
 
+from publisher.model.delivery import Purpose
 from publisher.store import schema as s
 
-# Somebody used the form for an address; a confirmation was made for it.
-RequestKind = Literal["subscribe", "confirmation"]
+# Somebody used the form for an address; a confirmation was made for it; somebody asked for the link
+# to its preferences, or named it in theirs as their new one.
+RequestKind = Literal["subscribe", "confirmation", "preferences", "address"]
 
 KEPT = timedelta(hours=24)
 _R = s.request.c
@@ -32,31 +36,52 @@ def forget_old(connection: Connection, publication: int, now: datetime) -> None:
     connection.execute(old)
 
 
-def has_any(connection: Connection, publication: int, hash: bytes, now: datetime) -> bool:
-    """Tell whether anything was asked for, or sent, for an address within KEPT."""
-    kinds: tuple[RequestKind, ...] = ("subscribe", "confirmation")
-    found = select(_R.id).where(
+def count(
+    connection: Connection,
+    publication: int,
+    kinds: Sequence[RequestKind],
+    hash: bytes,
+    now: datetime,
+) -> int:
+    """How often something was asked for, or sent, for an address within KEPT."""
+    counted = select(func.count(_R.id)).where(
         _R.publication == publication,
         _R.kind.in_(kinds),  # the index begins with it
         _R.hash == hash,
         _R.at > now - KEPT,
     )
-    return connection.execute(found.limit(1)).first() is not None
+    return int(connection.execute(counted).scalar_one())
 
 
-def find_confirmation(
-    connection: Connection, publication: int, subscriber: int, delivery: int
-) -> datetime | None:
-    """When the confirmation was made that went to a subscriber by a delivery; None for others."""
+def list_kept(
+    connection: Connection, publication: int, hashes: Sequence[bytes]
+) -> list[tuple[str, datetime]]:
+    """What is still remembered of requests for an address: the kind and the time of each."""
+    found = select(_R.kind, _R.at).where(_R.publication == publication, _R.hash.in_(hashes))
+    return [(kind, at) for kind, at in connection.execute(found.order_by(_R.id))]
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A message that a link came by: when it was made, and where it went if not to them."""
+
+    at: datetime
+    address: str | None
+
+
+def find_asked(
+    connection: Connection, publication: int, subscriber: int, delivery: int, purpose: Purpose
+) -> Asked | None:
+    """The single message of a purpose that a delivery about a subscriber was; None for others."""
     d, m = s.delivery.c, s.mailing.c
     found = (
-        select(m.created_at)
+        select(m.created_at, d.address)
         .join(s.delivery, d.mailing == m.id)
         .where(
             d.id == delivery,
             d.subscriber == subscriber,
             d.publication == publication,
-            m.purpose == "confirmation",
+            m.purpose == purpose,
         )
     )
-    return connection.execute(found).scalar()
+    row = connection.execute(found).one_or_none()
+    return None if row is None else Asked(*row)

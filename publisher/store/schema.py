@@ -4,81 +4,29 @@ Times are whole milliseconds since 1970 in UTC. Each table of readers, mailings 
 names its publication. A change here needs a migration in `migrations/versions`; a test compares.
 """
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
 from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
     Column,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.types import TypeDecorator
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
-
-
-def to_milliseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MILLISECOND
-
-
-def from_milliseconds(number: int) -> datetime:
-    return _EPOCH + number * _MILLISECOND
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware datetime, kept as milliseconds since 1970."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else to_milliseconds(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        return None if value is None else from_milliseconds(value)
-
-
-# SQLite counts rows by INTEGER alone; PostgreSQL would run out of those.
-_Id = BigInteger().with_variant(Integer(), "sqlite")
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "%(table_name)s_%(column_0_N_name)s",
-        "uq": "%(table_name)s_%(column_0_N_name)s_key",
-        "ck": "%(table_name)s_%(constraint_name)s",
-        "fk": "%(table_name)s_%(column_0_name)s_fkey",
-        "pk": "%(table_name)s_pkey",
-    }
-)
-
-
-def _table(name: str, *columns: Any) -> Table:
-    """A table of a publication's, whose ids are never used again."""
-    return Table(
-        name,
-        metadata,
-        Column("id", _Id, primary_key=True),
-        Column("publication", _Id, ForeignKey("publication.id"), nullable=False),
-        *columns,
-        sqlite_autoincrement=True,
-    )
-
-
-def _one_of(column: str, *values: str) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
-
+from publisher.store.columns import Id as _Id
+from publisher.store.columns import Moment
+from publisher.store.columns import metadata as metadata
+from publisher.store.columns import one_of as _one_of
+from publisher.store.columns import table as _table
+from publisher.store.schema_imports import imported as imported
+from publisher.store.schema_plans import planned_send as planned_send
+from publisher.store.schema_readings import reading_client as reading_client
+from publisher.store.schema_readings import reading_count as reading_count
+from publisher.store.schema_readings import reading_day as reading_day
+from publisher.store.schema_readings import reading_report as reading_report
 
 # What concerns the database as a whole: its keys, and whether it may send.
 installation = Table(
@@ -96,7 +44,8 @@ publication = Table(
 )
 
 # `address_hash` is a keyed hash of the address, by which the same one is recognised in another
-# spelling, and after it was erased.
+# spelling, and after it was erased. `language` is empty where it is the publication's; who has
+# paused gets no issue until then. Links to preferences made until `links_ended_at` have ended.
 subscriber = _table(
     "subscriber",
     Column("ref", Text, nullable=False, unique=True),
@@ -107,6 +56,9 @@ subscriber = _table(
     Column("soft_bounces", Integer, nullable=False, server_default="0"),
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
+    Column("language", Text, nullable=False, server_default=""),
+    Column("paused_until", Moment),
+    Column("links_ended_at", Moment),
     UniqueConstraint("publication", "address_hash"),
     _one_of("status", "unconfirmed", "confirmed", "unsubscribed"),
 )
@@ -128,6 +80,7 @@ consent = _table(
     Column("origin", Text, nullable=False, server_default=""),
     _one_of("action", "asked", "confirmed", "vouched", "unsubscribed"),
 )
+Index("consent_by_time", consent.c.publication, consent.c.at)
 
 suppression = _table(
     "suppression",
@@ -147,6 +100,21 @@ request = _table(
 )
 Index("request_by_hash", request.c.publication, request.c.kind, request.c.hash, request.c.at)
 
+# What was asked for and is not done yet: it outlives the process that took it. `hash` is that by
+# which requests for the address are counted.
+wish = _table(
+    "wish",
+    Column("kind", Text, nullable=False),
+    Column("subscriber", _Id, ForeignKey("subscriber.id", ondelete="CASCADE"), index=True),
+    Column("email", Text, nullable=False, server_default=""),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("language", Text, nullable=False, server_default=""),
+    Column("client", Text, nullable=False, server_default=""),
+    Column("hash", LargeBinary, nullable=False),
+    Column("at", Moment, nullable=False),
+    _one_of("kind", "subscribe", "preferences", "address", "welcome"),
+)
+
 # One for each publication, issue and purpose. A single message's `issue` is a word of its own.
 mailing = _table(
     "mailing",
@@ -163,7 +131,10 @@ mailing = _table(
     Column("created_at", Moment, nullable=False),
     Column("finished_at", Moment),
     UniqueConstraint("publication", "issue", "purpose"),
-    _one_of("purpose", "issue", "confirmation", "notice", "alert", "test"),
+    _one_of(
+        "purpose",
+        *("issue", "confirmation", "preferences", "address", "welcome", "notice", "alert", "test"),
+    ),
     _one_of("status", "sending", "paused", "cancelled", "finished"),
 )
 Index(
@@ -172,9 +143,19 @@ Index(
     sqlite_where=text("status IN ('sending', 'paused')"),
     postgresql_where=text("status IN ('sending', 'paused')"),
 )
+# Single messages are many more.
+_OF_ISSUES = text("purpose = 'issue'")
+Index(
+    "mailing_of_issues",
+    mailing.c.publication,
+    mailing.c.id,
+    sqlite_where=_OF_ISSUES,
+    postgresql_where=_OF_ISSUES,
+)
 
-# One for each mailing and subscriber. `address` is for those that go to no subscriber. `attempts`
-# counts what concerned the recipient; `first_attempt_at` is when giving up is counted from.
+# One for each mailing and subscriber. `address` is where those go that go to another address than
+# the subscriber's, or to no subscriber. `attempts` counts what concerned the recipient;
+# `first_attempt_at` is when giving up is counted from.
 delivery = _table(
     "delivery",
     Column("mailing", _Id, ForeignKey("mailing.id"), nullable=False),
@@ -227,6 +208,13 @@ Index(
     sqlite_where=_HAS_RELAY_ID,
     postgresql_where=_HAS_RELAY_ID,
 )
+# What came back, which is little of it.
+_RETURNED = text("event IN ('bounced', 'soft_bounced', 'complained', 'left')")
+for _name, *_columns in (
+    ("ledger_returned", ledger.c.publication, ledger.c.id),
+    ("ledger_returned_of_mailing", ledger.c.mailing, ledger.c.event),
+):
+    Index(_name, *_columns, sqlite_where=_RETURNED, postgresql_where=_RETURNED)
 
 # Complaints and unsubscribe mails that were read, by a hash of what tells each from others.
 report = _table(
@@ -279,3 +267,99 @@ alert = _table(
     Column("cleared_at", Moment),
     UniqueConstraint("publication", "kind", "about"),
 )
+
+# Who runs the publication. `key` is the address in its one spelling. Who was removed stays, so that
+# nobody else takes the place in what they did.
+operator = _table(
+    "operator",
+    Column("email", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("role", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("password_changed_at", Moment, nullable=False),
+    Column("last_login_at", Moment),
+    Column("removed_at", Moment),
+    UniqueConstraint("publication", "key"),
+    _one_of("role", "viewer", "editor", "sender", "owner"),
+)
+
+# Who is logged in; `hash` is that of the id in their cookie, `data` a JSON object.
+session = _table(
+    "session",
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column(
+        "operator", _Id, ForeignKey("operator.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("data", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("used_at", Moment, nullable=False),
+)
+
+# Links that work once: to become an operator or to choose another password. The first owner's has
+# no address yet.
+invitation = _table(
+    "invitation",
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("email", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("role", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("used_at", Moment),
+    _one_of("role", "viewer", "editor", "sender", "owner"),
+)
+Index("invitation_by_key", invitation.c.publication, invitation.c.key)
+
+# What programs are let in by. `prefix` is how the secret begins, which is shown; `scopes` are
+# separated by blanks; without an operator it was made at the command line.
+api_token = _table(
+    "api_token",
+    Column("name", Text, nullable=False),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("prefix", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("operator", _Id, ForeignKey("operator.id"), index=True),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("last_used_at", Moment),
+    Column("revoked_at", Moment),
+)
+Index(
+    "api_token_by_name",
+    api_token.c.publication,
+    api_token.c.name,
+    unique=True,
+    sqlite_where=text("revoked_at IS NULL"),
+    postgresql_where=text("revoked_at IS NULL"),
+)
+
+# What the API answered within a day to changes that came with an Idempotency-Key; `hash` is that of
+# the request.
+answer = _table(
+    "answer",
+    Column("token", _Id, ForeignKey("api_token.id"), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    UniqueConstraint("token", "key"),
+)
+Index("answer_by_at", answer.c.publication, answer.c.at)
+
+# Who did what. Rows are only added.
+audit = _table(
+    "audit",
+    Column("at", Moment, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("about", Text, nullable=False, server_default=""),
+    Column("detail", Text, nullable=False, server_default=""),
+    Column("client", Text, nullable=False, server_default=""),
+)
+Index("audit_by_who", audit.c.publication, audit.c.who, audit.c.id)
+Index("audit_by_action", audit.c.publication, audit.c.action, audit.c.id)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    delete,
     exists,
     func,
     insert,
@@ -28,6 +29,7 @@ from sqlalchemy import (
 
 from publisher.model.audience import Consent, ConsentAction, Subscriber, SubscriptionStatus
 from publisher.store import schema as s
+from publisher.store.columns import Moment, to_milliseconds
 
 # What a subscription becomes by what happened to it.
 STATUS_AFTER: dict[ConsentAction, SubscriptionStatus] = {
@@ -48,6 +50,8 @@ class NewSubscriber(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     name: str
     address_hash: bytes
+    language: str = ""
+    paused_until: datetime | None = None
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -73,7 +77,7 @@ def add(connection: Connection, publication: int, new: NewSubscriber, consent: C
     }
     inserted = connection.execute(insert(_TABLE).values(values).returning(_TABLE.c.id))
     subscriber = int(inserted.scalar_one())
-    _record(connection, publication, subscriber, consent)
+    record(connection, publication, subscriber, consent)
     return subscriber
 
 
@@ -99,9 +103,18 @@ def _insert_all(
     own = NewSubscriber.__struct_fields__
     names = (*own, "publication", "status", "created_at", "changed_at")
     compiled = insert(_TABLE).compile(connection, column_keys=list(names))
-    at = s.Moment().process_bind_param(consent.at, connection.dialect)
+    at = Moment().process_bind_param(consent.at, connection.dialect)
     fixed = (publication, STATUS_AFTER[consent.action], at, at)
-    values = [(*msgspec.structs.astuple(one), *fixed) for one in new]
+    paused = own.index("paused_until")
+    values = [
+        (
+            *(own_values := msgspec.structs.astuple(one))[:paused],
+            None if one.paused_until is None else to_milliseconds(one.paused_until),
+            *own_values[paused + 1 :],
+            *fixed,
+        )
+        for one in new
+    ]
     order = itemgetter(*(names.index(name) for name in compiled.positiontup or names))
     connection.exec_driver_sql(str(compiled), [order(row) for row in values])
 
@@ -148,7 +161,7 @@ def list_page(
 
     `search` is looked for in addresses and names, in any case where it is ASCII.
     """
-    wanted = _subscribers(_in_order(publication)).where(_TABLE.c.id > after)
+    wanted = select_subscribers(_in_order(publication)).where(_TABLE.c.id > after)
     if status:  # which has an index that is in order
         wanted = wanted.where(_TABLE.c.publication == publication, _TABLE.c.status == status)
     if search:
@@ -159,7 +172,7 @@ def list_page(
             )
         )
     rows = connection.execute(wanted.order_by(_TABLE.c.id).limit(limit))
-    return [_subscriber(row) for row in rows]
+    return [read_subscriber(row) for row in rows]
 
 
 def read_consents(
@@ -255,6 +268,12 @@ def touch(connection: Connection, publication: int, subscriber: int, at: datetim
     connection.execute(update(_TABLE).where(*concerned).values(changed_at=at))
 
 
+def drop_unconfirmed(connection: Connection, publication: int, subscriber: int) -> None:
+    """Forget somebody who never confirmed, and their record with them. The connection writes."""
+    concerned = _by_id(publication, subscriber)
+    connection.execute(delete(_TABLE).where(*concerned, _TABLE.c.status == "unconfirmed"))
+
+
 def unsubscribe(
     connection: Connection, publication: int, subscriber: int, consent: Consent
 ) -> bool:
@@ -267,27 +286,38 @@ def _in_order(publication: int) -> ColumnElement[bool]:
     return _TABLE.c.publication + 0 == publication
 
 
-def _subscribers(of_publication: ColumnElement[bool]) -> Select[Any]:
+def select_subscribers(of_publication: ColumnElement[bool]) -> Select[Any]:
+    """A publication's subscribers, by a condition that says which; `read_subscriber` reads rows."""
     is_suppressed = exists().where(
         s.suppression.c.publication == _TABLE.c.publication,
         s.suppression.c.address_hash == _TABLE.c.address_hash,
     )
-    columns = (_TABLE.c.id, _TABLE.c.ref, _TABLE.c.email, _TABLE.c.name, _TABLE.c.status)
-    return select(*columns, is_suppressed).where(of_publication)
+    columns = (
+        *(_TABLE.c.id, _TABLE.c.ref, _TABLE.c.email, _TABLE.c.name, _TABLE.c.status),
+        *(_TABLE.c.language, _TABLE.c.paused_until, is_suppressed.label("is_suppressed")),
+    )
+    return select(*columns).where(of_publication)
 
 
 def _find(
     connection: Connection, publication: int, condition: ColumnElement[bool]
 ) -> Subscriber | None:
-    wanted = _subscribers(_TABLE.c.publication == publication).where(condition)
+    wanted = select_subscribers(_TABLE.c.publication == publication).where(condition)
     row = connection.execute(wanted).one_or_none()
-    return None if row is None else _subscriber(row)
+    return None if row is None else read_subscriber(row)
 
 
-def _subscriber(row: Row[Any]) -> Subscriber:
-    id_, ref, email, name, status, is_suppressed = tuple(row)
+def read_subscriber(row: Row[Any]) -> Subscriber:
+    id_, ref, email, name, status, language, paused_until, is_suppressed = tuple(row)
     return Subscriber(
-        id=id_, ref=ref, email=email, name=name, status=status, is_suppressed=bool(is_suppressed)
+        id=id_,
+        ref=ref,
+        email=email,
+        name=name,
+        status=status,
+        is_suppressed=bool(is_suppressed),
+        language=language,
+        paused_until=paused_until,
     )
 
 
@@ -297,7 +327,8 @@ def _by_id(
     return (_TABLE.c.publication == publication, _TABLE.c.id == subscriber)
 
 
-def _record(connection: Connection, publication: int, subscriber: int, consent: Consent) -> None:
+def record(connection: Connection, publication: int, subscriber: int, consent: Consent) -> None:
+    """Add a line to a subscriber's record that leaves their status. The connection writes."""
     line = msgspec.structs.asdict(consent)
     connection.execute(
         insert(s.consent).values(publication=publication, subscriber=subscriber, **line)

@@ -8,8 +8,8 @@ from publisher.store.errors import StoreError
 
 # The newest migration, and all that led to it. Alembic, which takes half a second to import, is
 # asked only when there is something to do.
-HEAD = "0001"
-KNOWN = ("0001",)
+HEAD = "0007"
+KNOWN = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -22,9 +22,27 @@ def bring_up_to_date(engine: Engine, path: Path) -> None:
     with engine.begin() as connection:
         if _require_known(connection, path) == HEAD:
             return
-    with engine.connect().execution_options(is_writing=True) as connection, connection.begin():
-        if _require_known(connection, path) != HEAD:
-            _migrate(connection)
+    with engine.connect().execution_options(is_writing=True) as connection:
+        # Where a table is made anew, others are not to follow the old one away. SQLite can be told
+        # so outside a transaction only (https://www.sqlite.org/lang_altertable.html, section 7).
+        driver = connection.connection.driver_connection
+        driver.execute("PRAGMA foreign_keys = OFF")  # type: ignore[union-attr]
+        try:
+            with connection.begin():
+                if _require_known(connection, path) != HEAD:
+                    _migrate(connection)
+                    _require_whole(connection, path)
+        finally:
+            driver.execute("PRAGMA foreign_keys = ON")  # type: ignore[union-attr]
+
+
+def _require_whole(connection: Connection, path: Path) -> None:
+    """Raise StoreError where a row names another one that is not there; nothing is changed then."""
+    if row := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+        raise StoreError(
+            f"{path} cannot be brought up to date: a row of its table {row[0]} names one of"
+            f" {row[2]} that is not there; restore a backup"
+        )
 
 
 def _require_known(connection: Connection, path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import stat
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
@@ -26,20 +27,32 @@ def test_what_it_looks_like(readers: Readers) -> None:
     data = readers.export()
     assert data.count(b"\r\n") == data.count(b"\n") == 3
     assert _cells(data) == [
-        ["email", "name", "status", "suppressed", "subscribed_at", "consent"],
+        [
+            "email",
+            "name",
+            "status",
+            "suppressed",
+            "subscribed_at",
+            "consent",
+            "language",
+            "paused_until",
+        ],
         [
             *("a@x.example", "Anna", "unsubscribed", "", "2026-01-02T12:00:00Z"),
             "2026-01-02T12:00:00Z vouched import old.csv; 2026-01-02T12:00:00Z unsubscribed link",
+            *("", ""),
         ],
         [
             *("'+b@bücher.example", "'=B", "confirmed", "bounce", "2026-01-02T12:00:00Z"),
             "2026-01-02T12:00:00Z vouched import old.csv",
+            *("", ""),
         ],
     ]
 
 
 def test_an_empty_list(readers: Readers) -> None:
-    assert readers.export() == b"email,name,status,suppressed,subscribed_at,consent\r\n"
+    header = b"email,name,status,suppressed,subscribed_at,consent,language,paused_until\r\n"
+    assert readers.export() == header
 
 
 def test_more_than_a_page(readers: Readers) -> None:
@@ -111,3 +124,19 @@ def test_a_file_is_private_and_whole(tmp_path: Path) -> None:
         write_private(target, break_off())  # type: ignore[arg-type]
     assert target.read_bytes() == b"onetwo"
     assert [path.name for path in tmp_path.iterdir()] == ["readers.csv"]
+
+
+def test_language_and_pause_come_back(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "other").mkdir()
+    one, other = Readers(tmp_path / "one"), Readers(tmp_path / "other")
+    one.bring(
+        "email,language,paused_until\na@x.example,ZH,2026-05-01T08:00:00+02:00\n"
+        "b@x.example,Chinese,soon\nc@x.example,../etc,2026-05-01T08:00:00\n"
+    )
+    other.bring(one.export())
+    expected = datetime(2026, 5, 1, 6, tzinfo=UTC)
+    for readers in (one, other):
+        found = [(each.language, each.paused_until) for each in readers.all()]
+        assert found == [("zh", expected), ("", None), ("", None)]
+        readers.database.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ def site(
         "logo": "media/logo.png",
         "url": "http://127.0.0.1:{port}",
     }
-    with run_site(folder, publication=publication) as site:
+    # Each window is a client of its own, or all of them together would use the forms too often.
+    with run_site(folder, publication=publication, web={"trusted_proxies": ["127.0.0.1"]}) as site:
         now = datetime.now(UTC)
         build(Job(folder=folder, settings=site.settings, output=site.public, now=now))
         site.add("left@daily.example")
@@ -49,11 +51,13 @@ def site(
 class _Looking:
     """Goes to pages in one window, and hears what the console says."""
 
-    def __init__(self, page: Page, site: Site) -> None:
+    def __init__(self, page: Page, site: Site, headers: dict[str, str]) -> None:
         self.page = page
+        self.headers = headers
         self.site = site
         self.visit = Visit(page)
         self.number = 0
+        self.email = ""
 
     def go(self, path: str) -> None:
         self.page.goto(f"{self.site.url}{path}")
@@ -65,12 +69,29 @@ class _Looking:
         self.page.evaluate("() => document.querySelector('form').noValidate = true")
         self.page.click("form button")
 
+    def preferences(self) -> str:
+        """The path of a new subscriber's preferences."""
+        self.number += 1
+        email = f"known-{id(self)}-{self.number}@daily.example"
+        self.site.add(email)
+        self.email = email
+        return self.site.preferences(email, self.headers)
+
+    def new_address_link(self) -> str:
+        """The path that confirms a subscriber's other address."""
+        link = self.preferences()
+        self.site.act(link, "address", email=f"other-{self.email}")
+        return self.site.mailed("address", self.email)
+
     def new_reader(self) -> str:
         self.number += 1
         email = f"reader-{id(self)}-{self.number}@daily.example"
         self.subscribe(email)
         self.site.confirmation(email)
         return email
+
+
+_ERASE = "section:has(#erase_title) button"
 
 
 def _go_to(kind: str, looking: _Looking) -> None:
@@ -92,6 +113,21 @@ def _go_to(kind: str, looking: _Looking) -> None:
             looking.go(site.link("unsubscribe", email))
             if kind == "ended":
                 page.click("form button")
+        case "ask_preferences":
+            looking.go("/preferences")
+        case "preferences_mailed":
+            looking.go("/preferences")
+            page.fill("input[name=email]", "left@daily.example")
+            page.click("form button")
+        case "new_address" | "address_changed":
+            looking.go(looking.new_address_link())
+            if kind == "address_changed":
+                page.click("form button")
+        case "closed" | "erased":
+            looking.go(looking.preferences())
+            page.click("section:has(#close_title) button" if kind == "closed" else _ERASE)
+            if kind == "erased":
+                page.click("form button")
         case "not_subscribed":
             looking.go(site.link("unsubscribe", "left@daily.example"))
         case "trial":
@@ -102,6 +138,8 @@ def _go_to(kind: str, looking: _Looking) -> None:
             looking.go("/nothing/")
 
 
+_CLIENTS = count(1)
+
 # What a browser never comes to by itself: a foreign page's form, and a broken machine.
 SEEN = [kind for kind in KINDS if kind not in ("refused", "unavailable")]
 
@@ -111,7 +149,9 @@ def look(windows: Windows, site: Site) -> Iterator[Callable[..., _Looking]]:
     lookings: list[_Looking] = []
 
     def start(width: int = 1280, height: int = 900, **options: Any) -> _Looking:
-        looking = _Looking(windows(width, height, **options), site)
+        headers = {"X-Forwarded-For": f"192.0.2.{next(_CLIENTS)}"}
+        page = windows(width, height, extra_http_headers=headers, **options)
+        looking = _Looking(page, site, headers)
         lookings.append(looking)
         return looking
 
@@ -170,6 +210,54 @@ def test_a_reader_comes_and_goes_by_the_keyboard(look: Callable[..., _Looking]) 
         with page.expect_navigation():
             page.keyboard.press("Enter")
         assert site.readers.get(email).status == status
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_preferences_are_accessible(mode: str, look: Callable[..., _Looking], axe: Axe) -> None:
+    looking = look(**MODES[mode])
+    page = looking.page
+    looking.go(looking.preferences())
+    assert axe(page) == []
+    page.select_option("select[name=pause]", "2_weeks")
+    page.click("section:has(select[name=pause]) button")
+    assert axe(page) == []
+    page.evaluate("() => document.querySelectorAll('form').forEach(f => f.noValidate = true)")
+    page.fill("#address_email", "nonsense@")
+    page.click("section:has(#address_email) button")
+    assert page.input_value("#address_email") == "nonsense@"
+    assert axe(page) == []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        room, used = page.evaluate(ROOM_AND_USE)
+        assert used <= room, f"at {width} pixels"
+    page.click(_ERASE)
+    assert axe(page) == []
+    page.click("article a")
+    assert looking.site.readers.get(looking.email).status == "confirmed"
+
+
+def test_a_reader_changes_everything_by_the_keyboard(look: Callable[..., _Looking]) -> None:
+    """Name, pause, going on and the file, with no more than Tab, letters and Enter."""
+    looking = look()
+    page = looking.page
+    looking.go(looking.preferences())
+    page.focus("#about_name")
+    page.keyboard.type("Berta")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert looking.site.readers.get(looking.email).name == "Berta"
+    assert page.inner_text("[role=status]")
+    page.focus("#pause_length")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert looking.site.readers.get(looking.email).paused_until is not None
+    page.focus("section:has(#export_title) button")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert download.value.suggested_filename == "my-data.json"
+    assert looking.visit.complaints == []
 
 
 def test_the_home_page_is_whole_under_its_policy(look: Callable[..., _Looking], axe: Axe) -> None:

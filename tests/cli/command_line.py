@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -104,6 +105,11 @@ class CommandLine:
         }
 
 
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
 class Process:
     """Runs commands as people do, in a process of their own."""
 
@@ -112,7 +118,9 @@ class Process:
 
     def environment(self, changes: Mapping[str, str | None]) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("PUBLISHER_")}
-        merged = {**kept, "PYTHONDEVMODE": "", **changes}
+        # Servers of several tests at once would want the same port for their consoles.
+        own = {"PYTHONDEVMODE": "", "PUBLISHER_CONSOLE__PORT": str(_free_port())}
+        merged = {**kept, **own, **changes}
         return {key: value for key, value in merged.items() if value is not None}
 
     def command(self, *words: str) -> list[str]:

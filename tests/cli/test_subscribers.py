@@ -13,7 +13,14 @@ import pytest
 
 from tests.cli.command_line import CommandLine, Process
 
-ANNA = {"email": "anna@daily.example", "name": "", "status": "confirmed", "suppressed": False}
+ANNA = {
+    "email": "anna@daily.example",
+    "name": "",
+    "status": "confirmed",
+    "suppressed": False,
+    "language": None,
+    "paused_until": None,
+}
 
 
 def _listed(cli: CommandLine, *words: str) -> list[dict[str, object]]:

@@ -1,6 +1,7 @@
-"""The name that somebody typed into the form -> one that can be kept."""
+"""The name and the language of somebody who uses a form -> what can be kept of them."""
 
 import unicodedata
+from collections.abc import Collection
 
 from publisher.audience.address import NAME_CHARACTERS, AddressError, parse_name
 
@@ -20,3 +21,18 @@ def clean_name(text: str) -> str:
         return parse_name(" ".join(kept.split())[:NAME_CHARACTERS].strip())
     except AddressError:
         return ""
+
+
+def choose_language(text: str, languages: Collection[str], own: str) -> str:
+    """The tag of a language that there are words in; empty for the publication's own, or none.
+
+    `languages` are those with words, as `zh`; `text` and `own` are any BCP 47 tags.
+    """
+    tag = _closest(text, languages)
+    return "" if tag == (_closest(own, languages) or "en") else tag
+
+
+def _closest(text: str, languages: Collection[str]) -> str:
+    subtags = text.lower().split("-")
+    tags = ("-".join(subtags[:length]) for length in range(len(subtags), 0, -1))
+    return next((tag for tag in tags if tag in languages), "")

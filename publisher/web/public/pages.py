@@ -44,7 +44,7 @@ class _Look(msgspec.Struct, frozen=True):
     """The templates as they were when they were last looked at, and what was made of them."""
 
     sources: dict[str, str]
-    words: Words
+    catalogues: Catalogues
     context: PageContext | None
     style: str
     ready: dict[Notice, Page]
@@ -60,7 +60,7 @@ class Pages:
         self._tell = tell
         self._told = ""
         self._packaged = Catalogues(read_packaged_templates())
-        self._look = _Look({}, self._find_words({}), None, "", {})
+        self._look = _Look({}, self._packaged, None, "", {})
         self.refresh()
 
     def refresh(self) -> bool:
@@ -75,18 +75,57 @@ class Pages:
         # As an HTML parser gives it to the hash of a policy.
         style = sources.get(STYLESHEET, "").replace("\r\n", "\n").replace("\r", "\n")
         self._told = ""
-        look = _Look(sources, self._find_words(sources), self._make_context(sources), style, {})
+        catalogues = self._read_catalogues(sources)
+        look = _Look(sources, catalogues, self._make_context(sources), style, {})
+        words = catalogues.words(self._publication.language)
         for kind in KINDS:  # what is wrong is said now, not when a reader comes
-            notice = make_notice(kind, self._publication, look.words)
+            notice = make_notice(kind, self._publication, words)
             look.ready[notice] = self._render(look, notice)
         self._look = look
         return True
 
-    def render(self, kind: Kind, address: str = "") -> Page:
-        """Give a page, whatever the templates are like; most are ready."""
+    def render(
+        self, kind: Kind, address: str = "", language: str = "", *, is_of_preferences: bool = False
+    ) -> Page:
+        """Give a page, whatever the templates are like; most are ready.
+
+        `language` is one that a reader chose, if they did.
+        """
         look = self._look
-        notice = make_notice(kind, self._publication, look.words, address)
+        language = self.speak(language)
+        notice = make_notice(
+            kind,
+            self._publication,
+            look.catalogues.words(language),
+            address,
+            language=language,
+            is_of_preferences=is_of_preferences,
+        )
         return look.ready.get(notice) or self._render(look, notice)
+
+    def speak(self, language: str) -> str:
+        """A language that a reader chose, or the publication's where there are no words in it."""
+        return language if language in self.languages else self._publication.language
+
+    @property
+    def languages(self) -> list[str]:
+        """The tags of the languages that there are words in."""
+        return self._look.catalogues.languages
+
+    def words(self, language: str) -> Words:
+        """The words of a language that a reader chose, or of the publication's."""
+        return self._look.catalogues.words(self.speak(language))
+
+    def fill(self, make: Callable[[PageContext, Markup], bytes]) -> Page:
+        """Make a page of what all pages share and the stylesheet. Raises PublisherError."""
+        look = self._look
+        try:
+            if look.context is None:
+                raise PublisherError("the templates cannot be read")
+            html = make(look.context, Markup(look.style))  # noqa: S704 - the operator's own file
+        except Exception as error:  # a template may also divide by nothing
+            raise PublisherError(f"a page cannot be made: {type(error).__name__}") from error
+        return Page(html, _allow(look.style))
 
     def _render(self, look: _Look, notice: Notice) -> Page:
         try:
@@ -96,17 +135,20 @@ class Pages:
         except Exception as error:  # a template may also divide by nothing
             self._complain(f"templates/pages/consent.html: {type(error).__name__}: {error}")
             return Page(self._render_plain(notice), "'none'")
-        digest = b64encode(sha256(look.style.encode()).digest()).decode()
-        return Page(html, f"'sha256-{digest}'")
+        return Page(html, _allow(look.style))
 
-    def _find_words(self, sources: dict[str, str]) -> Words:
-        """The words of the publication's language; the packaged ones where its own are broken."""
-        language = self._publication.language
+    def _read_catalogues(self, sources: dict[str, str]) -> Catalogues:
+        """The words of all languages; the packaged ones where the publication's own are broken."""
+        if not sources:
+            return self._packaged
+        catalogues = Catalogues(sources)
         try:
-            return (Catalogues(sources) if sources else self._packaged).words(language)
+            for language in (self._publication.language, *catalogues.languages):
+                catalogues.words(language)
         except PublisherError as error:
             self._complain(str(error))
-            return self._packaged.words(language)
+            return self._packaged
+        return catalogues
 
     def _make_context(self, sources: dict[str, str]) -> PageContext | None:
         if not sources:
@@ -125,7 +167,7 @@ class Pages:
         )
 
     def _fill_in(self, context: PageContext, notice: Notice, style: str) -> bytes:
-        language = self._publication.language
+        language = notice.language
         page = make_page(
             self._publication,
             name="consent",
@@ -139,7 +181,7 @@ class Pages:
         return fill_in(context, page, notice=notice, style=marked)
 
     def _render_plain(self, notice: Notice) -> bytes:
-        language = self._publication.language
+        language = notice.language
         page = _PLAIN.format(
             language=language,
             direction=direction(language),
@@ -154,3 +196,8 @@ class Pages:
         if text != self._told:
             self._told = text
             self._tell(f"the server's pages are plain: {text}")
+
+
+def _allow(style: str) -> str:
+    """The `style-src` of a page in which a stylesheet stands."""
+    return f"'sha256-{b64encode(sha256(style.encode()).digest()).decode()}'"

@@ -1,6 +1,7 @@
 """The public site as a whole: its port, its server, and what is done behind it, until the end."""
 
 import asyncio
+import resource
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -25,8 +26,10 @@ _WORK_SECONDS = 0.5
 _REFRESH_STEPS = 20
 # What is being answered at the end has this long.
 _LEAVE_SECONDS = 5
-# Connections. Who comes above them gets 503; each holds a file at most, of the usual 1,024.
+# Connections. Above them whoever keeps us waiting longest is let go, or who comes gets 503.
 _MOST_CONNECTIONS = 800
+# Each has a socket and a file at most; the database, logs and threads have some too.
+_FILES = 2 * _MOST_CONNECTIONS + 400
 _KEEP_ALIVE_SECONDS = 30
 _MOST_HEAD_BYTES = 16_384
 
@@ -55,6 +58,7 @@ def serve(
     tell_url: Callable[[str], None],
 ) -> None:
     """Serve the public site until `stop` is set. Raises PublisherError where the port is taken."""
+    _allow_files()
     with open_port(settings.web.host, settings.web.port) as port:
         server = PublicServer(folder, settings, database, _tell)
         app: ASGIApplication = make_app(server)  # type: ignore[assignment]
@@ -65,6 +69,7 @@ def serve(
             lifespan="off",
             proxy_headers=False,  # we have our own rule of whom to believe
             server_header=False,
+            date_header=False,  # its clock is up to a second late, earlier than Last-Modified
             access_log=False,  # addresses of clients, and tokens, are nobody's business
             log_config=None,
             log_level="critical",
@@ -107,6 +112,8 @@ def _working(server: PublicServer) -> Iterator[None]:
             steps += 1
             try:
                 server.asking.work_off()
+                server.files.prepare()
+                server.counting.work_off()
                 if steps % _REFRESH_STEPS == 0 and server.pages.refresh():
                     server.asking.prepare()
             except Exception as error:  # whatever it is, the next one is to be served
@@ -119,6 +126,14 @@ def _working(server: PublicServer) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+def _allow_files() -> None:
+    """Take as many open files as are needed, as far as the system allows; the usual is 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _describe(host: str, port: socket.socket) -> str:

@@ -35,6 +35,7 @@ class Answer(NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -95,7 +96,8 @@ class Client:
         connection.endheaders(body)
         response = connection.getresponse()
         names = {name.lower(): value for name, value in response.getheaders()}
-        answer = Answer(response.status, names, response.read())
+        cookies = tuple(response.headers.get_all("Set-Cookie", []))
+        answer = Answer(response.status, names, response.read(), cookies)
         connection.close()
         return answer
 
@@ -159,18 +161,44 @@ class Site(Client):
 
     def confirmation(self, email: str) -> str:
         """The path of the link in the newest confirmation that a subscriber was sent."""
-        return self.link("confirm", email, wait_until(lambda: self._newest_delivery(email)))
+        return self.mailed("confirm", email)
 
-    def _newest_delivery(self, email: str) -> int | None:
+    def mailed(self, purpose: Purpose, email: str, after: int = 0) -> str:
+        """The path of the link in the newest message for it about a subscriber, when it is there.
+
+        It is one of the deliveries with ids above `after`.
+        """
+        name = "confirmation" if purpose == "confirm" else purpose
+        found = wait_until(lambda: max(self.deliveries(name, email, after), default=None))
+        return self.link(purpose, email, found)
+
+    def deliveries(self, purpose: str, email: str, after: int = 0) -> dict[int, str | None]:
+        """The deliveries of a purpose about a subscriber: each one's own address, if it has one."""
         d, m = s.delivery.c, s.mailing.c
         with self.readers.database.read() as connection:
             chosen = (
-                select(func.max(d.id))
+                select(d.id, d.address)
                 .join(s.mailing, m.id == d.mailing)
                 .join(s.subscriber, s.subscriber.c.id == d.subscriber)
-                .where(m.purpose == "confirmation", s.subscriber.c.email == email)
+                .where(m.purpose == purpose, s.subscriber.c.email == email, d.id > after)
             )
-            return connection.execute(chosen).scalar()
+            return dict(connection.execute(chosen).all())
+
+    def ask_preferences(
+        self, email: str, headers: Mapping[str, str | None] | None = None, **fields: str
+    ) -> Answer:
+        body = urlencode({"email": email, "website": "", **fields}).encode()
+        return self.ask("POST", "/preferences", body, headers)
+
+    def preferences(self, email: str, headers: Mapping[str, str | None] | None = None) -> str:
+        """Ask for the link to somebody's preferences, and give its path."""
+        before = max(self.deliveries("preferences", email), default=0)
+        assert self.ask_preferences(email, headers).status == 200
+        return self.mailed("preferences", email, before)
+
+    def act(self, link: str, act: str, **fields: str) -> Answer:
+        """Send one of the forms of the preferences."""
+        return self.ask("POST", link, urlencode({"act": act, **fields}).encode())
 
     def confirmations(self) -> int:
         """How many confirmations were made."""
@@ -196,7 +224,7 @@ class Site(Client):
 
     def state(self) -> list[Any]:
         """Everything that is known of subscribers, and of what is to be sent to them."""
-        tables = (s.subscriber, s.consent, s.suppression, s.request, s.mailing, s.delivery)
+        tables = (s.subscriber, s.consent, s.suppression, s.request, s.wish, s.mailing, s.delivery)
         with self.readers.database.read() as connection:
             return [connection.execute(select(table)).all() for table in tables]
 
