@@ -15,13 +15,14 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.payloads import NUMBER, payloads
 from tests.site.world import World
+from tests.web.public.site import run_site
 
 pytestmark = pytest.mark.browser
 
 _PER_ISSUE = 20
 # What no page of ours has, wherever it came from.
 _FOREIGN = """() => [...document.querySelectorAll(
-    "script:not([type='application/ld+json']):not([src^='/assets/search-']), iframe, object, embed,"
+    "script:not([type='application/ld+json']):not([src^='../assets/search-']), iframe, object, embed,"
     + "svg, math, base, video, audio, template, marquee, meta[http-equiv=refresh]")
   ].map(e => e.outerHTML.slice(0, 200)).concat(
     [...document.querySelectorAll("*")].filter(e => [...e.attributes].some(a =>
@@ -162,3 +163,25 @@ def test_the_payloads_would_run(url: str, page: Page) -> None:
         ran += bool(page.evaluate("window.hits.length") or page.evaluate(_FOREIGN))
     assert ran > len(tried) * 0.7
     assert len(set(payloads())) == NUMBER
+
+
+@pytest.mark.parametrize(
+    "step",
+    [pytest.param(10, id="sample"), pytest.param(1, id="all", marks=pytest.mark.long)],
+)
+def test_nothing_runs_where_a_reader_sees_their_name(
+    step: int, tmp_path: Path, browser: Browser
+) -> None:
+    # As if the server's policy did not keep scripts out.
+    context = browser.new_context(bypass_csp=True)
+    context.add_init_script("window.hits = []; window.hit = n => window.hits.push(n);")
+    page = context.new_page()
+    with run_site(tmp_path) as site:
+        site.add("berta@daily.example")
+        link = site.preferences("berta@daily.example")
+        for text in payloads()[::step]:
+            site.act(link, "save", name=text)
+            page.goto(f"{site.url}{link}")
+            assert page.input_value("#about_name")
+            _look(page)
+    context.close()
