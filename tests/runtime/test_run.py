@@ -12,7 +12,7 @@ from tests.runtime.running import LEAVE, is_alive, running, wait_until
 
 ADA = "ada@reader.example"
 EVERY_MINUTE = '[[schedule]]\nname = "daily"\ncron = "* * * * *"\nsettle = "0s"\n'
-ROLES = ("web", "scheduler", "delivery")
+ROLES = ("web", "console", "scheduler", "delivery")
 
 
 def _free_port() -> int:

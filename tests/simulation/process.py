@@ -244,7 +244,9 @@ class Process:
         upcoming = None
         if self.room and not self.is_ending:
             upcoming = self.dispatcher.next_try(self.clock.now)
-        if upcoming is not None:
+        if upcoming is None:
+            self.in_vain = 0
+        else:
             wait = max((upcoming - self.clock.now).total_seconds(), 0.001)
             self.in_vain = self.in_vain + 1 if wait <= 0.001 else 0
             require(self.in_vain < _MOST_IN_VAIN, "it spins, and nothing can be tried")

@@ -19,8 +19,9 @@ from publisher.store.installation import claim_home
 _START = datetime(2025, 12, 15, 5, 30, tzinfo=UTC)
 PUBLICATION = 1
 # In the order in which rows may be deleted.
-_TABLES = ("ledger", "occurrence", "delivery", "mailing", "consent", "subscriber", "suppression")
-_TABLES_TOO = ("superseded", "schedule", "alert", "request", "installation")
+_TABLES = ("ledger", "occurrence", "planned_send", "delivery", "mailing", "consent")
+_TABLES_TOO = ("subscriber", "suppression", "superseded", "schedule", "alert", "request", "audit")
+_TABLES_LAST = ("installation", "publication", "sqlite_sequence")
 
 
 class BrokenPromise(AssertionError):
@@ -80,7 +81,7 @@ class Disk:
     def clear(self) -> None:
         """Make the database as good as new, so that a history always has the same ids."""
         self.run("BEGIN IMMEDIATE")
-        for table in (*_TABLES, *_TABLES_TOO, "publication", "sqlite_sequence"):
+        for table in (*_TABLES, *_TABLES_TOO, *_TABLES_LAST):
             self.run(f"DELETE FROM {table}")
         self.run("INSERT INTO publication (id, uri) VALUES (1, 'tag:sample.example,2025:x')")
         self.run("COMMIT")

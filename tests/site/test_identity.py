@@ -135,7 +135,10 @@ def test_renaming_a_file_changes_its_address_alone(published: World) -> None:
         i: (e.published, e.updated, e.link) for i, e in before.items()
     }
     assert "issues/another-name/index.html" in published.files()
-    assert not any(path.startswith("issues/2026-01-05") for path in published.files())
+    # What is left at the old address says where it is now.
+    left = {path: data for path, data in published.files().items() if "/2026-01-05/" in path}
+    assert all(b'<body class="moved-page"' in data for data in left.values())
+    assert "issues/2026-01-05/index.html" in left
 
 
 def test_another_date_moves_its_issue_and_no_identity(published: World) -> None:

@@ -9,7 +9,7 @@ from publisher.preflight.catalogue import RULES
 from publisher.site.check import check
 from publisher.site.withdraw import withdraw
 from tests.preflight.test_every_rule_is_provoked import RAISED_BY_SITE
-from tests.site.world import World
+from tests.site.world import SETTINGS, World
 
 
 def write_two(world: World) -> None:
@@ -71,6 +71,11 @@ def media_unreadable(world: World) -> None:
     world.issue("2026-01-07", "## A {#a}\n\n![x](media/a.svg)\n")
 
 
+def card_font_unusable(world: World) -> None:
+    world.write("publisher.toml", f'{SETTINGS}\n[site]\ncard_font = "fonts/own.ttf"\n')
+    world.write("fonts/own.ttf", b"no font")
+
+
 PROVOCATIONS: dict[str, tuple[Callable[[World], None], str]] = {
     "file-unreadable": (file_unreadable, "issues/2026-01-07.md"),
     "slug-repeated": (slug_repeated, "issues/2026-01-05.md"),
@@ -84,6 +89,7 @@ PROVOCATIONS: dict[str, tuple[Callable[[World], None], str]] = {
     "register-unreadable": (register_unreadable, "issues/register.jsonl"),
     "template-broken": (template_broken, "templates/pages/footer.html"),
     "media-unreadable": (media_unreadable, "media/a.svg"),
+    "card-font-unusable": (card_font_unusable, "fonts/own.ttf"),
 }
 
 

@@ -24,6 +24,7 @@ REDIRECTS = {
     "/shop": "https://shop.example/a?b=c",
     "/feed.json": "https://elsewhere.example/",
     "/kino": "/tags/电影/",
+    "/.well-known/webfinger": "https://social.example/.well-known/webfinger",
 }
 HUB = "https://hub.example/"
 
@@ -113,6 +114,12 @@ class TestRedirects:
         answer = moved.get("/shop?next=https://evil.example")
         assert (answer.status, answer.headers["location"]) == (301, "https://shop.example/a?b=c")
 
+    def test_an_old_path_may_begin_with_a_dot(self, moved: Site) -> None:
+        answer = moved.get("/.well-known/webfinger?resource=acct:a@b.example")
+        assert answer.status == 301
+        assert answer.headers["location"] == REDIRECTS["/.well-known/webfinger"]
+        assert moved.get("/.well-known/host-meta").status == 404
+
     def test_a_file_of_the_site_goes_before_a_path(self, moved: Site) -> None:
         assert moved.get("/feed.json").status == 200
 
@@ -144,6 +151,10 @@ class TestRedirects:
         ({}, {"/old": "/a\r\nSet-Cookie: b"}, "web.redirects./old"),
         ({}, {"/old": "https://"}, "web.redirects./old"),
         ({}, {"/old": "/old"}, "web.redirects./old"),
+        ({}, {"/old": "/old/"}, "web.redirects./old"),
+        ({}, {"/a//b": "/new"}, "web.redirects"),
+        ({}, {"/a%2Fb": "/new"}, "web.redirects"),
+        ({}, {"/caf%E9": "/new"}, "web.redirects"),
         ({"/old": "feed.rss"}, {"/old": "/new"}, "web.redirects"),
     ],
 )
