@@ -7,7 +7,7 @@ import msgspec
 
 from publisher.settings import Settings
 from publisher.settings_values import to_ascii_url
-from publisher.web.public.files import Elsewhere, read_path, refer
+from publisher.web.public.files import Elsewhere, decode_path, refer
 
 # A query with more has nothing to do with an old address.
 _MOST_PARAMETERS = 32
@@ -58,9 +58,12 @@ def _send_on(sent: str, target: str) -> Elsewhere:
 
 
 def _normal(path: str) -> str:
-    """A path in its one spelling, with a slash at its end or without; empty for what is none."""
-    read = read_path(path)
-    return "" if read is None else f"/{read.removesuffix('/')}"
+    """A path in its one spelling, with a slash at its end or without; as it is where it is none.
+
+    It may have names that begin with a dot, as no file has: nothing is opened by it.
+    """
+    decoded = decode_path(path)
+    return path if decoded is None else f"/{decoded.removesuffix('/')}"
 
 
 def _read_query(query: str) -> frozenset[tuple[str, str]]:

@@ -1,7 +1,6 @@
 """The public site over HTTP: its files, and the pages where people subscribe, confirm and leave."""
 
 import re
-import traceback
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -12,6 +11,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from publisher.errors import PublisherError
+from publisher.runtime.log import describe_defect
 from publisher.web.public.answers import BARE_POLICY, Answer
 from publisher.web.public.conditions import format_date, join
 from publisher.web.public.consent_routes import CONSENT_ROUTES
@@ -146,15 +146,8 @@ def _show_error(request: AnyRequest, error: Exception) -> Response[bytes]:
     if isinstance(error, PublisherError):
         server.tell(str(error))
         return server.show("unavailable")
-    server.tell(_describe(error))
+    server.tell(describe_defect(error))
     return server.show("unavailable", status=500)
-
-
-def _describe(error: Exception) -> str:
-    """A defect without its values, which may be somebody's address."""
-    place = traceback.extract_tb(error.__traceback__)[-1:]
-    where = f" at {place[0].filename}:{place[0].lineno}" if place else ""
-    return f"a defect of publisher: {type(error).__name__}{where}"
 
 
 def make_app(server: PublicServer) -> Front:

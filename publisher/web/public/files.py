@@ -141,6 +141,13 @@ def read_path(sent: str) -> str | None:
 
     It ends with a slash, or is empty, where a folder is meant.
     """
+    path = decode_path(sent)
+    is_hidden = path is not None and any(part.startswith(".") for part in path.split("/"))
+    return None if is_hidden else path
+
+
+def decode_path(sent: str) -> str | None:
+    """Decode a path, once, without its first slash; None where it is no path of names."""
     if not sent.startswith("/") or _ENCODED_SLASH.search(sent):
         return None
     try:
@@ -148,9 +155,7 @@ def read_path(sent: str) -> str | None:
     except UnicodeDecodeError:
         return None
     parts = path.removesuffix("/").split("/") if path else []
-    if _CONTROLS.search(path) or any(part.startswith(".") or not part for part in parts):
-        return None
-    return path
+    return None if _CONTROLS.search(path) or not all(parts) else path
 
 
 def name_file(path: str) -> str:

@@ -16,7 +16,7 @@ import pytest
 from publisher.errors import PublisherError
 from publisher.web.public import handling, protocol
 from publisher.web.public.pages import Pages
-from publisher.web.public.serve import open_port
+from publisher.web.serving import open_port
 from tests.web.public.site import ONE_CLICK, PATIENCE, Site, free_port, make_settings, run_site
 
 _COMMAND = "from publisher.cli import main; main()"
@@ -43,7 +43,9 @@ port = {console}
 @contextmanager
 def _serving(folder: Path, port: int, host: str = "127.0.0.1") -> Iterator["subprocess.Popen[str]"]:
     """`publisher serve` in a process of its own."""
-    (folder / "publisher.toml").write_text(_SETTINGS.format(port=port, host=host, console=free_port()))
+    (folder / "publisher.toml").write_text(
+        _SETTINGS.format(port=port, host=host, console=free_port())
+    )
     with subprocess.Popen(
         [sys.executable, "-c", _COMMAND, "serve"],
         cwd=folder,
@@ -101,13 +103,13 @@ class TestPort:
     @pytest.mark.parametrize("host", ["192.0.2.1", "nothing.invalid"])
     def test_a_host_that_is_not_ours(self, host: str) -> None:
         with pytest.raises(PublisherError, match="cannot be used"):
-            open_port(host, free_port())
+            open_port(host, free_port(), "web.port")
 
     @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", "::1", "::"])
     def test_hosts_of_both_kinds(self, host: str) -> None:
         if ":" in host and not socket.has_dualstack_ipv6():
             pytest.skip("there is no IPv6 here")
-        with open_port(host, free_port()) as port:
+        with open_port(host, free_port(), "web.port") as port:
             reached = "::1" if host == "::1" else "127.0.0.1"
             socket.create_connection((reached, port.getsockname()[1]), 5).close()
 
