@@ -34,8 +34,20 @@ _MESSAGE_POLICY = (
 _SEARCH_PAGE = "search/index.html"
 # What is asked of an answer that says nothing itself.
 BARE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_BARE = {
+    b"content-security-policy": BARE_POLICY.encode(),
+    b"referrer-policy": b"no-referrer",
+    b"x-content-type-options": b"nosniff",
+}
 
 Answer = Response[Any]
+
+
+def guard(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """An answer's headers, and those besides that no answer goes without."""
+    names = {name.lower() for name, _ in headers}
+    added = [(name, value) for name, value in _BARE.items() if name not in names]
+    return [*headers, *added, (b"date", format_date(datetime.now(UTC)).encode())]
 
 
 class Answers:

@@ -1,7 +1,6 @@
 """The public site over HTTP: its files, and the pages where people subscribe, confirm and leave."""
 
 import re
-from datetime import UTC, datetime
 from typing import Any, cast
 
 from litestar import HttpMethod, Litestar, Response, route
@@ -12,8 +11,8 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from publisher.errors import PublisherError
 from publisher.runtime.log import describe_defect
-from publisher.web.public.answers import BARE_POLICY, Answer
-from publisher.web.public.conditions import format_date, join
+from publisher.web.public.answers import Answer, guard
+from publisher.web.public.conditions import join
 from publisher.web.public.consent_routes import CONSENT_ROUTES
 from publisher.web.public.file_answer import FileAnswer
 from publisher.web.public.fileserver import Asked as AskedFile
@@ -62,7 +61,7 @@ class Front:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = _guard(list(message["headers"]))
+                message["headers"] = guard(list(message["headers"]))
             await send(message)
 
         failure: Exception | None = None
@@ -98,14 +97,6 @@ def _narrow(scope: HTTPScope, visit: Visit, failure: Exception | None) -> Scope:
         "state": {**scope.get("state", {}), "visit": visit, "failure": failure},
     }
     return cast(Scope, narrowed)
-
-
-def _guard(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    names = {name.lower() for name, _ in headers}
-    if b"content-security-policy" not in names:
-        headers.append((b"content-security-policy", BARE_POLICY.encode()))
-    now = format_date(datetime.now(UTC)).encode()
-    return [*headers, (b"x-content-type-options", b"nosniff"), (b"date", now)]
 
 
 @route(["/", "/{path:path}"], http_method=HEADS)

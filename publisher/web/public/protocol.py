@@ -6,14 +6,12 @@ when it must be there, that a body left behind is no request) is told by h11's s
 
 import asyncio
 import socket
-from datetime import UTC, datetime
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from publisher.web.public.answers import BARE_POLICY
-from publisher.web.public.conditions import format_date
+from publisher.web.public.answers import guard
 
 # A request's head comes within this once its connection stands or its first byte is there. A proxy
 # that keeps connections ready opens them with a request.
@@ -27,6 +25,15 @@ _SLICE = 16_384
 _MOST_SURPLUS = 1_000_000
 # Connections that are kept free for those who come, as long as others only wait.
 _SPARE = 20
+# What is said above that.
+_CROWDED_TEXT = b"Too many people are here just now.\n"
+_CROWDED = [
+    (b"content-type", b"text/plain; charset=utf-8"),
+    (b"content-length", str(len(_CROWDED_TEXT)).encode()),
+    (b"cache-control", b"no-store"),
+    (b"retry-after", b"60"),
+    (b"connection", b"close"),
+]
 
 
 class ImpatientProtocol(H11Protocol):
@@ -36,6 +43,21 @@ class ImpatientProtocol(H11Protocol):
     _surplus = 0
     _head_timer: asyncio.TimerHandle | None = None
     _drain_timer: asyncio.TimerHandle | None = None
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # uvicorn's own answer to who is one too many would have no policy.
+        self._most, self.limit_concurrency = self.limit_concurrency, None
+        self._inner, self.app = self.app, self._answer
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
+        if self._most is None or len(self.connections) < self._most:
+            await self._inner(scope, receive, send)
+            return
+        dated = dict(self.server_state.default_headers)
+        headers = [each for each in guard(_CROWDED) if each[0] not in dated]
+        await send({"type": "http.response.start", "status": 503, "headers": headers})
+        await send({"type": "http.response.body", "body": _CROWDED_TEXT})
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -78,15 +100,12 @@ class ImpatientProtocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, with the headers that every answer has."""
         headers = [
-            ("content-type", "text/plain; charset=utf-8"),
-            ("content-security-policy", BARE_POLICY),
-            ("x-content-type-options", "nosniff"),
-            ("date", format_date(datetime.now(UTC))),
-            ("connection", "close"),
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"connection", b"close"),
         ]
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             for event in (
-                h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+                h11.Response(status_code=400, headers=guard(headers), reason=b"Bad Request"),
                 h11.Data(data=msg.encode("ascii")),
                 h11.EndOfMessage(),
             ):
@@ -104,7 +123,7 @@ class ImpatientProtocol(H11Protocol):
 
         Who holds hundreds of them without a word loses them to the next who comes with a request.
         """
-        limit = self.limit_concurrency
+        limit = self._most
         if limit is None or len(self.connections) <= limit - _SPARE:
             return
         others = [

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 import msgspec
 from litestar.types import HTTPScope
 
-from publisher.settings import Settings
 from publisher.site.write import OWN_FOLDERS
 
 _Ip = IPv4Address | IPv6Address
@@ -41,17 +40,17 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Doorway:
-    """Reads visits, by the settings: the site's own URLs, and the proxies that are trusted."""
+    """Reads visits, by the URLs that are our own, and the proxies that are trusted."""
 
-    def __init__(self, settings: Settings) -> None:
-        urls = [urlsplit(url) for url in (settings.as_publication().url, settings.web_url)]
+    def __init__(self, own_urls: Iterable[str], trusted_proxies: Iterable[str]) -> None:
+        urls = [urlsplit(url) for url in own_urls]
         self._origins = {_origin(f"{url.scheme}://{url.netloc}") for url in urls}
         # A proxy may leave the part of the URL before the site's own paths on them, or take it off.
         paths = {url.path for url in urls if url.path}
         self._prefixes = sorted(
             path for path in paths if path.split("/")[1].lower() not in _OWN_NAMES
         )
-        self._proxies = [ip_network(text, strict=False) for text in settings.web.trusted_proxies]
+        self._proxies = [ip_network(text, strict=False) for text in trusted_proxies]
 
     def read(self, scope: HTTPScope) -> Visit:
         headers = scope["headers"]

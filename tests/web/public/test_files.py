@@ -251,6 +251,7 @@ class TestPolicies:
             assert "frame-ancestors 'none'" in policy
             assert "script-src" not in policy
             assert headers["x-content-type-options"] == "nosniff"
+            assert headers["referrer-policy"]
             assert "set-cookie" not in headers
             assert "server" not in headers
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from publisher.errors import PublisherError
+from publisher.web import serving
 from publisher.web.public import handling, protocol
 from publisher.web.public.pages import Pages
 from publisher.web.serving import open_port
@@ -227,6 +228,21 @@ class TestSlow:
             connection.close()
 
 
+def test_who_comes_when_there_is_no_room_is_told_when_to_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "_MOST_CONNECTIONS", 1)
+    with run_site(tmp_path) as site:
+        for answer in (site.get("/"), site.subscribe("anna@daily.example")):
+            assert (answer.status, answer.text) == (503, "Too many people are here just now.\n")
+            assert answer.headers["retry-after"] == "60"
+            assert answer.headers["cache-control"] == "no-store"
+            assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert answer.headers["referrer-policy"] == "no-referrer"
+            assert answer.headers["date"]
+
+
 class TestNonsense:
     @pytest.mark.parametrize(
         "data",
@@ -247,6 +263,7 @@ class TestNonsense:
         assert answer.startswith(b"HTTP/1.1 400 ")
         assert b"content-security-policy" in answer.lower()
         assert b"nosniff" in answer
+        assert b"referrer-policy" in answer
         assert site.get("/healthz").status == 200
 
     def test_a_body_behind_an_early_answer_is_no_request(self, site: Site) -> None:

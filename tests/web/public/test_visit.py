@@ -26,7 +26,9 @@ def _visit(
         "headers": [(name.encode(), value.encode()) for name, value in headers],
     }
     checked: HTTPScope = scope
-    return Doorway(make_settings(web=web, **tables)).read(checked)
+    settings = make_settings(web=web, **tables)
+    own_urls = (settings.as_publication().url, settings.web_url)
+    return Doorway(own_urls, settings.web.trusted_proxies).read(checked)
 
 
 OWN = (
