@@ -1,22 +1,39 @@
 """publisher.toml and the environment -> Settings: strict, with a clear error for each mistake."""
 
 import os
-import re
 import tomllib
 from collections.abc import Mapping
-from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import Meta, field
 
 from publisher.errors import SettingsError
 from publisher.model.issue import Person
 from publisher.model.publication import Publication
 from publisher.settings_environment import lay_over
 from publisher.settings_errors import Explainer, explain_toml
+from publisher.settings_hooks import wrong_hooks, wrong_webhooks
+from publisher.settings_tables import A_DURATION, Table
+from publisher.settings_tables import Alerts as Alerts
+from publisher.settings_tables import Console as Console
+from publisher.settings_tables import Database as Database
+from publisher.settings_tables import Delivery as Delivery
+from publisher.settings_tables import Dkim as Dkim
+from publisher.settings_tables import DkimKey as DkimKey
+from publisher.settings_tables import Duration as Duration
+from publisher.settings_tables import Email as Email
+from publisher.settings_tables import Feeds as Feeds
+from publisher.settings_tables import Hooks as Hooks
+from publisher.settings_tables import Inbound as Inbound
+from publisher.settings_tables import PublicationTable as PublicationTable
+from publisher.settings_tables import Schedule as Schedule
+from publisher.settings_tables import Site as Site
+from publisher.settings_tables import Smtp as Smtp
+from publisher.settings_tables import Timeouts as Timeouts
+from publisher.settings_tables import Web as Web
+from publisher.settings_tables import Webhook as Webhook
 from publisher.settings_values import (
     is_cron,
     is_database,
@@ -33,11 +50,6 @@ from publisher.settings_values import (
 
 FILE_NAME = "publisher.toml"
 
-_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(s|m|h|d)")
-# A hundred years: a date minus a duration stays a date.
-_LONGEST = timedelta(days=36_500)
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_A_DURATION = "a duration such as 90s, 10m, 6h or 2d"
 _A_TAG_URI = "a tag: URI such as tag:example.org,2025:daily"
 _A_ZONE = "an IANA time zone such as Asia/Shanghai"
 _A_TAG = "a language tag such as en or zh-Hans"
@@ -46,157 +58,8 @@ _A_MAILBOX = "Name <name@example.org>, or the address alone; a name with a comma
 _A_PLACE = "imaps://USER@HOST/INBOX, without a password, or the path of a Maildir or a file"
 _A_CRON = 'minute, hour, day of the month, month and day of the week, such as "30 6 * * mon-fri"'
 
-Port = Annotated[int, Meta(ge=1, le=65535)]
-Count = Annotated[int, Meta(ge=0)]
-Positive = Annotated[int, Meta(ge=1)]
-# TOML knows `inf`; no server takes more than this.
-Rate = Annotated[float, Meta(ge=0, le=1_000_000)]
 
-
-class Duration(timedelta):
-    """A length of time written `90s`, `10m`, `6h` or `2d`."""
-
-    @classmethod
-    def parse(cls, text: str) -> "Duration":
-        """Read a duration; ValueError says what would be right."""
-        match = _DURATION.fullmatch(text.strip())
-        parts = {_UNITS[match[2]]: float(match[1])} if match else {}
-        if not parts or timedelta(**parts) > _LONGEST:
-            raise ValueError(_A_DURATION)
-        return cls(**parts)
-
-    def __str__(self) -> str:
-        seconds = self.total_seconds()
-        for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
-            if seconds and seconds % size == 0:
-                return f"{int(seconds // size)}{unit}"
-        return f"{seconds:g}s"
-
-
-class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all tables: a key that is not named is an error."""
-
-
-class PublicationTable(_Table, frozen=True):
-    id: str
-    title: str
-    url: str
-    time_zone: str
-    language: str = "en"
-    description: str = ""
-    author: str = ""
-    rights: str = ""
-    logo: str = ""
-
-
-class Email(_Table, frozen=True):
-    from_: str = field(default="", name="from")
-    postal_address: str = ""
-    reply_to: str = ""
-    return_path: str = ""
-    verp: bool = False
-    list_id: str = ""
-    subject: str = "{{ issue.title }}"
-    link_params: str | dict[str, str] = ""
-    welcome: bool = False
-
-
-class Timeouts(_Table, frozen=True):
-    """Waits at each stage; the defaults are the least that RFC 5321, section 4.5.3.2, allows."""
-
-    connect: Duration = Duration(seconds=30)
-    greeting: Duration = Duration(minutes=5)
-    command: Duration = Duration(minutes=5)
-    data: Duration = Duration(minutes=2)
-    block: Duration = Duration(minutes=3)
-    final_dot: Duration = Duration(minutes=10)
-
-
-class Smtp(_Table, frozen=True):
-    host: str = ""
-    port: Port = 587
-    security: Literal["none", "starttls", "tls"] = "starttls"
-    username: str = ""
-    password: str = ""
-    timeouts: Timeouts = Timeouts()
-
-
-class Delivery(_Table, frozen=True):
-    connections: Positive = 4
-    rate: Rate = 0
-    domain_rates: dict[str, Rate] = {}
-    messages_per_connection: Count = 0
-    on_in_doubt: Literal["resend", "hold"] = "resend"
-    give_up_after: Duration = Duration(hours=24)
-
-
-class DkimKey(_Table, frozen=True):
-    domain: str = ""
-    selector: str = ""
-    private_key: str = ""
-    headers: tuple[str, ...] = ()
-
-
-class Dkim(DkimKey, frozen=True):
-    ed25519: DkimKey | None = None
-
-
-class Schedule(_Table, frozen=True):
-    name: str
-    cron: str
-    catch_up: Duration = Duration(hours=3)
-    max_age: Duration = Duration(hours=36)
-    min_highlights: Positive = 1
-    settle: Duration = Duration(seconds=60)
-
-
-class Feeds(_Table, frozen=True):
-    window: Duration = Duration(days=14)
-    min_issues: Positive = 5
-    full_content: bool = True
-    hub: str = ""
-    aliases: dict[str, str] = {}
-
-
-class Site(_Table, frozen=True):
-    after_build: str = ""
-    card_font: str = ""
-    license: str = ""
-    profiles: tuple[str, ...] = ()
-
-
-class Web(_Table, frozen=True):
-    host: str = "127.0.0.1"
-    port: Port = 8000
-    url: str = ""
-    trusted_proxies: tuple[str, ...] = ()
-    secret_keys: tuple[str, ...] = ()
-    redirects: dict[str, str] = {}
-
-
-class Console(_Table, frozen=True):
-    host: str = "127.0.0.1"
-    port: Port = 8001
-    url: str = ""
-    git: bool = False
-
-
-class Alerts(_Table, frozen=True):
-    email: str = ""
-    webhook: str = ""
-    heartbeat: str = ""
-
-
-class Inbound(_Table, frozen=True):
-    url: str = ""
-    password: str = ""
-
-
-class Database(_Table, frozen=True):
-    url: str = "sqlite:///publisher.db"
-
-
-class Settings(_Table, frozen=True):
+class Settings(Table, frozen=True):
     """Everything that publisher.toml and the environment say, checked."""
 
     publication: PublicationTable
@@ -211,6 +74,8 @@ class Settings(_Table, frozen=True):
     console: Console = Console()
     alerts: Alerts = Alerts()
     inbound: Inbound = Inbound()
+    hooks: Hooks = Hooks()
+    webhook: tuple[Webhook, ...] = ()
     database: Database = Database()
 
     @property
@@ -286,8 +151,9 @@ def parse_settings(
     raw: dict[str, Any], name: str = FILE_NAME, origins: Mapping[str, str] | None = None
 ) -> Settings:
     """Check decoded settings. `origins` maps keys to the environment variables they came from."""
-    if isinstance(raw.get("smtp"), dict):
-        raw = {**raw, "smtp": [raw["smtp"]]}
+    for name_of_array in ("smtp", "webhook"):
+        if isinstance(raw.get(name_of_array), dict):
+            raw = {**raw, name_of_array: [raw[name_of_array]]}
     explainer = Explainer(Settings, name, origins or {})
     try:
         settings = msgspec.convert(raw, Settings, dec_hook=_decode)
@@ -301,7 +167,7 @@ def parse_settings(
 def _decode(type_: type, value: Any) -> Any:
     if type_ is Duration:
         if not isinstance(value, str):
-            raise ValueError(_A_DURATION)
+            raise ValueError(A_DURATION)
         return Duration.parse(value)
     raise NotImplementedError
 
@@ -327,7 +193,14 @@ def _impossible(settings: Settings) -> list[Wrong]:
         ),
     )
     wrong = [(key, found, right) for key, found, is_right, right in checks if not is_right]
-    return [*wrong, *_wrong_urls(settings), *_wrong_mailboxes(settings), *_wrong_lists(settings)]
+    return [
+        *wrong,
+        *_wrong_urls(settings),
+        *_wrong_mailboxes(settings),
+        *_wrong_lists(settings),
+        *wrong_hooks(settings.hooks),
+        *wrong_webhooks(settings.webhook),
+    ]
 
 
 def _wrong_urls(settings: Settings) -> list[Wrong]:
@@ -358,6 +231,7 @@ def _wrong_mailboxes(settings: Settings) -> list[Wrong]:
         "email.reply_to": email.reply_to,
         "email.return_path": email.return_path,
         "alerts.email": settings.alerts.email,
+        **{f"delivery.seeds[{place}]": each for place, each in enumerate(settings.delivery.seeds)},
     }
     return [
         (key, text, _A_MAILBOX)

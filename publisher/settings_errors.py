@@ -10,6 +10,7 @@ import msgspec
 # Keys whose values are never shown. A webhook's or a heartbeat's URL is all that it takes to use
 # it.
 SECRETS = {"password", "secret_keys", "private_key", "webhook", "heartbeat"}
+SECRETS |= {"secret", "generic_secret", "postmark_password"}
 _STARS = "***"
 # What a URL may hold besides: `//user:password@host`, `?password=…`.
 _PASSWORD_IN_URL = re.compile(r"(://[^/\s:@]*:)[^/\s]*(?=@)|(\b(?:pass\w*|token|secret)=)[^&\s]+")
@@ -28,6 +29,8 @@ _EXPECTED = {
 def mask(value: Any, key: str = "") -> Any:
     """The value with every secret in it shown as stars; what is not set stays as it is."""
     is_secret = key in SECRETS
+    if isinstance(value, dict) and key == "webhook" and "url" in value:  # not that of [alerts]
+        return {name: mask(inner, key if name == "url" else name) for name, inner in value.items()}
     if isinstance(value, dict):
         return {name: mask(inner, key if is_secret else name) for name, inner in value.items()}
     if isinstance(value, list | tuple):

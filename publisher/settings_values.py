@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from email.utils import parseaddr
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 # RFC 4151, section 2.1: tag:authority,date:specific
@@ -14,6 +14,8 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _IN_PATH = "/:@!$&'()*+,;=-._~%"
 # A path of this site, perhaps with a query: it leads nowhere else, in no browser (`//`, `/\\`).
 _SITE_PATH = re.compile(r"/(?![/\\])[^\s\x00-\x1f\x7f\"<>\\^`{|}#]*")
+# An empty name, an encoded slash or a control: no request for such a path is understood.
+_NO_NAME = re.compile(r"//|%(?:2f|5c|[01][0-9a-f]|7f)", re.IGNORECASE)
 _FEED_FILE = re.compile(r"/?(?:tags/[^/\s]+/feed|feed|issues)\.(?:atom|rss|json)")
 _AN_OLD_PATH = 'a path of this site as the key, such as "/rss.xml" or "/?feed=rss2"'
 _A_FEED_FILE = "a feed of this site, such as feed.rss or tags/film/feed.atom"
@@ -124,19 +126,29 @@ def is_site_path(text: str) -> bool:
     return bool(_SITE_PATH.fullmatch(text)) and ".." not in path.split("/")
 
 
+def is_old_path(text: str) -> bool:
+    """Tell whether a request can be for a path: names in UTF-8, none of them empty."""
+    path = text.partition("?")[0]
+    try:
+        unquote_to_bytes(path).decode()
+    except UnicodeDecodeError:
+        return False
+    return is_site_path(text) and not _NO_NAME.search(path)
+
+
 def wrong_addresses(
     aliases: Mapping[str, str], redirects: Mapping[str, str]
 ) -> list[tuple[str, str, str]]:
     """Old addresses that cannot be served, as (key, found, what would be right)."""
     checks = [
-        *(("feeds.aliases", old, is_site_path(old), _AN_OLD_PATH) for old in aliases),
+        *(("feeds.aliases", old, is_old_path(old), _AN_OLD_PATH) for old in aliases),
         *(
             (f"feeds.aliases.{old}", feed, bool(_FEED_FILE.fullmatch(feed)), _A_FEED_FILE)
             for old, feed in aliases.items()
         ),
-        *(("web.redirects", old, is_site_path(old), _AN_OLD_PATH) for old in redirects),
+        *(("web.redirects", old, is_old_path(old), _AN_OLD_PATH) for old in redirects),
         *(
-            (f"web.redirects.{old}", new, _is_target(new) and new != old, _A_TARGET)
+            (f"web.redirects.{old}", new, _is_target(new) and not _is_same(new, old), _A_TARGET)
             for old, new in redirects.items()
         ),
         *(
@@ -146,6 +158,11 @@ def wrong_addresses(
         ),
     ]
     return [(key, found, right) for key, found, is_right, right in checks if not is_right]
+
+
+def _is_same(new: str, old: str) -> bool:
+    """Tell whether a path leads to itself: with a slash at its end it is the same one."""
+    return new.removesuffix("/") == old.removesuffix("/")
 
 
 def _is_target(text: str) -> bool:

@@ -72,6 +72,8 @@ EXAMPLES = {
     "email.return_path": ('"bounces@x.example"', "bounces@x.example"),
     "smtp.security": ('"tls"', "tls"),
     "delivery.domain_rates": ('{"gmail.com" = 2.5}', "gmail.com=2.5"),
+    "delivery.canary_limit": ("0.25", "0.25"),
+    "delivery.seeds": ('["a@x.example", "b@x.example"]', "a@x.example,b@x.example"),
     "delivery.on_in_doubt": ('"hold"', "hold"),
     "schedule.cron": ('"0 6 * * mon-fri"', "0 6 * * mon-fri"),
     "feeds.hub": ('"https://hub.example/"', "https://hub.example/"),
@@ -82,11 +84,43 @@ EXAMPLES = {
     "web.redirects": ('{"/old/" = "/new/"}', "/old/=/new/"),
     "web.trusted_proxies": ('["10.0.0.0/8", "::1"]', "10.0.0.0/8, ::1"),
     "console.url": ('"https://x.example"', "https://x.example"),
+    "console.metrics": ('"open"', "open"),
+    "hooks.ses_topic_arn": (
+        '"arn:aws:sns:eu-west-1:123456789012:bounces"',
+        "arn:aws:sns:eu-west-1:123456789012:bounces",
+    ),
+    "hooks.postmark_password": ('"sixteen letters!"', "sixteen letters!"),
+    "hooks.generic_secret": ('"sixteen letters!"', "sixteen letters!"),
+    "webhook.url": ('"https://x.example/hear"', "https://x.example/hear"),
+    "webhook.secret": ('"sixteen letters?"', "sixteen letters?"),
+    "webhook.events": (
+        '["issue.published", "mailing.started"]',
+        "issue.published, mailing.started",
+    ),
     "alerts.email": ('"ada@x.example"', "ada@x.example"),
     "alerts.webhook": ('"https://x.example/?a=b"', "https://x.example/?a=b"),
     "alerts.heartbeat": ('"https://x.example/a"', "https://x.example/a"),
     "database.url": ('"postgresql://ada@x.example/daily"', "postgresql://ada@x.example/daily"),
 }
+
+
+# What a table, or a key, needs besides.
+NEEDED: dict[str, dict[str, str]] = {
+    "schedule": {"name": '"n"', "cron": '"0 6 * * *"'},
+    "webhook": {
+        "url": '"https://hooks.example"',
+        "secret": '"sixteen letters!"',
+        "events": '["mailing.finished"]',
+    },
+    "hooks.postmark_user": {"postmark_password": '"sixteen letters!"'},
+    "hooks.postmark_password": {"postmark_user": '"postmark"'},
+}
+
+
+WEBHOOK = (
+    "[[webhook]]\nurl = 'https://x.example/a'\nsecret = 'sixteen letters!'\n"
+    "events = ['mailing.started']\n"
+)
 
 
 def example(key: str) -> tuple[str, str]:
@@ -117,12 +151,12 @@ def value_at(settings: Settings, key: str) -> Any:
 def with_line(key: str, line: str) -> str:
     """The base settings with one key more, in its table; what the table needs besides is there."""
     table = key.rpartition(".")[0]
-    lines = {"schedule": {"name": '"n"', "cron": '"0 6 * * *"'}}.get(table, {})
+    lines = dict(NEEDED.get(table, {}) | NEEDED.get(key, {}))
     if table == "publication":
         kept = [each for each in BASE.splitlines() if not each.startswith(f"{key.split('.')[1]} =")]
         return "\n".join([*kept, line]) + "\n"
     lines.pop(key.rpartition(".")[2], None)
-    header = f"[[{table}]]" if table == "schedule" else f"[{table}]"
+    header = f"[[{table}]]" if table in ("schedule", "webhook") else f"[{table}]"
     rest = "".join(f"{name} = {value}\n" for name, value in lines.items())
     return f"{BASE}{header}\n{rest}{line}\n"
 
@@ -134,9 +168,10 @@ def test_every_key_in_the_file_and_in_the_environment(path: Path, key: str) -> N
     from_file = load(path, with_line(key, f"{name} = {written}"))
     assert value_at(from_file, key) == tomllib.loads(f"x = {written}")["x"]
     without = with_line(key, "")
-    if key.startswith("schedule."):  # it is the first schedule's, whose other keys are there
-        without = with_line("schedule.name", "").replace("[[schedule]]\n", "[[schedule]]\n")
-        without = BASE + '[[schedule]]\nname = "n"\ncron = "0 6 * * *"\n'
+    if (table := key.rpartition(".")[0]) in ("schedule", "webhook"):
+        # It is the first one's, whose other keys are there.
+        lines = "".join(f"{each} = {value}\n" for each, value in NEEDED[table].items())
+        without = f"{BASE}[[{table}]]\n{lines}"
     variable = key.upper().replace(".", "__")
     settings = load(path, without, **{variable: text})
     assert value_at(settings, key) == value_at(from_file, key)
@@ -534,7 +569,7 @@ def test_the_document_has_every_table() -> None:
     tables = [key.rpartition(".")[0] for key in KEYS]
     assert headings == [table for table, _ in itertools.groupby(tables)]
     arrays = {name for name, type_ in types_in(Settings).items() if is_array_of_tables(type_)}
-    assert arrays == {"smtp", "schedule"}
+    assert arrays == {"smtp", "schedule", "webhook"}
 
 
 @pytest.mark.parametrize(
@@ -549,3 +584,22 @@ def test_the_document_has_every_table() -> None:
 def test_an_author_may_have_no_address(written: str, author: Person, path: Path) -> None:
     settings = load(path, BASE + f'author = "{written}"\n')
     assert settings.as_publication().author == author
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("[hooks]\nses_topic_arn = 'arn:aws:sqs:x'\n", "the ARN of an SNS topic"),
+        ("[hooks]\ngeneric_secret = 'geheim'\n", 'found "***", expected a secret of 16'),
+        ("[hooks]\npostmark_user = 'a'\n", "with hooks.postmark_password beside it"),
+        (WEBHOOK.replace("https", "http"), "allow_private = true alone"),
+        (WEBHOOK.replace("//x", "//ada:geheim@x"), "a URL that begins with https://"),
+        (WEBHOOK.replace("sixteen letters!", "geheim"), 'webhook.secret: found "***"'),
+        (WEBHOOK.replace("mailing.started", "mailing.eaten"), 'found ["mailing.eaten"]'),
+        (WEBHOOK + WEBHOOK, "a URL of its own for each webhook"),
+    ],
+)
+def test_hooks_that_cannot_be_meant(path: Path, written: str, said: str) -> None:
+    text = fault(path, BASE + written)
+    assert said in text
+    assert "geheim" not in text

@@ -93,6 +93,16 @@ def write_csv(exported: Iterator[Exported]) -> Iterator[bytes]:
     yield _take(buffer)
 
 
+def write_rejected(rejected: Iterable[tuple[int, str, str]]) -> bytes:
+    """What an import did not take, as CSV: line, value and reason of each."""
+    buffer = StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(("line", "value", "reason"))
+    for line, value, reason in rejected:
+        writer.writerow((line, guard_cell(value), guard_cell(reason)))
+    return _take(buffer)
+
+
 def write_private(target: Path, pieces: Iterable[bytes]) -> int:
     """Write a file that its owner alone may read, aside, and rename it; gives its size."""
     aside = target.with_name(f".{target.name}.new")

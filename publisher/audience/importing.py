@@ -65,7 +65,9 @@ class Imported(msgspec.Struct, frozen=True):
 class Importing(msgspec.Struct, frozen=True, kw_only=True):
     """What an import needs: a key for addresses, the time, `chance(n)` for n random bytes.
 
-    With `ask`, new subscribers are unconfirmed, and each is asked.
+    With `ask`, new subscribers are unconfirmed, and each is asked. One that is dry writes nothing:
+    it tells what would come of it, and where a file is long it may count somebody twice. It ends
+    between two chunks once `is_stopped`, and keeps what it has done.
     """
 
     database: Database
@@ -74,6 +76,8 @@ class Importing(msgspec.Struct, frozen=True, kw_only=True):
     chance: Callable[[int], bytes]
     progress: Progress
     ask: Ask | None = None
+    is_dry: bool = False
+    is_stopped: Callable[[], bool] = lambda: False
 
 
 def import_subscribers(importing: Importing, source: Source) -> Imported:
@@ -82,15 +86,18 @@ def import_subscribers(importing: Importing, source: Source) -> Imported:
     check_records(source, importing.progress)
     total = source.measure()
     tally = _Tally()
-    with closing(_read(source, columns, header)) as entries:
-        while chunk := list(islice(entries, _CHUNK)):
+    with closing(read_entries(source, columns, header)) as entries:
+        while not importing.is_stopped() and (chunk := list(islice(entries, _CHUNK))):
             _Chunk(importing, source.name, tally).take(chunk)
             importing.progress("Importing", source.file.tell(), total)
     rejected = tuple(tally.rejected)
     return Imported(tally.added, tally.updated, tally.skipped, rejected, tally.rejected_total)
 
 
-def _read(source: Source, columns: Columns, header: int) -> Generator[Entry | Refusal, None, None]:
+def read_entries(
+    source: Source, columns: Columns, header: int
+) -> Generator[Entry | Refusal, None, None]:
+    """Read a file's records below the header, in whose line it is, but for empty ones."""
     with closing(read_records(source)) as records:
         for record in records:
             if record.line > header and (entry := read_entry(columns, record)):
@@ -139,21 +146,23 @@ class _Chunk:
             (entry, b"" if isinstance(entry, Refusal) else address_hash(entry.address.key, secret))
             for entry in entries
         ]
-        with self.importing.database.write() as connection:
+        database, is_dry = self.importing.database, self.importing.is_dry
+        with database.read() if is_dry else database.write() as connection:
             self._look_up(connection, list({hash for _, hash in hashed if hash}))
             for entry, hash in hashed:
                 if isinstance(entry, Refusal):
                     self.tally.reject(entry.line, entry.value, entry.reason)
                 else:
                     self._decide(entry, hash)
-            self._write(connection)
+            if not is_dry:
+                self._write(connection)
 
     def _look_up(self, connection: Connection, hashes: list[bytes]) -> None:
         publication = self.importing.database.publication
         self.known = subscribers.find_known(connection, publication, hashes)
         if suppressions.has_any(connection, publication):
             self.suppressed = suppressions.find_all(connection, publication, hashes)
-        ended = [known.id for known in self.known.values() if known.status == "unsubscribed"]
+        ended = [known.id for known in self.known.values() if known.status != "confirmed"]
         if ended:
             self.ends = subscribers.find_ends(connection, publication, ended)
 
@@ -218,7 +227,8 @@ class _Chunk:
 
     def _change(self, entry: Entry, hash: bytes, known: Known) -> None:
         status = self._status(entry)
-        if known.status == "unsubscribed" and status != "unsubscribed":
+        has_left = known.status == "unsubscribed" or known.id in self.ends
+        if has_left and status != "unsubscribed":
             self._reject_unsubscribed(entry, known)
             return
         is_other = status != known.status and status != "unconfirmed"

@@ -44,13 +44,17 @@ def can_move(
 ) -> bool:
     """Tell whether an address may become a subscriber's: none of another one's record.
 
-    Somebody may have typed it into the form who never confirmed it: that is no record.
+    Somebody may have typed it into the form who never confirmed it: that is no record, unless who
+    has the address had left before.
     """
     hash = address_hash(address.key, secret)
     if suppressions.is_suppressed(connection, publication, hash):
         return False
     found = subscribers.find_by_hash(connection, publication, hash)
-    return found is None or found.id == subscriber.id or found.status == "unconfirmed"
+    if found is None or found.id == subscriber.id:
+        return True
+    has_left = subscribers.find_ends(connection, publication, [found.id])
+    return found.status == "unconfirmed" and not has_left
 
 
 def move(

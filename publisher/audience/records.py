@@ -60,9 +60,15 @@ def open_source(name: str, encoding: str = "", stdin: BinaryIO | None = None) ->
             shutil.copyfileobj(file, aside)
             file = cast(BinaryIO, aside)
         shown = os.fsencode(PurePath(name).name).decode("utf-8", "replace")
-        found = encoding or find_encoding(file)
-        found = "utf-8-sig" if found.lower() in ("utf-8", "utf8") else found
-        yield Source(file=file, name="standard input" if name == "-" else shown, encoding=found)
+        yield as_source(file, "standard input" if name == "-" else shown, encoding)
+
+
+def as_source(file: BinaryIO, name: str, encoding: str = "") -> Source:
+    """A source of a file that can be rewound. Raises PublisherError for no such encoding."""
+    _require_encoding(encoding)
+    found = encoding or find_encoding(file)
+    found = "utf-8-sig" if found.lower() in ("utf-8", "utf8") else found
+    return Source(file=file, name=name, encoding=found)
 
 
 def _open(name: str) -> BinaryIO:

@@ -180,9 +180,10 @@ def _refuse(
         return Subscribed(
             outcome="suppressed", subscriber=found, since=suppression.at, suppression=suppression
         )
-    if found and found.status == "unsubscribed" and not is_returning:
-        lines = subscribers.read_consents(connection, publication, [found.id])[found.id]
-        return Subscribed(outcome="unsubscribed", subscriber=found, since=lines[-1].at)
+    if found and found.status != "confirmed" and not is_returning:
+        end = subscribers.find_ends(connection, publication, [found.id]).get(found.id)
+        if end:
+            return Subscribed(outcome="unsubscribed", subscriber=found, since=end)
     return None
 
 

@@ -32,7 +32,13 @@ COMMANDS = {
     "bounces": ("bounces", "read what came back: bounces, complaints, unsubscribe mails"),
     "schedule": ("running", "show the schedules, with their next and last firings"),
     "run": ("running", "serve, schedule and deliver, until it is stopped"),
-    "serve": ("running", "serve the public site alone"),
+    "serve": ("running", "serve the public site and the console"),
+    "users add": ("users", "let somebody into the console"),
+    "users list": ("users", "show who may log in to the console"),
+    "users remove": ("users", "let somebody out of the console"),
+    "tokens create": ("tokens", "make a token for a program that uses the API"),
+    "tokens list": ("tokens", "show the API tokens"),
+    "tokens revoke": ("tokens", "let a token be worth nothing any more"),
     "backup": ("database", "copy the database, while it is in use"),
     "restore": ("database", "bring a backup of the database back"),
     "arm": ("database", "let a restored or copied database send again"),
@@ -43,7 +49,11 @@ COMMANDS = {
 }
 
 # The first words of those commands that have two.
-GROUPS = {"subscribers": "add, list, import, export, remove and erase readers"}
+GROUPS = {
+    "subscribers": "add, list, import, export, remove and erase readers",
+    "users": "add, list and remove operators of the console",
+    "tokens": "create, list and revoke the tokens of the API",
+}
 
 
 def main() -> None:

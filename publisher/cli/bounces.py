@@ -9,7 +9,6 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from publisher.audience.address import AddressError, address_hash, parse_address
 from publisher.cli.output import (
     DEFAULT_CONFIG,
     Config,
@@ -25,10 +24,9 @@ from publisher.errors import PublisherError
 from publisher.inbound.imap import SCHEMES, parse_mailbox, read_imap
 from publisher.inbound.receive import Received, Result, Secrets, receive
 from publisher.inbound.source import Arrived, read_maildir, read_stream
-from publisher.runtime.start import load_keys
+from publisher.runtime.returning import load_secrets
 from publisher.settings import Settings
 from publisher.store.database import Database
-from publisher.store.keys import load_address_key
 
 _PLACE = typer.Argument(
     metavar="FILE", help="A message, an mbox, a Maildir, imaps://USER@HOST/INBOX, or - for stdin."
@@ -64,7 +62,7 @@ def bounces_command(
     counts: Counter[str] = Counter()
     rejected: list[dict[str, str]] = []
     with open_store(folder, settings) as database:
-        secrets = _load_secrets(database, settings)
+        secrets = load_secrets(database, settings)
         for arrived in arriving:
             received = _receive(database, arrived, secrets)
             say(_line(arrived, received))
@@ -100,18 +98,6 @@ def _stdin() -> BinaryIO:
             "there is no message on standard input; name a file, a Maildir or imaps://USER@HOST/"
         )
     return sys.stdin.buffer
-
-
-def _load_secrets(database: Database, settings: Settings) -> Secrets:
-    keys, address_key = load_keys(database, settings), load_address_key(database)
-
-    def recognise(text: str) -> bytes | None:
-        try:
-            return address_hash(parse_address(text).key, address_key)
-        except AddressError:
-            return None
-
-    return Secrets(links=keys.links, messages=keys.messages, recognise=recognise)
 
 
 def _receive(database: Database, arrived: Arrived, secrets: Secrets) -> Received:

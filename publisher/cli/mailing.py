@@ -28,4 +28,5 @@ def say_counts(counts: Counts) -> str:
 def say_mailing(mailing: Mailing, counts: Counts) -> str:
     """One line about a mailing."""
     why = f" ({mailing.reason})" if mailing.reason else ""
-    return f"{mailing.slug}: {mailing.status}{why}; {say_counts(counts)}"
+    held = "; the rest waits for what becomes of the first" if mailing.canary_last else ""
+    return f"{mailing.slug}: {mailing.status}{why}; {say_counts(counts)}{held}"

@@ -16,6 +16,7 @@ from publisher.runtime.planned import PlannedSends, ToldPlan
 from publisher.runtime.scheduler import Scheduler, Told
 from publisher.runtime.sending import Delivering, send, send_all
 from publisher.runtime.start import require_ready
+from publisher.runtime.webhooks import open_tellings
 from publisher.runtime.websub import telling
 from publisher.settings import Settings
 from publisher.store.arming import require_armed
@@ -34,11 +35,12 @@ def run_once(folder: Path, settings: Settings, json: bool) -> int:
     """Do what is due, and give the exit status as `send` does: 0 where there was nothing to do."""
     newsroom = Folder(folder, settings)
     with open_store(folder, settings) as database, stopping() as stop:
+        alerts = Alerts(database, settings, say)
+        tellings = open_tellings(folder, settings, database, say, alerts.warn_of_webhook)
         fault = _publish(newsroom)
         with database.read() as connection:
             require_armed(connection, database.path)
         before = _unfinished(database)
-        alerts = Alerts(database, settings, say)
         planned = _start_planned(database, newsroom, alerts)
         told = _fire(database, settings, newsroom, alerts)
         begun = [each.mailing for each in planned] + [each.mailing for each in told]
@@ -50,6 +52,8 @@ def run_once(folder: Path, settings: Settings, json: bool) -> int:
             if alerts.look(datetime.now(UTC)):
                 _deliver(delivering, [])  # the alert
         status = _conclude(database, touched, json)
+        for each in tellings:
+            each.look(stop)
     has_failed = any(each.event == "failed" for each in told)
     has_failed |= any(each.plan.status in ("refused", "waiting") for each in planned)
     return status or fault or (WRONG if has_failed else DONE)

@@ -1,10 +1,10 @@
 """run, serve, schedule: what goes on by itself."""
 
-import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from threading import Event, Thread
+from typing import Annotated
 
 import typer
 
@@ -19,23 +19,28 @@ from publisher.cli.output import (
 )
 from publisher.cli.send import DONE, stopping
 from publisher.cli.store import open_store
-from publisher.errors import SettingsError
-from publisher.runtime.scheduler import find_next
+from publisher.errors import PublisherError, SettingsError
+from publisher.runtime.inviting import console_url, welcome_first_owner
+from publisher.runtime.log import LogFormat, tell_as
+from publisher.runtime.scheduler import describe_schedule
 from publisher.runtime.start import require_ready
-from publisher.settings import Schedule, Settings
+from publisher.settings import Settings
 from publisher.store.arming import find_unarmed
 from publisher.store.database import Database
-from publisher.store.occurrences import find_last_firing
 
 
 def run_command(
     once: Annotated[
         bool, typer.Option("--once", help="Do what is due, send it, and stop; for cron.")
     ] = False,
+    log_format: Annotated[
+        LogFormat,
+        typer.Option("--log-format", help="Lines for people, or a JSON object for each."),
+    ] = "text",
     config: Config = DEFAULT_CONFIG,
     json: Json = False,
 ) -> int:
-    """Serve the public site, let the schedules fire, and deliver, until it is stopped.
+    """Serve the public site and the console, let the schedules fire, and deliver, until stopped.
 
     Each is a process of its own under this one, which starts again what dies. At
     SIGTERM what is in flight ends and is recorded. With --once no port is opened:
@@ -44,6 +49,7 @@ def run_command(
     \b
     Examples:
       publisher run
+      publisher run --log-format json
       publisher run --once
     """
     folder, settings = open_publication(config)
@@ -52,48 +58,102 @@ def run_command(
 
         return run_once(folder, settings, json)
     from publisher.runtime.supervisor import Role, child_command, supervise
+    from publisher.runtime.webhooks import follow_webhooks
 
-    with open_store(folder, settings):  # made or brought up to date before the children need it
-        pass
-    roles = [Role(name, child_command(name, config.resolve())) for name in _roles(folder, settings)]
+    # Made or brought up to date before the children need it.
+    with open_store(folder, settings) as database:
+        welcome = welcome_first_owner(database, settings, datetime.now(UTC))
+        follow_webhooks(folder, settings, database)
+    tell, path = tell_as("run", log_format), config.resolve()
+    names = _roles(folder, settings, tell)
+    roles = [Role(name, child_command(name, path, log_format)) for name in names]
     with stopping() as stop:
-        _announce(f"http://{settings.web.host}:{settings.web.port}/", json)
-        return supervise(roles, stop, say)
+        url = f"http://{settings.web.host}:{settings.web.port}/"
+        _announce(url, settings, welcome, json)
+        return supervise(roles, stop, tell)
 
 
-def _announce(url: str, is_json: bool) -> None:
-    """Say where the public site is, as soon as it is known: nothing else is printed."""
+def _announce(url: str, settings: Settings, welcome: str, is_json: bool) -> None:
+    """Say where everything is, as soon as it is known: nothing else is printed.
+
+    `welcome` is the link by which the first owner comes in; empty where there is an operator.
+    """
+    console = f"{console_url(settings)}/"
     if is_json:
-        print_json({"url": url})
-    else:
-        show(f"Public site: {url}")
+        print_json({"url": url, "console": console, "welcome": welcome or None})
+        return
+    show(f"Public site: {url}")
+    show(f"Console: {console}")
+    if welcome:
+        show(f"There is no operator yet. Become the first owner within a day: {welcome}")
 
 
-def _roles(folder: Path, settings: Settings) -> list[str]:
-    """Without what sending takes, the site is served and brought up to date all the same."""
+def _roles(folder: Path, settings: Settings, tell: Callable[[str], None]) -> list[str]:
+    """Without what sending takes, the site is served and brought up to date all the same.
+
+    A hub and webhooks are told by processes of their own: a build forks, which no other thread
+    should be beside.
+    """
+    always = ["web", "console", "scheduler", *(["hub"] if settings.feeds.hub else [])]
+    always += ["webhooks"] if settings.webhook else []
     try:
         require_ready(settings, folder)
     except SettingsError as error:
-        say(f"{error}; until then nothing is sent.")
-        return ["web", "scheduler"]
-    return ["web", "scheduler", "delivery"]
+        tell(f"{error}; until then nothing is sent.")
+        return always
+    return [*always, "delivery"]
 
 
 def serve_command(config: Config = DEFAULT_CONFIG, json: Json = False) -> int:
-    """Serve the public site alone: pages, feeds, subscribing and unsubscribing.
+    """Serve the public site, and the console where operators work.
 
-    Nothing is sent: confirmations wait for `publisher run`, or `run --once`.
+    Nothing is sent: what is started, and confirmations, wait for `publisher run`.
 
     \b
     Examples:
       publisher serve
     """
-    from publisher.web.public.serve import serve
-
     folder, settings = open_publication(config)
     with open_store(folder, settings) as database, stopping() as stop:
-        serve(folder, settings, database, stop, lambda url: _announce(url, json))
+        welcome = welcome_first_owner(database, settings, datetime.now(UTC))
+        _serve_both(
+            folder, settings, database, stop, lambda url: _announce(url, settings, welcome, json)
+        )
     return DONE
+
+
+def _serve_both(
+    folder: Path, settings: Settings, database: Database, stop: Event, tell: Callable[[str], None]
+) -> None:
+    """Serve until `stop` is set, the console in a thread. Raises PublisherError for either.
+
+    The public site's URL is told when both are up.
+    """
+    from publisher.web.console.serve import serve as serve_console
+    from publisher.web.public.serve import serve
+
+    is_known, faults = Event(), list[PublisherError]()
+
+    def work() -> None:
+        try:
+            serve_console(folder, settings, database, stop, lambda url: is_known.set())
+        except PublisherError as error:
+            faults.append(error)
+        finally:
+            stop.set()
+            is_known.set()
+
+    thread = Thread(target=work, name="console")
+    thread.start()
+    is_known.wait()
+    try:
+        if not faults:
+            serve(folder, settings, database, stop, tell)
+    finally:
+        stop.set()
+        thread.join()
+    if faults:
+        raise faults[0]
 
 
 def schedule_command(config: Config = DEFAULT_CONFIG, json: Json = False) -> int:
@@ -106,7 +166,9 @@ def schedule_command(config: Config = DEFAULT_CONFIG, json: Json = False) -> int
     folder, settings = open_publication(config)
     now = datetime.now(UTC)
     with open_store(folder, settings) as database:
-        shown = [_describe(database, settings, schedule, now) for schedule in settings.schedule]
+        shown = [
+            describe_schedule(database, settings, schedule, now) for schedule in settings.schedule
+        ]
         with database.read() as connection:
             why = find_unarmed(connection, database.path)
     if why:
@@ -124,57 +186,52 @@ def schedule_command(config: Config = DEFAULT_CONFIG, json: Json = False) -> int
     return DONE
 
 
-def _describe(
-    database: Database, settings: Settings, schedule: Schedule, now: datetime
-) -> dict[str, Any]:
-    zone = ZoneInfo(settings.publication.time_zone)
-    with database.read() as connection:
-        last = find_last_firing(connection, database.publication, schedule.name, now)
-    upcoming = find_next(schedule, settings, now)
-    document: dict[str, Any] = {"name": schedule.name, "cron": schedule.cron}
-    document["next"] = upcoming.isoformat() if upcoming else None
-    document["last"] = None
-    if last is not None:
-        document["last"] = {
-            "due": last.due.astimezone(zone).isoformat(),
-            "ran": last.ran_at.astimezone(zone).isoformat() if last.ran_at else None,
-            "outcome": last.status,
-            "issue": last.slug,
-            "reason": last.outcome,
-        }
-    return document
-
-
-def main_child(role: str, config: Path) -> int:
+def main_child(role: str, config: Path, form: LogFormat) -> int:
     """Be one of `run`'s processes."""
     from publisher.runtime.supervisor import stop_with_parent
 
+    tell = tell_as(role, form)
     folder, settings = open_publication(config)
     with open_store(folder, settings) as database, stopping() as stop:
         stop_with_parent(stop)
         if role == "web":
             from publisher.web.public.serve import serve
 
-            serve(folder, settings, database, stop, lambda url: None)
+            serve(folder, settings, database, stop, lambda url: None, form)
+        elif role == "console":
+            from publisher.web.console.serve import serve as serve_console
+
+            serve_console(folder, settings, database, stop, lambda url: None, form=form)
         elif role == "scheduler":
             from publisher.runtime.roles import Ticking, tick_always
 
-            tick_always(Ticking(database, settings, folder, _say_as(role)), stop)
+            tick_always(Ticking(database, settings, folder, tell), stop)
+        elif role == "hub":
+            from publisher.runtime.websub import telling
+
+            with telling(folder, settings, tell):
+                stop.wait()
+        elif role == "webhooks":
+            _tell_webhooks(folder, settings, database, stop, tell)
         else:
             from publisher.runtime.roles import deliver_always
             from publisher.runtime.sending import Delivering
 
             require_ready(settings, folder)
             delivering = Delivering(database=database, settings=settings, folder=folder, stop=stop)
-            deliver_always(delivering, _say_as(role))
+            deliver_always(delivering, tell)
     return DONE
 
 
-def _say_as(role: str) -> Any:
-    """Lines with their time and process, for a log."""
+def _tell_webhooks(
+    folder: Path,
+    settings: Settings,
+    database: Database,
+    stop: Event,
+    tell: Callable[[str], None],
+) -> None:
+    from publisher.runtime.alerts import Alerts
+    from publisher.runtime.webhooks import open_tellings, tell_always
 
-    def line(text: str) -> None:
-        say(f"{datetime.now(UTC).isoformat(timespec='seconds')} {role}: {text}")
-        sys.stderr.flush()
-
-    return line
+    alerts = Alerts(database, settings, tell)
+    tell_always(open_tellings(folder, settings, database, tell, alerts.warn_of_webhook), stop)

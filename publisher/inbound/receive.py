@@ -5,6 +5,7 @@ A report counts where it knows what only the delivery's own message said: the en
 Whoever has none of them can make up nothing; whoever has them has that one reader's message, which
 lets its holder unsubscribe them anyway. The relay's name for a message has no such code: it counts
 only where the report also names the reader, for a time, and where it is too long to be guessed at.
+A relay that has proved who it is (`receive_vouched`) may name the reader alone.
 
 A MAC is enough where the report names a stranger, as those of a forwarder do; but not where it
 names another reader of ours: then one of the two is wrong.
@@ -31,6 +32,7 @@ from publisher.store.bounces import (
     Reached,
     count_soft,
     find_by_relay,
+    find_last_reached,
     find_reached,
     has_event,
     record,
@@ -74,12 +76,16 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Receiving(msgspec.Struct, frozen=True):
-    """One message's transaction: the connection writes."""
+    """One message's transaction: the connection writes.
+
+    `is_vouched` is for reports of a relay that has proved who it is: the reader's name is enough.
+    """
 
     connection: Connection
     publication: int
     secrets: Secrets
     now: datetime
+    is_vouched: bool = False
 
 
 def receive(database: Database, data: bytes, secrets: Secrets, now: datetime) -> Received:
@@ -91,13 +97,32 @@ def receive(database: Database, data: bytes, secrets: Secrets, now: datetime) ->
         it = Receiving(connection, database.publication, secrets, now)
         if report.kind == "unsubscribe":
             return _unsubscribe(it, report)
-        reached = _find(it, report)
-        if isinstance(reached, str):
-            return Received(result="rejected", why=reached)
-        if report.kind == "complaint":
-            return _complain(it, report, reached)
-        failures = read_odd(data) if report.kind == "unclear" else report.failures
-        return _bounce(it, reached, failures, is_guess=report.kind == "unclear")
+        return _act(it, report, lambda: read_odd(data))
+
+
+def receive_vouched(
+    database: Database, report: Report, secrets: Secrets, now: datetime, *, once: bytes = b""
+) -> Received | None:
+    """Do what a relay that has proved who it is reports: a bounce or a complaint.
+
+    `once` is the hash of a message that counts once only: None where it came before.
+    """
+    with database.write() as connection:
+        if once and not remember(connection, database.publication, once, now):
+            return None
+        it = Receiving(connection, database.publication, secrets, now, is_vouched=True)
+        return _act(it, report, lambda: report.failures)
+
+
+def _act(it: Receiving, report: Report, read: Callable[[], Sequence[Failure]]) -> Received:
+    """Do what a report asks for; `read` reads the failures of one of no standard."""
+    reached = _find(it, report)
+    if isinstance(reached, str):
+        return Received(result="rejected", why=reached)
+    if report.kind == "complaint":
+        return _complain(it, report, reached)
+    failures = read() if report.kind == "unclear" else report.failures
+    return _bounce(it, reached, failures, is_guess=report.kind == "unclear")
 
 
 def _find(it: Receiving, report: Report) -> Reached | str:
@@ -108,6 +133,8 @@ def _find(it: Receiving, report: Report) -> Reached | str:
     if by_mac:
         return "it names several deliveries"
     if reached := _find_by_relay(it, report):
+        return reached
+    if it.is_vouched and (reached := _find_by_reader(it, report)):
         return reached
     return "it names no delivery of ours"
 
@@ -146,6 +173,16 @@ def _find_by_relay(it: Receiving, report: Report) -> Reached | None:
     hashes = _hashes(it, [*named, *report.recipients])
     found = find_by_relay(it.connection, it.publication, ids, it.now - _RELAY_DAYS)
     return next((reached for reached in found if _hash_of(it, reached) in hashes), None)
+
+
+def _find_by_reader(it: Receiving, report: Report) -> Reached | None:
+    """What was sent last to whom a report names, where nothing else tells which delivery it is."""
+    named = [address for failure in report.failures for address in failure.recipients]
+    for hash in _hashes(it, [*named, *report.recipients]):
+        since = it.now - _RELAY_DAYS
+        if reached := find_last_reached(it.connection, it.publication, hash, since):
+            return reached
+    return None
 
 
 def _hashes(it: Receiving, addresses: Iterable[str]) -> set[bytes]:

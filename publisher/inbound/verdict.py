@@ -77,3 +77,14 @@ def judge(action: str, status: str, diagnostic: str) -> Verdict:
     if _NO_MAILBOX.search(said) or ("5.5.0" in codes and _UNAVAILABLE.search(said)):
         return "dead"
     return "soft"
+
+
+def judge_vouched(is_permanent: bool, status: str, diagnostic: str) -> Verdict:
+    """Judge what a relay reports that has its own word for whether a failure is for good.
+
+    It is never believed to be worse than the server's own codes and words say.
+    """
+    if not is_permanent:
+        return "soft"
+    has_code = bool(find_code(status) or find_code(diagnostic) or _BASIC.search(diagnostic))
+    return judge("failed", status if has_code else "5.1.1", diagnostic)

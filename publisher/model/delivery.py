@@ -102,7 +102,8 @@ class Mailing(msgspec.Struct, frozen=True, kw_only=True):
     """The sending of one issue for one purpose, once.
 
     `issue` is the issue's id and `slug` its NAME when it was sent; `reason` says why a mailing is
-    paused. `digest` is the SHA-256 of its frozen content, in hex.
+    paused. `digest` is the SHA-256 of its frozen content, in hex. Deliveries with ids above
+    `canary_last` wait for what becomes of the others, and then for `canary_until`.
     """
 
     id: int
@@ -116,3 +117,5 @@ class Mailing(msgspec.Struct, frozen=True, kw_only=True):
     recipients: int
     created_at: datetime
     finished_at: datetime | None = None
+    canary_last: int | None = None
+    canary_until: datetime | None = None

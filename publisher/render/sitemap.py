@@ -12,7 +12,7 @@ from publisher.render.feed_values import in_seconds
 URLS_LIMIT = 50_000
 
 # Pages that stand for one reader; their addresses hold that reader's token.
-_PRIVATE = ("confirm/", "unsubscribe/", "preferences/")
+_PRIVATE = ("confirm/", "unsubscribe/", "preferences/", "address/")
 
 Places = Sequence[tuple[str, datetime | None]]
 

@@ -14,6 +14,9 @@ from sqlalchemy import Connection
 
 from publisher.errors import SettingsError
 from publisher.message.freeze import Draft
+from publisher.model.plan import LATEST, Plan
+from publisher.runtime.log import Line
+from publisher.runtime.planned import ToldPlan
 from publisher.runtime.scheduler import Told
 from publisher.runtime.start import freeze_draft, make_ref, new_mailing, require_sendable
 from publisher.settings import Settings
@@ -49,11 +52,24 @@ class Alerts:
     def hear_schedule(self, told: Told, now: datetime) -> None:
         """What a schedule has to tell: a good firing is a heartbeat, the rest is an alert."""
         about = f"{told.schedule} {told.occurrence.wall.isoformat(timespec='minutes')}"
-        self.say(f"{about}: {told.event}: {told.reason}")
+        self.say(Line(f"{about}: {told.event}: {told.reason}", "schedule"))
         if told.event == "fired":
             self._call_heartbeat()
         elif told.event != "missed" or about not in self._raised(*_OF_FIRINGS.values()):
             self.tell(_OF_FIRINGS[told.event], about, f"The schedule {about}: {told.reason}", now)
+
+    def hear_planned(self, told: ToldPlan, now: datetime) -> None:
+        """What a planned send has to tell: one that is not started as planned is an alert."""
+        plan = told.plan
+        about = f"{plan.slug} {plan.planned_at.isoformat(timespec='seconds')}"
+        said = f"planned send of {about}: {plan.status}{f': {plan.reason}' * bool(plan.reason)}"
+        self.say(Line(said, "planned-send"))
+        if plan.status == "started":
+            return
+        text = f"The planned send of {about} by {plan.who}: {plan.reason}"
+        if plan.status == "waiting":
+            text = f"{text}; it is tried again until {_say_end(plan)}"
+        self.tell("planned-send", f"{about} {plan.status}", text, now)
 
     def look(self, now: datetime) -> bool:
         """Look for mailings that wait for an operator, and for a disk that is nearly full.
@@ -84,6 +100,14 @@ class Alerts:
         words = {"relay": "The mail relay cannot be reached; its deliveries wait."}
         self._tell_while("relay-down", words if is_down else {}, now)
 
+    def warn_of_webhook(self, host: str, text: str, now: datetime) -> None:
+        """Tell what a webhook was not told of; without a text, note that it hears us again."""
+        if text:
+            self.tell("webhook-given-up", host, text, now)
+        elif host in self._raised("webhook-given-up"):
+            with self.database.write() as connection:
+                clear_alert(connection, self.database.publication, "webhook-given-up", host, now)
+
     def _tell_while(self, kind: str, words: Mapping[str, str], now: datetime) -> bool:
         """Tell what is so of a kind, and note what is so no more. `words` are by what it is."""
         raised = self._raised(kind)
@@ -106,7 +130,7 @@ class Alerts:
                 return
             # With the note that it was told: a crash between the two would keep it to itself.
             fault = self._mail(connection, text, now)
-        self.say(f"alert: {text}")
+        self.say(Line(f"alert: {text}", "alert", "warning"))
         if fault:
             self.say(f"alerts.email cannot be mailed to: {fault}")
         self._post(kind, about, text, now)
@@ -171,3 +195,7 @@ class Alerts:
                 return
             fault = f"it answered {answer.status_code}"
         self.say(f"{key} could not be called: {fault}")
+
+
+def _say_end(plan: Plan) -> str:
+    return (plan.due_at + LATEST).isoformat(timespec="minutes")

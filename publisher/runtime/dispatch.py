@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from publisher.mailing.breaker import Breaker, note, note_parked
 from publisher.mailing.settle import Settlement, settle, settle_break, settle_doubt
-from publisher.model.delivery import Outcome
+from publisher.model.delivery import Mailing, Outcome
+from publisher.runtime.canary import Canaries
 from publisher.runtime.domains import Domains
 from publisher.runtime.exchange import Notice, Result, Rules
 from publisher.runtime.lane import Lane
@@ -109,7 +110,8 @@ class Dispatcher:
         self._notice_changes()
         is_settling = bool(results)
         chosen = [] if is_settling else self._choose_reading(now, room)
-        if not (is_settling or chosen or self._done_lanes(now)):
+        is_due = self._done_lanes(now) or self._canaries(self.lanes.values()).are_due(now)
+        if not (is_settling or chosen or is_due):
             return []
         notices: list[Notice] = []
         with self.store.write() as connection:
@@ -118,6 +120,7 @@ class Dispatcher:
                 chosen = self._choose(connection, now, room)
             tasks = self._take(connection, chosen, now)
             notices += self._finish(connection, now)
+            judged = self._canaries(self.lanes.values()).judge(connection, now)
         # What came back may be on its way again. Nothing is, where the disk did not take it.
         for result in results:
             self.in_flight.pop(result.taken.id, None)
@@ -125,6 +128,7 @@ class Dispatcher:
             self.relay.note_try(now)
         begun = {task.id for task in tasks}
         self.in_flight |= {each.id: each for each in chosen if each.id in begun}
+        notices += self._note_canaries(judged)
         for notice in notices:
             self.lanes.pop(notice.mailing.id, None)
             self.hear(notice)
@@ -135,11 +139,7 @@ class Dispatcher:
         is_full = self.relay.room(now, len(self.in_flight)) <= 0
         if is_full and self.relay.next_try(now) <= now:
             return None
-        tries = [
-            moment
-            for lane in self._in_order()
-            if (moment := lane.next_try(self._domain_wait(now), now)) is not None
-        ]
+        tries = self._next_tries(self._in_order(), now)
         if not tries:
             return None
         allowed = [self.relay.next_try(now)]
@@ -156,7 +156,7 @@ class Dispatcher:
         lane = self.lanes.get(mailing) or self._single_lane(mailing)
         if lane is None:
             return True
-        upcoming = lane.next_try(self._domain_wait(now), now)
+        upcoming = min(self._next_tries([lane], now), default=None)
         if self.relay.down_since is None and upcoming is not None:
             upcoming = max(upcoming, self.relay.next_try(now))
         return upcoming is None or upcoming > now + soon
@@ -189,6 +189,7 @@ class Dispatcher:
         for mailing in active:
             if mailing.purpose == "issue" and self.only in (None, mailing.id):
                 lane = known.get(mailing.id) or Lane(self.store.publication, mailing)
+                lane.mailing = mailing
                 self.lanes[mailing.id] = lane
         for lane in self._in_order():
             lane.look_again()
@@ -345,6 +346,20 @@ class Dispatcher:
                 finish_if_done(connection, publication, mailing, now)
         for mailing in {each.mailing for each in taken if each.purpose != "issue"}:
             finish_if_done(connection, publication, mailing, now)
+
+    def _next_tries(self, lanes: Sequence[Lane], now: datetime) -> list[datetime]:
+        wait = self._domain_wait(now)
+        tries = [moment for lane in lanes if (moment := lane.next_try(wait, now)) is not None]
+        return tries + self._canaries(lanes).next_looks(now)
+
+    def _canaries(self, lanes: Iterable[Lane]) -> Canaries:
+        return Canaries(lanes, self.in_flight.values(), self.rules.canary)
+
+    def _note_canaries(self, judged: Sequence[Mailing]) -> list[Notice]:
+        """Let lanes know what became of their canaries; those that stopped are told of."""
+        for mailing in judged:
+            self.lanes[mailing.id].renew(mailing)
+        return [Notice("paused", mailing) for mailing in judged if mailing.status == "paused"]
 
     def _done_lanes(self, now: datetime) -> list[Lane]:
         if self.is_to_look_at is not None and now < self.is_to_look_at <= now + _LOOK_AGAIN:

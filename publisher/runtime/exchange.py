@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from publisher.mailing.canary import CanaryRule
 from publisher.mailing.settle import Policy
 from publisher.model.delivery import Mailing, Outcome
 from publisher.store.deliveries import Taken
@@ -16,6 +17,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     rate: float = 0
     domain_rates: Mapping[str, float] = {}
     policy: Policy = Policy()
+    canary: CanaryRule = CanaryRule()
 
 
 class Result(msgspec.Struct, frozen=True):

@@ -46,6 +46,21 @@ class Lane:
         self.loaded: set[int] = set()
         self.look_again()
 
+    @property
+    def last(self) -> int | None:
+        """Where a mailing's canary ends, behind which nothing is taken yet."""
+        return self.mailing.canary_last if self.mailing else None
+
+    @property
+    def is_canary_tried(self) -> bool:
+        """There is a canary, and as far as is known here nothing of it waits for its turn."""
+        return self.last is not None and self.is_at_end and not self.loaded
+
+    def renew(self, mailing: Mailing) -> None:
+        """Know how the mailing stands now."""
+        self.mailing = mailing
+        self.look_again()
+
     def look_again(self) -> None:
         """Forget what was known of the store: somebody else has changed something."""
         self.cursor = 0
@@ -58,7 +73,9 @@ class Lane:
         if not self.is_next_due_known or (self.next_due and self.next_due <= now):
             self._load_due(connection, now)
         while len(self.ready) < _PAGE // 2 and not self.is_at_end and self._has_room():
-            page = find_queued(connection, self.publication, self.scope, self.cursor, _PAGE)
+            page = find_queued(
+                connection, self.publication, self.scope, self.cursor, _PAGE, self.last
+            )
             self._load(page)
             self.cursor = page[-1].id if page else self.cursor
             self.is_at_end = len(page) < _PAGE
@@ -113,7 +130,8 @@ class Lane:
     @property
     def is_done(self) -> bool:
         """As far as is known here, nothing is left to be tried, and nothing is in flight."""
-        return self.is_at_end and self.is_next_due_known and not (self.loaded or self.next_due)
+        is_read = self.is_at_end and self.is_next_due_known and self.last is None
+        return is_read and not (self.loaded or self.next_due)
 
     def next_try(self, domain_wait: DomainWait, now: datetime) -> datetime | None:
         """When something of it may be tried; None is never, unless something changes."""

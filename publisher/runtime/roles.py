@@ -12,13 +12,16 @@ from publisher.runtime.alerts import Alerts
 from publisher.runtime.delivery import now_utc
 from publisher.runtime.dispatch import Dispatcher
 from publisher.runtime.lock import try_lock
+from publisher.runtime.log import describe_defect
 from publisher.runtime.newsroom import Folder
+from publisher.runtime.planned import PlannedSends
 from publisher.runtime.publishing import Publishing
 from publisher.runtime.scheduler import Scheduler
 from publisher.runtime.sending import Delivering, run_loop
 from publisher.settings import Settings
 from publisher.store.arming import find_unarmed
 from publisher.store.database import Database
+from publisher.store.ticks import note_tick
 
 _LOOK_SECONDS = 0.5
 _TICK_SECONDS = 5
@@ -74,7 +77,7 @@ class RelayWatch:
 
 
 class Ticking:
-    """What is done at each tick: publish, let the schedules fire, look for troubles.
+    """What is done at each tick: start what is planned, let schedules fire, publish, look round.
 
     Each has its turn whatever came of the others, and what is wrong is said once, not every time.
     """
@@ -86,9 +89,14 @@ class Ticking:
         scheduler = Scheduler(
             database, settings, newsroom, lambda told: alerts.hear_schedule(told, now_utc())
         )
+        planned = PlannedSends(
+            database, newsroom, lambda told: alerts.hear_planned(told, now_utc())
+        )
         publishing = Publishing(newsroom, settings, folder, say)
         self.turns: tuple[Callable[[datetime], object], ...]
-        self.turns = (scheduler.tick, publishing.tick, alerts.look)
+        # An operator looks on while a planned send comes due.
+        self.turns = (planned.tick, scheduler.tick, publishing.tick, alerts.look, self._note)
+        self._database = database
         self._said = [""] * len(self.turns)
 
     def __call__(self) -> None:
@@ -98,13 +106,18 @@ class Ticking:
                 self.say(fault)
             self._said[number] = fault
 
+    def _note(self, now: datetime) -> None:
+        """Let whoever watches over the processes see that this one does its work."""
+        with self._database.write() as connection:
+            note_tick(connection, self._database.publication, now)
+
     def _take(self, turn: Callable[[datetime], object]) -> str:
         try:
             turn(now_utc())
         except (PublisherError, OSError) as error:
             return str(error)
         except Exception as error:  # a defect, which must not keep the others from their turn
-            return f"{type(error).__name__}: {error} (this is a defect of publisher)"
+            return describe_defect(error)
         return ""
 
 

@@ -6,7 +6,7 @@ transaction that starts its mailing.
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -36,6 +36,7 @@ from publisher.store.occurrences import (
     close_fired,
     find_gone,
     find_last,
+    find_last_firing,
     find_mailed,
     find_open,
     find_superseded,
@@ -179,7 +180,7 @@ class Scheduler:
         self, rule: Rule, occurrence: Occurrence, known: Known, now: datetime
     ) -> list[Candidate]:
         states = self.newsroom.read_states(now, occurrence.due - rule.max_age)
-        return [_candidate(state, known) for state in states]
+        return [make_candidate(state, known) for state in states]
 
     def _wait(
         self, occurrence: Occurrence, reason: str, now: datetime, event: Event | None
@@ -238,7 +239,7 @@ class Scheduler:
         with self.database.write() as connection:
             if not is_open(connection, publication, occurrence):
                 return "", None
-            if not count_recipients(connection, publication):
+            if not count_recipients(connection, publication, now):
                 # A mailing to nobody would keep the issue from those who subscribe in an hour.
                 return f"{fire.candidate.slug}: nobody is subscribed yet", None
             mailing = start_issue_mailing(connection, publication, new, now)
@@ -283,7 +284,30 @@ def find_next(schedule: Schedule, settings: Settings, now: datetime) -> datetime
     return due.instant.astimezone(zone) if due else None
 
 
-def _candidate(state: IssueState, known: Known) -> Candidate:
+def describe_schedule(
+    database: Database, settings: Settings, schedule: Schedule, now: datetime
+) -> dict[str, Any]:
+    """A schedule as programs read it, with its next and its last firing."""
+    zone = ZoneInfo(settings.publication.time_zone)
+    with database.read() as connection:
+        last = find_last_firing(connection, database.publication, schedule.name, now)
+    upcoming = find_next(schedule, settings, now)
+    document: dict[str, Any] = {"name": schedule.name, "cron": schedule.cron}
+    document["next"] = upcoming.isoformat() if upcoming else None
+    document["last"] = None
+    if last is not None:
+        document["last"] = {
+            "due": last.due.astimezone(zone).isoformat(),
+            "ran": last.ran_at.astimezone(zone).isoformat() if last.ran_at else None,
+            "outcome": last.status,
+            "issue": last.slug,
+            "reason": last.outcome,
+        }
+    return document
+
+
+def make_candidate(state: IssueState, known: Known) -> Candidate:
+    """An issue of the folder as the decisions take it."""
     return Candidate(
         issue=state.id,
         slug=state.slug,

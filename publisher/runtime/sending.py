@@ -12,6 +12,7 @@ from threading import Event
 
 import msgspec
 
+from publisher.mailing.canary import CanaryRule
 from publisher.mailing.settle import Policy
 from publisher.model.delivery import Counts, Mailing
 from publisher.runtime.board import Board
@@ -66,6 +67,7 @@ def make_rules(settings: Settings) -> Rules:
         rate=table.rate,
         domain_rates=table.domain_rates,
         policy=policy,
+        canary=CanaryRule(wait=table.canary_wait, limit=table.canary_limit),
     )
 
 

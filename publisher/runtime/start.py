@@ -112,7 +112,10 @@ def require_ready(settings: Settings, folder: Path) -> None:
 def new_mailing(
     content: bytes, settings: Settings, issue: str, slug: str, purpose: Purpose = "issue"
 ) -> NewMailing:
+    table = settings.delivery
     return NewMailing(
+        canary=table.canary if purpose == "issue" else 0,
+        seeds=table.seeds if purpose == "issue" else (),
         ref=make_ref(),
         issue=issue,
         slug=slug,

@@ -11,6 +11,8 @@ from threading import Event, Thread
 
 import msgspec
 
+from publisher.runtime.log import Line, LogFormat
+
 # A child that dies is started again after this, doubled each time up to the longest, in seconds.
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 60.0
@@ -79,7 +81,8 @@ def _watch(
             child.note_death(now)
             if status == _HOPELESS and not child.has_lived:
                 return _HOPELESS
-            say(f"{child.role.name} ended with {status}; it is started again in {child.wait:g} s")
+            text = f"{child.role.name} ended with {status}; it is started again in {child.wait:g} s"
+            say(Line(text, "process-ended", "warning"))
         stop.wait(_LOOK_SECONDS)
     return 0
 
@@ -98,9 +101,9 @@ def _end(children: Sequence[_Child]) -> None:
             process.wait()
 
 
-def child_command(role: str, config: Path) -> tuple[str, ...]:
+def child_command(role: str, config: Path, form: LogFormat = "text") -> tuple[str, ...]:
     """The command of a child of this program."""
-    return (sys.executable, "-m", "publisher.cli.child", role, str(config))
+    return (sys.executable, "-m", "publisher.cli.child", role, str(config), form)
 
 
 def stop_with_parent(stop: Event) -> None:

@@ -48,6 +48,27 @@ def find_raised(connection: Connection, publication: int, kinds: Collection[str]
     return set(connection.execute(select(_A.about).where(*is_it)).scalars())
 
 
+class Raised(NamedTuple):
+    """What an operator was told: since when it is so, and when it was over."""
+
+    kind: str
+    about: str
+    raised_at: datetime
+    cleared_at: datetime | None
+
+
+def list_alerts(
+    connection: Connection, publication: int, *, is_open: bool, limit: int
+) -> list[Raised]:
+    """The newest of what operators were told, of what is so still or of what is over."""
+    state = _A.cleared_at.is_(None) if is_open else _A.cleared_at.is_not(None)
+    order = _A.raised_at if is_open else _A.cleared_at
+    chosen = select(_A.kind, _A.about, _A.raised_at, _A.cleared_at)
+    chosen = chosen.where(_A.publication == publication, state)
+    rows = connection.execute(chosen.order_by(order.desc()).limit(limit))
+    return [Raised(*row) for row in rows]
+
+
 def clear_alert(
     connection: Connection, publication: int, kind: str, about: str, now: datetime
 ) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Select, and_, exists, insert, select, update
+from sqlalchemy import Connection, Select, and_, exists, func, insert, select, text, update
 from sqlalchemy.dialects.sqlite import insert as insert_once
 
 from publisher.model.delivery import Purpose
@@ -21,6 +21,8 @@ BounceEvent = Literal["bounced", "soft_bounced", "complained", "left"]
 
 _D = s.delivery.c
 _L = s.ledger.c
+# As the partial indexes have it, or they are not used.
+_CAME_BACK = text("ledger.event IN ('bounced', 'soft_bounced', 'complained', 'left')")
 # Ids that may be a relay's and are no guess of many a thousand.
 _AT_ONCE = 200
 
@@ -70,6 +72,22 @@ def find_by_relay(
     return [Reached(**row._mapping) for row in connection.execute(chosen.order_by(_D.id.desc()))]
 
 
+def find_last_reached(
+    connection: Connection, publication: int, hash: bytes, since: datetime
+) -> Reached | None:
+    """What was sent last, since then, to the subscriber with an address's hash."""
+    r, m = s.subscriber.c, s.mailing.c
+    theirs = select(r.id).where(r.publication == publication, r.address_hash == hash)
+    chosen = _reached().where(
+        _D.subscriber == theirs.scalar_subquery(),
+        _D.address.is_(None),
+        _D.status == "sent",
+        m.created_at >= since,
+    )
+    row = connection.execute(chosen.order_by(_D.id.desc()).limit(1)).one_or_none()
+    return None if row is None else Reached(**row._mapping)
+
+
 def remember(connection: Connection, publication: int, hash: bytes, now: datetime) -> bool:
     """Remember that a message was read; False where it was before. The connection writes."""
     line = insert_once(s.report).values(publication=publication, hash=hash, at=now)
@@ -80,6 +98,56 @@ def has_event(connection: Connection, delivery: int, *events: BounceEvent) -> bo
     """Tell whether the ledger has one of these events of a delivery."""
     line = exists().where(_L.delivery == delivery, _L.event.in_(events))
     return bool(connection.execute(select(line)).scalar())
+
+
+class Returned(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back about a delivery, and what was said.
+
+    `email` is where the message went; of who was erased, it is empty.
+    """
+
+    id: int
+    at: datetime
+    event: BounceEvent
+    said: str
+    delivery: int
+    slug: str
+    purpose: Purpose
+    subscriber: int | None
+    email: str
+
+
+def list_returned(
+    connection: Connection,
+    publication: int,
+    *,
+    event: BounceEvent | None = None,
+    subscriber: int | None = None,
+    before: int = 0,
+    limit: int,
+) -> list[Returned]:
+    """The newest of what came back before a line, by its id; of all of it where that is 0."""
+    if subscriber is None:
+        chosen = _returned().where(_L.publication == publication)
+    else:
+        theirs = select(_D.id).where(_D.publication == publication, _D.subscriber == subscriber)
+        # By a sum: theirs are few, and the index on the publication has everybody's.
+        chosen = _returned().where(_L.publication + 0 == publication, _L.delivery.in_(theirs))
+    if event:
+        chosen = chosen.where(_L.event == event)
+    if before:
+        chosen = chosen.where(_L.id < before)
+    rows = connection.execute(chosen.order_by(_L.id.desc()).limit(limit))
+    return [Returned(**row._mapping) for row in rows]
+
+
+def count_returned(
+    connection: Connection, mailings: Sequence[int]
+) -> dict[tuple[int, BounceEvent], int]:
+    """How often what came back of each of some mailings."""
+    counted = select(_L.mailing, _L.event, func.count())
+    counted = counted.where(_CAME_BACK, _L.mailing.in_(mailings)).group_by(_L.mailing, _L.event)
+    return {(mailing, event): number for mailing, event, number in connection.execute(counted)}
 
 
 def record(
@@ -105,6 +173,18 @@ def count_soft(connection: Connection, publication: int, subscriber: int) -> Non
     c = s.subscriber.c
     counted = update(s.subscriber).where(c.publication == publication, c.id == subscriber)
     connection.execute(counted.values(soft_bounces=c.soft_bounces + 1))
+
+
+def _returned() -> Select[Any]:
+    m, r = s.mailing.c, s.subscriber.c
+    columns = (
+        *(_L.id, _L.at, _L.event, func.coalesce(_L.reply, "").label("said")),
+        *(_L.delivery, m.slug, m.purpose, r.id.label("subscriber")),
+        func.coalesce(_D.address, r.email, "").label("email"),
+    )
+    joined = s.ledger.join(s.delivery, _D.id == _L.delivery).join(s.mailing, m.id == _L.mailing)
+    chosen = select(*columns).select_from(joined.outerjoin(s.subscriber, r.id == _D.subscriber))
+    return chosen.where(_CAME_BACK)
 
 
 def _reached() -> Select[Any]:

@@ -83,11 +83,18 @@ def _status(value: DeliveryStatus) -> Any:
 
 
 def find_queued(
-    connection: Connection, publication: int, scope: Scope, after: int, limit: int
+    connection: Connection,
+    publication: int,
+    scope: Scope,
+    after: int,
+    limit: int,
+    last: int | None = None,
 ) -> list[Candidate]:
-    """The next queued deliveries with ids above `after`, by id."""
+    """The next queued deliveries with ids above `after`, none above `last`, by id."""
     chosen = _candidates(publication, scope, "queued")
     chosen = chosen.where(_D.next_attempt_at.is_(None), _D.id > after)
+    if last is not None:
+        chosen = chosen.where(_D.id <= last)
     return _to_candidates(connection.execute(chosen.order_by(_D.id).limit(limit)))
 
 
@@ -170,11 +177,11 @@ _TAKEN = """
 """
 # Who may still be sent to: for an issue those who are subscribed now and have not paused, for a
 # confirmation those who were not asked in vain, for others anybody known; an operator's own
-# address always, and an address that a reader named.
+# address always, and an address that a reader named, which is gone where who has it was erased.
 _WANTED = """
     CASE
         WHEN d.address IS NOT NULL THEN 1
-        WHEN s.id IS NULL THEN 0
+        WHEN s.id IS NULL OR m.purpose IN ('address', 'notice') THEN 0
         WHEN EXISTS (SELECT 1 FROM suppression AS x WHERE x.publication = s.publication
             AND x.address_hash = s.address_hash) THEN 0
         WHEN m.purpose IN ('issue', 'welcome') THEN

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
+from publisher.store import imports
 from publisher.store import schema as s
 from publisher.store.answers import forget_answers
 from publisher.store.database import Database
@@ -61,6 +62,7 @@ def erase(
     connection.execute(delete(s.wish).where(w.publication == publication, w.hash.in_(hashes)))
     for email in (row.email, *others):
         forget_answers(connection, publication, email)
+        imports.forget_address(connection, publication, email)
     connection.execute(delete(_TABLE).where(*_by_id(publication, subscriber)))
     return Erased((row.email, *others), deliveries)
 

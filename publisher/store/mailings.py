@@ -11,18 +11,23 @@ from sqlalchemy.dialects.sqlite import insert
 from publisher.mailing.transitions import MAILING_TRANSITIONS
 from publisher.model.delivery import DELIVERY_STATUSES, Counts, Mailing, Purpose
 from publisher.store import schema as s
+from publisher.store.canaries import enqueue_canary, is_not_enqueued, release
 
 _COLUMNS = (
     *(s.mailing.c.id, s.mailing.c.ref, s.mailing.c.issue, s.mailing.c.slug, s.mailing.c.purpose),
     *(s.mailing.c.status, s.mailing.c.reason, s.mailing.c.digest, s.mailing.c.recipients),
     *(s.mailing.c.created_at, s.mailing.c.finished_at),
+    *(s.mailing.c.canary_last, s.mailing.c.canary_until),
 )
 _OPEN = ("queued", "sending", "deferred")
 _UNFINISHED = ("sending", "paused")
 
 
 class NewMailing(msgspec.Struct, frozen=True, kw_only=True):
-    """A mailing that is to be: `content` is what it froze, `domain` that of its Message-IDs."""
+    """A mailing that is to be: `content` is what it froze, `domain` that of its Message-IDs.
+
+    The first `canary` readers and the addresses `seeds` get it before the rest does.
+    """
 
     ref: str
     issue: str
@@ -31,6 +36,8 @@ class NewMailing(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     content: bytes
     domain: str
+    canary: int = 0
+    seeds: tuple[str, ...] = ()
 
 
 class Frozen(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +60,7 @@ def start_issue_mailing(
     """
     mailing, is_new = _insert(connection, publication, new, now)
     if is_new:
-        count = _enqueue_all(connection, publication, mailing.id, now)
+        count = _enqueue_all(connection, publication, mailing.id, new, now)
         connection.execute(
             update(s.mailing).where(s.mailing.c.id == mailing.id).values(recipients=count)
         )
@@ -114,7 +121,8 @@ def _insert(
     connection: Connection, publication: int, new: NewMailing, now: datetime
 ) -> tuple[Mailing, bool]:
     """The mailing, and whether it is new. The database holds that there is one only."""
-    values = msgspec.structs.asdict(new) | {
+    own = msgspec.structs.asdict(new)
+    values = {name: own[name] for name in own if name not in ("canary", "seeds")} | {
         "publication": publication,
         "status": "sending",
         "recipients": 0,
@@ -126,14 +134,23 @@ def _insert(
     return _mailing(connection.execute(chosen).one()), bool(made.rowcount)
 
 
-def _enqueue_all(connection: Connection, publication: int, mailing: int, now: datetime) -> int:
+def _enqueue_all(
+    connection: Connection, publication: int, mailing: int, new: NewMailing, now: datetime
+) -> int:
     columns = ("publication", "mailing", "subscriber")
-    chosen = select(literal(publication), literal(mailing), s.subscriber.c.id).where(
-        *_may_be_mailed(publication, now)
-    )
+    may_be_mailed, before = _may_be_mailed(publication, now), 0
+    chosen = select(literal(publication), literal(mailing), s.subscriber.c.id).where(*may_be_mailed)
+    if new.canary or new.seeds:
+        before = enqueue_canary(
+            connection, publication, mailing, may_be_mailed, first=new.canary, seeds=new.seeds
+        )
+        chosen = chosen.where(is_not_enqueued(mailing))
     # In the order of ids, in which they will be taken.
     chosen = chosen.order_by(s.subscriber.c.id)
-    return connection.execute(insert(s.delivery).from_select(columns, chosen)).rowcount
+    count = connection.execute(insert(s.delivery).from_select(columns, chosen)).rowcount
+    if before and not count:
+        release(connection, mailing)  # there is nobody to wait
+    return before + count
 
 
 def count_recipients(connection: Connection, publication: int, now: datetime) -> int:
@@ -221,14 +238,6 @@ def list_mailing_page(
     return [_mailing(row) for row in connection.execute(chosen.order_by(m.id.desc()).limit(limit))]
 
 
-def find_mailing_by_ref(connection: Connection, publication: int, ref: str) -> Mailing | None:
-    """The mailing of an issue by its public name."""
-    is_it = (s.mailing.c.publication == publication, s.mailing.c.ref == ref)
-    chosen = select(*_COLUMNS).where(*is_it, s.mailing.c.purpose == "issue")
-    row = connection.execute(chosen).first()
-    return _mailing(row) if row else None
-
-
 def get_mailing(connection: Connection, mailing: int) -> Mailing:
     """A mailing by its row's id."""
     return _mailing(connection.execute(select(*_COLUMNS).where(s.mailing.c.id == mailing)).one())
@@ -241,11 +250,13 @@ def get_domain(connection: Connection, mailing: int) -> str:
 
 
 def list_issue_mailings(
-    connection: Connection, publication: int, *, before: int = 0, limit: int | None = None
+    connection: Connection, publication: int, limit: int | None = None, before: int = 0
 ) -> list[Mailing]:
-    """The mailings of issues, the newest first; with `before` those older than that id."""
+    """The mailings of issues, the newest first; all without a limit, with `before` older ones."""
     chosen = select(*_COLUMNS).where(
-        s.mailing.c.publication == publication, s.mailing.c.purpose == "issue"
+        s.mailing.c.publication == publication,
+        # A literal, or the partial index is not used.
+        s.mailing.c.purpose == literal("issue", literal_execute=True),
     )
     if before:
         chosen = chosen.where(s.mailing.c.id < before)

@@ -179,10 +179,17 @@ def find_last_firing(
     connection: Connection, publication: int, name: str, now: datetime
 ) -> Firing | None:
     """The newest occurrence that was due, and what came of it."""
+    return next(iter(list_firings(connection, publication, name, now, limit=1)), None)
+
+
+def list_firings(
+    connection: Connection, publication: int, name: str, now: datetime, *, limit: int
+) -> list[Firing]:
+    """The newest occurrences that were due, and what came of each."""
     columns = (_O.due_at.label("due"), _O.status, _O.outcome, _O.slug, _O.ran_at)
     chosen = select(*columns).where(*_of(publication, name), _O.due_at <= now)
-    row = connection.execute(chosen.order_by(_O.due_at.desc(), _O.wall.desc()).limit(1)).first()
-    return Firing(**row._mapping) if row else None
+    rows = connection.execute(chosen.order_by(_O.due_at.desc(), _O.wall.desc()).limit(limit))
+    return [Firing(**row._mapping) for row in rows]
 
 
 def supersede_issues(
@@ -198,6 +205,16 @@ def find_superseded(connection: Connection, publication: int) -> set[str]:
     """The ids of issues that a schedule passed over for a newer one."""
     chosen = select(s.superseded.c.issue).where(s.superseded.c.publication == publication)
     return set(connection.execute(chosen).scalars())
+
+
+def list_superseded(
+    connection: Connection, publication: int, limit: int
+) -> list[tuple[str, datetime]]:
+    """The issues that were passed over last, by their ids, and when."""
+    chosen = select(s.superseded.c.issue, s.superseded.c.at)
+    chosen = chosen.where(s.superseded.c.publication == publication)
+    rows = connection.execute(chosen.order_by(s.superseded.c.id.desc()).limit(limit))
+    return [(issue, at) for issue, at in rows]
 
 
 def find_mailed(connection: Connection, publication: int) -> set[str]:

@@ -27,6 +27,8 @@ from publisher.store.schema_readings import reading_client as reading_client
 from publisher.store.schema_readings import reading_count as reading_count
 from publisher.store.schema_readings import reading_day as reading_day
 from publisher.store.schema_readings import reading_report as reading_report
+from publisher.store.schema_webhooks import webhook as webhook
+from publisher.store.schema_webhooks import webhook_event as webhook_event
 
 # What concerns the database as a whole: its keys, and whether it may send.
 installation = Table(
@@ -116,6 +118,7 @@ wish = _table(
 )
 
 # One for each publication, issue and purpose. A single message's `issue` is a word of its own.
+# Deliveries behind `canary_last` wait; until `canary_until`, where the ones before were tried.
 mailing = _table(
     "mailing",
     Column("ref", Text, nullable=False, unique=True),
@@ -130,6 +133,8 @@ mailing = _table(
     Column("recipients", Integer, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("finished_at", Moment),
+    Column("canary_last", _Id),
+    Column("canary_until", Moment),
     UniqueConstraint("publication", "issue", "purpose"),
     _one_of(
         "purpose",
@@ -207,6 +212,14 @@ Index(
     ledger.c.relay_id,
     sqlite_where=_HAS_RELAY_ID,
     postgresql_where=_HAS_RELAY_ID,
+)
+_FAILED = text("event IN ('failed', 'expired', 'parked')")
+Index(
+    "ledger_failed",
+    ledger.c.publication,
+    ledger.c.at,
+    sqlite_where=_FAILED,
+    postgresql_where=_FAILED,
 )
 # What came back, which is little of it.
 _RETURNED = text("event IN ('bounced', 'soft_bounced', 'complained', 'left')")

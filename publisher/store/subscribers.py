@@ -195,7 +195,10 @@ def read_consents(
 def find_ends(
     connection: Connection, publication: int, subscribers: Sequence[int]
 ) -> dict[int, datetime]:
-    """When each of those who unsubscribed last did so."""
+    """When each of those who unsubscribed last did so.
+
+    Of who is unconfirmed too: anybody can type the address of somebody who left.
+    """
     c = s.consent.c
     ends = (
         select(c.subscriber, func.max(c.at))
@@ -231,7 +234,8 @@ def change_all(
 ) -> int:
     """Make of subscriptions what a line of their records says; gives how many it changed.
 
-    Those that are of that status already stay as they are. The connection writes.
+    Those that are of that status already stay as they are. A pause ends with what it was of. The
+    connection writes.
     """
     status = STATUS_AFTER[consent.action]
     concerned = and_(
@@ -240,7 +244,8 @@ def change_all(
         _TABLE.c.status != status,
     )
     changed = _record_where(connection, publication, concerned, consent)
-    connection.execute(update(_TABLE).where(concerned).values(status=status, changed_at=consent.at))
+    values = {"status": status, "paused_until": None, "changed_at": consent.at}
+    connection.execute(update(_TABLE).where(concerned).values(values))
     return changed
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, delete, select
+from sqlalchemy import Connection, Select, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from publisher.model.audience import SuppressionReason
@@ -94,6 +94,52 @@ def list_page(
     wanted = select(*columns).where(_TABLE.c.publication + 0 == publication, _TABLE.c.id > after)
     rows = connection.execute(wanted.order_by(_TABLE.c.id).limit(limit))
     return [Suppression(*row) for row in rows]
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """A suppression, with the subscriber whose address it is, where there is one."""
+
+    id: int
+    reason: SuppressionReason
+    at: datetime
+    subscriber: int | None
+    email: str
+
+
+def list_newest(
+    connection: Connection,
+    publication: int,
+    *,
+    reason: SuppressionReason | None = None,
+    hash: bytes | None = None,
+    before: int = 0,
+    limit: int,
+) -> list[Listed]:
+    """The newest suppressions before one, by its id; `hash` chooses that of an address."""
+    r = s.subscriber.c
+    is_theirs = (r.publication == _TABLE.c.publication) & (r.address_hash == _TABLE.c.address_hash)
+    columns = (
+        *(_TABLE.c.id, _TABLE.c.reason, _TABLE.c.at, r.id.label("subscriber")),
+        func.coalesce(r.email, "").label("email"),
+    )
+    chosen = select(*columns).select_from(_TABLE.outerjoin(s.subscriber, is_theirs))
+    # By a sum, as above.
+    chosen = chosen.where(_TABLE.c.publication + 0 == publication)
+    if reason:
+        chosen = chosen.where(_TABLE.c.reason == reason)
+    if hash is not None:
+        chosen = chosen.where(_TABLE.c.publication == publication, _TABLE.c.address_hash == hash)
+    if before:
+        chosen = chosen.where(_TABLE.c.id < before)
+    rows = connection.execute(chosen.order_by(_TABLE.c.id.desc()).limit(limit))
+    return [Listed(**row._mapping) for row in rows]
+
+
+def get(connection: Connection, publication: int, suppression: int) -> Suppression | None:
+    """A suppression by its row's id."""
+    chosen = _suppressions(publication).where(_TABLE.c.id == suppression)
+    row = connection.execute(chosen).one_or_none()
+    return None if row is None else Suppression(*row)
 
 
 def _suppressions(publication: int) -> Select[Any]:

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, func, select
 
+from publisher.audience.address import parse_address
 from publisher.audience.importing import MOST_REJECTED
-from publisher.audience.subscribing import unsubscribe
+from publisher.audience.subscribing import subscribe, unsubscribe
 from publisher.errors import PublisherError
 from publisher.model.audience import SuppressionReason
 from publisher.store import schema as s
@@ -187,6 +188,31 @@ def test_people_who_left_are_never_brought_back(readers: Readers) -> None:
         ("b@x.example", "", "confirmed"),
     ]
     assert readers.get("b@x.example").is_suppressed
+
+
+def test_who_left_is_not_brought_back_either_once_a_stranger_typed_their_address(
+    readers: Readers,
+) -> None:
+    readers.bring("email\na@x.example\n")
+    _remove(readers, "a@x.example")
+    with readers.database.write() as connection:
+        subscribe(
+            connection,
+            readers.database.publication,
+            parse_address("a@x.example"),
+            "",
+            secret=readers.secret,
+            ref="a" * 16,
+            at=NOON,
+            source="form",
+            action="asked",
+            is_returning=True,
+        )
+    for text in ("email\na@x.example\n", "email,status\na@x.example,confirmed\n"):
+        done = readers.bring(text)
+        assert (done.updated, len(done.rejected)) == (0, 1)
+        assert done.rejected[0].reason.startswith("unsubscribed on 2026-01-02; only `publisher")
+    assert readers.plain() == [("a@x.example", "", "unconfirmed")]
 
 
 def test_consent_is_recorded(readers: Readers) -> None:

@@ -132,6 +132,8 @@ def test_who_left_comes_back_by_their_own_wish_alone(readers: Readers) -> None:
     assert readers.get(ANNA).status == "unsubscribed"
     assert _subscribe(readers, action="asked", is_returning=True).outcome == "updated"
     assert readers.get(ANNA).status == "unconfirmed"
+    refused = _subscribe(readers)  # anybody may have typed the address
+    assert (refused.outcome, refused.since) == ("unsubscribed", NOON + timedelta(days=1))
     assert _confirm(readers)
     assert [line[0] for line in _actions(readers)] == [
         "vouched",

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.benchmarks.archive import write_archive
+from tests.benchmarks.console import measure_console
 from tests.benchmarks.delivery import measure_delivery, measure_readers
 from tests.benchmarks.full import ISSUES, measure_full
 from tests.benchmarks.growth import measure_growth
@@ -54,6 +55,7 @@ def main() -> None:
         "delivery": measure_delivery,
         "readers": measure_readers,
         "web": measure_web,
+        "console": measure_console,
     }
     unknown = set(options.parts) - set(parts)
     if unknown:

@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, Table, insert
 
 from publisher.audience.subscribing import make_refs
 from publisher.store import schema as s
@@ -41,17 +42,19 @@ PAGES = {
 
 def measure_console(folder: Path) -> Result:
     """Milliseconds until each page is there, the median and the worst of some."""
-    schedule = [{"name": "daily", "cron": "30 6 * * *"}]
-    (folder / "issues").mkdir()
     with run_console(folder, smtp={"host": "127.0.0.1"}) as console:
-        begun = time.perf_counter()
         fill(console)
-        say(f"made in {time.perf_counter() - begun:.0f} s, {schedule[0]['name']}")
         browser = console.enter("sender")
         result: Result = {}
         for name, path in PAGES.items():
-            times = [_time(browser, path) for _ in range(_TRIES)]
-            result[name] = {"median_ms": round(statistics.median(times)), "most_ms": round(max(times))}
+            times = []
+            for _ in range(_TRIES):
+                console.clock.ahead += timedelta(minutes=2)  # or figures are those of before
+                times.append(_time(browser, path))
+            result[name] = {
+                "median_ms": round(statistics.median(times)),
+                "most_ms": round(max(times)),
+            }
             say(f"{statistics.median(times):7.0f} ms  {max(times):7.0f} ms  {name}")
     return result
 
@@ -68,7 +71,8 @@ def fill(console: Console, readers: int = READERS, mailings: int = MAILINGS) -> 
     chance, now = random.Random(7), datetime.now(UTC)
     publication = console.database.publication
     with console.database.write() as connection:
-        rows = list(_make_readers(chance, now, publication, readers))
+        hashes = [console.readers.hash(_email(number)) for number in range(readers)]
+        rows = list(_make_readers(chance, now, publication, hashes))
         _insert(connection, s.subscriber, rows)
         consents = [line for row in rows for line in _make_consents(chance, row, now)]
         _insert(connection, s.consent, sorted(consents, key=lambda line: line["at"]))
@@ -92,20 +96,24 @@ def fill(console: Console, readers: int = READERS, mailings: int = MAILINGS) -> 
             _add_mailing(connection, chance, publication, number, mailings, reached, now)
 
 
+def _email(number: int) -> str:
+    return f"reader-{number}@reader.example"
+
+
 def _make_readers(
-    chance: random.Random, now: datetime, publication: int, number: int
-) -> Iterator[dict[str, object]]:
-    refs = make_refs(os.urandom, number)
-    for place in range(number):
+    chance: random.Random, now: datetime, publication: int, hashes: list[bytes]
+) -> Iterator[dict[str, Any]]:
+    refs = make_refs(os.urandom, len(hashes))
+    for place, hash in enumerate(hashes):
         came = now - timedelta(minutes=chance.randrange(525_600))
         paused = now + timedelta(days=9) if not place % 500 else None
         yield {
             "id": place + 1,
             "publication": publication,
             "ref": refs[place],
-            "email": f"reader-{place}@reader.example",
+            "email": _email(place),
             "name": f"Reader {place}",
-            "address_hash": place.to_bytes(16),
+            "address_hash": hash,
             "status": "unsubscribed" if not place % 20 else "confirmed",
             "created_at": came,
             "changed_at": came,
@@ -114,8 +122,8 @@ def _make_readers(
 
 
 def _make_consents(
-    chance: random.Random, row: dict[str, object], now: datetime
-) -> Iterator[dict[str, object]]:
+    chance: random.Random, row: dict[str, Any], now: datetime
+) -> Iterator[dict[str, Any]]:
     came = row["created_at"]
     assert isinstance(came, datetime)
     line = {"publication": row["publication"], "subscriber": row["id"], "origin": ""}
@@ -154,13 +162,13 @@ def _add_mailing(
     }
     connection.execute(insert(s.mailing).values(row))
     base = number * 1_000_000
-    link = {"publication": publication, "mailing": id_}
-    deliveries = [
+    link: dict[str, Any] = {"publication": publication, "mailing": id_}
+    deliveries: list[dict[str, Any]] = [
         link | {"id": base + n, "subscriber": n + 1, "status": "failed" if not n % 400 else "sent"}
         for n in range(reached)
     ]
     _insert(connection, s.delivery, deliveries)
-    lines = [
+    lines: list[dict[str, Any]] = [
         link | {"delivery": base + n, "at": at + timedelta(seconds=n // 100), "event": "accepted"}
         for n in range(reached)
     ]
@@ -174,6 +182,6 @@ def _add_mailing(
     _insert(connection, s.ledger, [{"reply": None} | line for line in lines])
 
 
-def _insert(connection: Connection, table: object, rows: list[dict[str, object]]) -> None:
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     for start in range(0, len(rows), _AT_ONCE):
-        connection.execute(insert(table), rows[start : start + _AT_ONCE])  # type: ignore[arg-type]
+        connection.execute(insert(table), rows[start : start + _AT_ONCE])

@@ -78,6 +78,7 @@ def test_robots_stay_off_the_pages_of_single_readers(golden: Golden) -> None:
         "Disallow: /daily/confirm/",
         "Disallow: /daily/unsubscribe/",
         "Disallow: /daily/preferences/",
+        "Disallow: /daily/address/",
         "",
         "Sitemap: https://news.example/daily/sitemap.xml",
     ]

@@ -31,13 +31,13 @@ def wait_until(is_so: Callable[[], object], what: str, seconds: float = PATIENCE
 class Running:
     """The parent, and its children by their roles."""
 
-    def __init__(self, post: Post, port: int) -> None:
+    def __init__(self, post: Post, port: int, *words: str) -> None:
         self.post = post
         self.web = Client(port)
         self.log = post.folder.parent / "run.log"
         with self.log.open("wb") as log:
             self.parent = subprocess.Popen(
-                post.process.command("run"),
+                post.process.command("run", *words),
                 cwd=post.folder,
                 env=post.process.environment({}),
                 stdin=subprocess.DEVNULL,
@@ -86,10 +86,10 @@ def is_alive(pid: int) -> bool:
 
 
 @contextmanager
-def running(post: Post, port: int) -> Iterator[Running]:
+def running(post: Post, port: int, *words: str) -> Iterator[Running]:
     if not Path("/proc/self/task").is_dir():
         pytest.skip("children are found in /proc, which only Linux has")
-    run = Running(post, port)
+    run = Running(post, port, *words)
     try:
         yield run
     finally:

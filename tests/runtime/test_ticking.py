@@ -82,7 +82,9 @@ def test_each_has_its_turn_and_what_is_wrong_is_said_once(post: Post) -> None:
     for _ in range(3):
         ticking()
     assert turns == ["first", "second", "third"] * 3
-    assert said == ["it is wrong", "KeyError: 'x' (this is a defect of publisher)"]
+    assert said[0] == "it is wrong"
+    assert said[1].startswith("a defect of publisher: KeyError at ")
+    assert len(said) == 2
     ticking.turns = (lambda now: None, break_down, break_down)
     ticking()
     ticking.turns = (fail, break_down, break_down)

@@ -142,9 +142,9 @@ def _look_address(
     unusable = Seen(kind="link_unusable", language=subscriber.language if subscriber else "")
     if subscriber is None or subscriber.status != "confirmed":
         return unusable
-    if asked := find_fresh(connection, publication, subscriber, link, now, "address"):
-        address = asked.address or ""
-        return msgspec.structs.replace(unusable, kind="new_address", address=address)
+    asked = find_fresh(connection, publication, subscriber, link, now, "address")
+    if asked and asked.address:  # it is gone where who has it was erased
+        return msgspec.structs.replace(unusable, kind="new_address", address=asked.address)
     used = find_asked(connection, publication, subscriber.id, link.delivery, "address")
     if used and used.address == subscriber.email:  # the button was pressed twice
         return msgspec.structs.replace(unusable, kind="address_changed", address=subscriber.email)

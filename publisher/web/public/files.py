@@ -56,6 +56,8 @@ _TEXT = re.compile(r"text/|application/(?:.*\+)?(?:json|xml)\b|image/svg\+xml")
 _BODY = re.compile(rb'<body class="(withdrawn|moved)-page"')
 _CANONICAL = re.compile(rb'<link rel="canonical" href="([^"<>]+)"')
 _SPEAKING = ("issues/", "highlights/")
+# An issue's message: messages that were sent lead there, also once the issue has gone or moved.
+_MESSAGES = ("email.html", "email.txt")
 # Of a page, what is looked at to see what it says; its own text comes later.
 _BEGINNING = 65_536
 # An encoded slash is no name's part that we would write; nothing decodes it here.
@@ -130,6 +132,9 @@ def find_file(folder: Path, sent: str) -> Found | Elsewhere | None:
         return None
     if found := look_at(folder, name_file(path)):
         return found
+    folder_path, _, name = path.rpartition("/")
+    if name in _MESSAGES and (page := look_at(folder, f"{folder_path}/{INDEX}")):
+        return page if page.kind != "file" else None
     if path and not path.endswith("/") and look_at(folder, f"{path}/{INDEX}"):
         # The dot, since a name may hold a colon (RFC 3986, section 4.2).
         return Elsewhere(f"./{sent.rpartition('/')[2]}/")
@@ -237,7 +242,7 @@ def _is_no_file(error: OSError) -> bool:
 
 def _describe(path: str, state: State, file: BinaryIO) -> Found:
     media_type = _type_of(path)
-    if not (path.startswith(_SPEAKING) and path.endswith(f"/{INDEX}")):
+    if not (path.startswith(_SPEAKING) and path.endswith((f"/{INDEX}", "/email.html"))):
         return Found(path=path, state=state, media_type=media_type)
     beginning = file.read(_BEGINNING)
     body = _BODY.search(beginning)

@@ -62,13 +62,20 @@ def grant_subscription(it: Granting, wish: Wish) -> bool:
 
 
 def grant_link(it: Granting, wish: Wish) -> bool:
-    """Mail the link to their preferences to somebody who is known, whatever their status."""
-    if _count(it, "preferences", wish.hash) >= LINKS_A_DAY:
+    """Mail the link to their preferences to somebody who is known, whatever their status.
+
+    Who never confirmed may never have asked for anything: they get one message a day.
+    """
+    before = _count(it, "preferences", wish.hash)
+    if before >= LINKS_A_DAY:
         return False
     requests.record(it.connection, it.publication, "preferences", wish.hash, it.now)
     hash = address_hash(parse_address(wish.email).key, it.secret)
     found = find_by_hash(it.connection, it.publication, hash)
     if found is None or found.is_suppressed:
+        return False
+    is_asked = before > 0 or is_known(it.connection, it.publication, wish.hash, it.now)
+    if found.status == "unconfirmed" and is_asked:
         return False
     _start(it, "preferences", found)
     return True

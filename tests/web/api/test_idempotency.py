@@ -102,4 +102,4 @@ def test_a_mailing_is_started_once_with_one_key(console: Console, program: Progr
     first = program.post("/mailings", body, key="send", status=201)
     assert program.post("/mailings", body, key="send", status=201) == first
     assert program.post("/mailings", body, key="again")["mailing"] == first["mailing"]
-    assert json.dumps(console.done()).count("issue sent") == 1
+    assert json.dumps(console.done()).count("mailing started") == 1

@@ -39,7 +39,7 @@ def test_what_was_approved_is_sent(console: Console, ready: Program) -> None:
     assert ready.get(f"/issues/{NAME}")["mailing"] == sent["mailing"]
     assert (console.folder / "public" / "issues" / NAME / "index.html").exists()
     who, action, about = console.done()[0]
-    assert (who, action, about) == ("token program", "issue sent", NAME)
+    assert (who, action, about) == ("token program", "mailing started", NAME)
 
 
 def test_what_has_changed_since_is_not(console: Console, ready: Program) -> None:

@@ -86,6 +86,8 @@ def test_the_document_and_the_page_are_served(console: Console, program: Program
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     for operation in OPERATIONS:
         assert f"{operation.method} /api/v1{operation.path}" in answer.text
+    assert "<code>Authorization: Bearer TOKEN</code>" in answer.text
+    assert "&lt;code" not in answer.text
     assert "<script" not in answer.text
     assert not re.search(r'(?:src|href)="(?!/|#|data:,)', answer.text)
 

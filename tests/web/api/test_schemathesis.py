@@ -73,7 +73,9 @@ def known(console: Console) -> dict[str, list[str]]:
 
 def probe(program: Program, known: dict[str, list[str]], role: Role, number: int) -> None:
     for operation in OPERATIONS:
-        try_out(program, known, role, operation, max(1, number // 4 if operation.is_slow else number))
+        try_out(
+            program, known, role, operation, max(1, number // 4 if operation.is_slow else number)
+        )
 
 
 def try_out(
@@ -120,4 +122,4 @@ def test_no_role_finds_a_defect_nor_does_more_than_it_may(
 def test_no_role_finds_a_defect_in_many_tries(
     console: Console, known: dict[str, list[str]], role: Role
 ) -> None:
-    probe(enter(console, role=role, name=f"{role}-long"), known, role, 200)
+    probe(enter(console, role=role, name=f"{role}-long"), known, role, 100)

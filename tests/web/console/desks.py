@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,15 @@ def run_desk(folder: Path, **tables: Any) -> Iterator[Console]:
     (folder / "issues" / "2026-01-05.md").write_text(DRAFT)
     with run_console(folder, **tables) as console:
         yield console
+
+
+def tidy(console: Console) -> None:
+    """Have the folder as it was, for the next test."""
+    for name in ("issues", "media"):
+        for path in (console.folder / name).iterdir():
+            path.unlink()
+    (console.folder / "issues" / "2026-01-05.md").write_text(DRAFT)
+    console.clock.ahead = timedelta()
 
 
 def text_in(answer: Answer) -> str:

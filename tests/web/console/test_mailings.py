@@ -213,3 +213,10 @@ def test_pages_are_found_by_an_index(newsroom: Newsroom) -> None:
         assert "(mailing=? AND subscriber" in plan
         assert "TEMP B-TREE" not in plan
     assert "delivery_not_sent" in plans[2]
+
+
+def test_a_canary_says_until_when_the_rest_waits(newsroom: Newsroom) -> None:
+    path = _send(newsroom, canary=1, canary_wait="10m")
+    viewer = newsroom.console.enter("viewer")
+    assert _counts(newsroom, viewer, path) == {"sent": 1, "queued": 2}
+    assert "the rest goes by itself at" in viewer.get(path).text

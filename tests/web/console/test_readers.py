@@ -28,7 +28,7 @@ def path_of(console: Console, email: str) -> str:
 
 def shown(page: str) -> list[str]:
     """The addresses of the list, in its order."""
-    return re.findall(r'<a href="/readers/\w{16}"><bdi>([^<]+)</bdi>', page)
+    return re.findall(r'<a href="/readers/\w{16}"><bdi dir="ltr">([^<]+)</bdi>', page)
 
 
 def start_mailing(console: Console, slug: str = "monday") -> int:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from publisher.web.console import app
 from tests.web.console.site import Browser, Console
 from tests.web.public.site import Answer, wait_until
 
@@ -77,7 +78,7 @@ def test_a_file_is_looked_at_first_and_then_imported(console: Console, sender: B
     assert ("anna@x.example", "Anna", "confirmed") in console.readers.plain()
     assert console.readers.get("old@x.example").name == "New"
     assert [line.origin for line in console.readers.record("anna@x.example")] == ["readers.csv"]
-    assert '<td class="number">5</td><td class="address"><bdi>nonsense</bdi>' in report
+    assert '<td class="number">5</td><td class="address"><bdi dir="ltr">nonsense</bdi>' in report
     done = [each for each in console.done() if each[1].startswith("import")]
     assert [each[1] for each in done] == ["import done", "import started"]
     assert 'enctype="multipart/form-data"' in sender.get("/readers/import").text
@@ -212,12 +213,16 @@ def test_export_is_all_readers_and_is_noted(console: Console, sender: Browser) -
     assert answer.body == console.readers.export()
     assert b"'=1+1" in answer.body
     assert console.done()[0][:2] == ("sender@daily.example", "readers exported")
-    assert sender.get("/readers/export").status == 404
+    assert sender.get("/readers/export").status == 405
 
 
-def test_export_of_many_comes_in_pieces(console: Console, sender: Browser) -> None:
-    lines = "\n".join(f"reader{number}@x.example" for number in range(5_000))
+def test_export_of_many_comes_in_pieces_and_to_its_end(
+    console: Console, sender: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it takes longer than a client may be silent while it sends."""
+    monkeypatch.setattr(app, "_PART_SECONDS", 0.3)
+    lines = "\n".join(f"reader{number}@x.example" for number in range(20_000))
     console.readers.bring(f"email\n{lines}\n")
     answer = sender.post("/readers/export")
     assert "content-length" not in answer.headers
-    assert answer.body.count(b"\r\n") == 5_001
+    assert answer.body.count(b"\r\n") == 20_001

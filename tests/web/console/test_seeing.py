@@ -3,13 +3,12 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from publisher.site.message import render_checked
 from publisher.web.console.frames import VIEWS
-from tests.web.console.desks import DRAFT, run_desk
+from tests.web.console.desks import DRAFT, run_desk, tidy
 from tests.web.console.site import Browser, Console
 from tests.web.console.test_media import make
 
@@ -17,15 +16,21 @@ SEE = "/issues/2026-01-05"
 TEMPLATES = ("{{ 7*191 }}", "{% for x in y %}", "${7*191}", "<%= 7*191 %>", "{{ self.__init__ }}")
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Console]:
-    with run_desk(tmp_path) as console:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    with run_desk(tmp_path_factory.mktemp("desk")) as console:
         yield console
 
 
+@pytest.fixture(scope="module")
+def editor(shared: Console) -> Browser:
+    return shared.enter("editor")
+
+
 @pytest.fixture
-def editor(desk: Console) -> Browser:
-    return desk.enter("editor")
+def desk(shared: Console) -> Console:
+    tidy(shared)
+    return shared
 
 
 def _write(desk: Console, text: str) -> None:
@@ -78,13 +83,13 @@ def test_images_come_with_a_key_and_not_without(desk: Console, editor: Browser) 
     _write(desk, DRAFT.replace("It came in at noon.", "![A ship](media/ship.png)"))
     for view in ("wide", "page", "feeds"):
         frame = editor.get(f"{SEE}/frame/{view}").text
-        path = re.search(r'src="(/frames/[^"]+/media/ship\.png)"', frame)
-        assert path, view
-        stranger = desk.browse()
-        image = stranger.get(path[1])
+        found = re.search(r'src="(/frames/[^"]+/media/ship\.png)"', frame)
+        assert found, view
+        path, stranger = found[1], desk.browse()
+        image = stranger.get(path)
         assert (image.status, image.headers["content-type"]) == (200, "image/png")
         assert image.headers["cross-origin-resource-policy"] == "cross-origin"
-    key = path[1].split("/")[2]
+    key = path.split("/")[2]
     for wrong in (f"{key[:-1]}0", f"f{key}", "x-y", f"-{key}", key.partition("-")[0]):
         assert stranger.get(f"/frames/{wrong}/media/ship.png").status in (400, 404)
     for other in (
@@ -95,7 +100,7 @@ def test_images_come_with_a_key_and_not_without(desk: Console, editor: Browser) 
     ):
         assert stranger.get(f"/frames/{key}/{other}").status == 404
     desk.clock.ahead = timedelta(hours=3)
-    assert stranger.get(path[1]).status == 404
+    assert stranger.get(path).status == 404
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A commit for each save: exactly that file, by whoever saved it; and git's failures lose nothing."""
+"""A commit for each save: that file alone, by whoever saved it; and failures lose nothing."""
 
 import os
 import subprocess
@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.console.desks import DRAFT, run_desk, save, version_in
+from tests.web.console.desks import DRAFT, run_desk, save, upload, version_in
 from tests.web.console.site import Browser, Console
+from tests.web.console.test_media import make
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -102,3 +103,24 @@ def test_nothing_of_our_environment_reaches_hooks(
     seen = (desk.folder / "seen.txt").read_text()
     assert "secret" not in seen
     assert len(_commits(desk)) == 2
+
+
+def test_a_hook_that_does_not_end_is_ended_and_the_next_commit_goes_through(
+    desk: Console, editor: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("publisher.site.git._PATIENCE_SECONDS", 0.5)
+    hook = desk.folder / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nsleep 60\n")
+    hook.chmod(0o755)
+    save(editor, DRAFT.replace("noon", "one"))
+    assert "git took longer" in editor.get("/issues/2026-01-05/edit").text
+    hook.unlink()
+    monkeypatch.undo()
+    save(editor, DRAFT.replace("noon", "two"))
+    assert len(_commits(desk)) == 2
+
+
+def test_an_image_is_a_commit(desk: Console, editor: Browser) -> None:
+    upload(editor, "/media", {"alt": "A ship"}, ("ship.jpg", make("JPEG")))
+    assert _commits(desk)[0].endswith("Image added: media/ship.jpg")

@@ -1,6 +1,5 @@
 """Two operators at once, and somebody with an editor of their own: nothing is ever lost."""
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -93,7 +92,7 @@ def test_nothing_is_read_or_written_through_a_link(desk: Console, tmp_path: Path
     ada = _enter(desk, "ada")
     secret = tmp_path / "secret.md"
     secret.write_text("secret")
-    os.symlink(secret, desk.folder / "issues" / "linked.md")
+    (desk.folder / "issues" / "linked.md").symlink_to(secret)
     for path in ("/issues/linked/edit", "/issues/linked", "/issues/linked/delete"):
         answer = ada.get(path)
         assert answer.status in (404, 503)
@@ -107,7 +106,7 @@ def test_a_folder_that_is_a_link_is_not_written_to(desk: Console, tmp_path: Path
     ada = _enter(desk, "ada")
     elsewhere = tmp_path / "elsewhere"
     (desk.folder / "issues").rename(elsewhere)
-    os.symlink(elsewhere, desk.folder / "issues")
+    (desk.folder / "issues").symlink_to(elsewhere)
     answer = ada.post(EDIT, {"text": "x", "version": "*", "act": "save"})
     assert answer.status in (409, 503)
     assert ada.post("/new-issue", {"date": "2026-01-06"}).status in (422, 503)

@@ -66,7 +66,7 @@ def make_settings(**more: Any) -> Settings:
         "email": {"from": "The Daily <news@daily.example>", "postal_address": "1 Quay, Oslo"},
     }
     for table, values in more.items():
-        raw[table] = raw.get(table, {}) | values
+        raw[table] = values if isinstance(values, list) else raw.get(table, {}) | values
     return parse_settings(raw)
 
 

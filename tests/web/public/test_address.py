@@ -1,7 +1,7 @@
 """Changing one's address: asked for in the preferences, confirmed at the new one."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from publisher.store import schema as s
 from publisher.store import suppressions
 from publisher.store.bounces import find_reached
+from publisher.store.deliveries import take
 from publisher.web.public.granting import MOVES_A_DAY
 from tests.audience.readers import NOON
 from tests.web.public.site import Site, at_once, run_site, wait_until
@@ -87,6 +88,36 @@ def test_who_never_confirmed_has_no_record_that_stands_in_the_way(anna: Site) ->
     assert anna.ask("POST", anna.mailed("address", ANNA), b"").title == "Your address was changed"
     assert len(anna.readers.all()) == 2
     assert anna.get(stale).status == 404
+
+
+def test_who_left_is_not_forgotten_because_a_stranger_typed_their_address(anna: Site) -> None:
+    anna.add(NEW)
+    anna.leave(NEW)
+    anna.subscribe(NEW)
+    anna.confirmation(NEW)
+    before = anna.readers.record(NEW)
+    anna.act(anna.preferences(ANNA), "address", email=NEW)
+    settle(anna)
+    assert anna.deliveries("address", ANNA) == {}
+    assert anna.readers.record(NEW) == before
+
+
+def test_where_the_new_one_was_erased_meanwhile_its_link_has_ended(anna: Site) -> None:
+    """Its owner is known by a record of their own, and what went there is erased with it."""
+    anna.act(anna.preferences(ANNA), "address", email=NEW)
+    link = anna.mailed("address", ANNA)
+    anna.subscribe(NEW)
+    anna.confirmation(NEW)
+    with anna.readers.database.write() as connection:
+        connection.execute(s.request.delete())
+    assert anna.act(anna.preferences(NEW), "erase").title == "Everything is erased"
+    for method in ("GET", "POST"):
+        answer = anna.ask(method, link, b"" if method == "POST" else None)
+        assert (answer.status, answer.title) == (404, "This link does not work any more")
+    with anna.readers.database.write() as connection:
+        ids = list(anna.deliveries("address", ANNA))
+        assert take(connection, anna.readers.database.publication, ids, datetime.now(UTC))[0] == []
+    assert anna.readers.get(ANNA).status == "confirmed"
 
 
 def test_of_two_people_for_one_address_the_first_gets_it(anna: Site) -> None:

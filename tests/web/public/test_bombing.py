@@ -5,6 +5,7 @@ The caps count by the hour and by the day, so to ask faster than in ten minutes 
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,21 @@ def test_victims_get_one_message_each(
     assert len(mailed) == victims
     assert set(mailed.values()) == {1}
     readers.database.close()
+
+
+def test_who_never_confirmed_is_not_mailed_by_the_other_form_either(tmp_path: Path) -> None:
+    with run_site(tmp_path, web=BEHIND_A_PROXY) as site:
+        assert site.subscribe("victim@daily.example").status == 200
+        site.confirmation("victim@daily.example")
+        for _ in range(3):
+            assert site.ask_preferences("victim@daily.example").status == 200
+        site.settle()
+        assert _mailed(site.readers)["victim"] == 1
+        site.age(timedelta(hours=24))
+        for _ in range(3):
+            assert site.ask_preferences("victim@daily.example").status == 200
+        site.settle()
+        assert _mailed(site.readers)["victim"] == 2
 
 
 def test_an_honest_reader_elsewhere_gets_in_meanwhile(tmp_path: Path) -> None:

@@ -329,8 +329,9 @@ class TestBuilt:
         job = Job(folder=folder, settings=settings, output=folder / "public", now=datetime.now(UTC))
         build(job)
         with run_site(folder) as site:
-            paths = ("/highlights/rope/", "/issues/older/")
-            assert [site.get(path).status for path in paths] == [200, 200]
+            messages = ("/issues/older/email.html", "/issues/older/email.txt")
+            paths = ("/highlights/rope/", "/issues/older/", *messages)
+            assert {site.get(path).status for path in paths} == {200}
             known = site.get(paths[0]).headers["etag"]
             for id_ in ("rope", "older"):
                 withdraw(folder, settings, id_, "It was wrong.", datetime.now(UTC))

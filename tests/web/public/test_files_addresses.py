@@ -189,6 +189,15 @@ class TestMoved:
                 assert answer.body == b""
         assert site.get("/issues/old").headers["location"] == "./old/"
 
+    def test_its_message_on_the_web_does_too(self, site: Site) -> None:
+        """Messages that were sent lead there, and to their plain text."""
+        base = "https://daily.example/issues/new/"
+        site.write("issues/old/index.html", PAGE.format(url=base).encode())
+        site.write("issues/old/email.html", PAGE.format(url=f"{base}email.html").encode())
+        for name, location in (("email.html", "new/email.html"), ("email.txt", "new/")):
+            answer = site.get(f"/issues/old/{name}")
+            assert (answer.status, answer.headers["location"]) == (301, f"../../issues/{location}")
+
     @pytest.mark.parametrize(
         "url",
         [

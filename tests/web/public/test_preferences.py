@@ -209,6 +209,15 @@ class TestForms:
         assert "The next issue comes again." in anna.act(link, "resume").text
         assert anna.readers.get(ANNA).paused_until is None
 
+    def test_who_left_and_comes_back_has_not_paused(self, anna: Site) -> None:
+        link = anna.preferences(ANNA)
+        anna.act(link, "pause", pause="3_months")
+        anna.act(link, "unsubscribe")
+        anna.subscribe(ANNA)
+        anna.ask("POST", anna.confirmation(ANNA), b"")
+        found = anna.readers.get(ANNA)
+        assert (found.status, found.paused_until) == ("confirmed", None)
+
     def test_a_pause_that_is_over_is_none(self, anna: Site) -> None:
         link = anna.preferences(ANNA)
         with anna.readers.database.write() as connection:

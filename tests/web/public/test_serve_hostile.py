@@ -11,7 +11,8 @@ from threading import Event, Thread
 
 import pytest
 
-from publisher.web.public import handling, protocol, serve
+from publisher.web import serving
+from publisher.web.public import handling, protocol
 from tests.web.public.site import PATIENCE, Site, run_site
 
 TEXT = b"<p>words</p>\n" * 2_000
@@ -187,7 +188,7 @@ def test_many_parts_of_a_large_file_are_left_behind(site: Site) -> None:
 def test_who_holds_all_connections_loses_them_to_who_asks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "_MOST_CONNECTIONS", 60)
+    monkeypatch.setattr(serving, "_MOST_CONNECTIONS", 60)
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 60.0)
     monkeypatch.setattr(protocol, "DRAIN_SECONDS", 60.0)
     with run_site(tmp_path) as site:

@@ -1,0 +1,127 @@
+"""Secrets that are shown once: invitations of operators, and tokens of programs."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from publisher.audience.address import Address
+from publisher.errors import PublisherError
+from publisher.model.access import Role, Scope
+from publisher.model.operators import COMMAND_LINE, Actor
+from publisher.settings import Settings
+from publisher.settings_values import to_ascii_url
+from publisher.store import audit
+from publisher.store.database import Database
+from publisher.store.invitations import add_invitation
+from publisher.store.operators import list_operators
+from publisher.store.tokens import add_token
+
+INVITATION_HOURS = 24
+# So that one that got into a file of others' is found by those who look for such.
+_SIGN = "publisher_"
+_MOST_CHARACTERS = 100
+_SHOWN_CHARACTERS = len(_SIGN) + 6
+_ANY_HOSTS = ("0.0.0.0", "::")  # noqa: S104 - what they listen on, which is no address to go to
+
+
+def hash_secret(secret: str) -> bytes:
+    """What a secret of 256 bits is kept as: nobody can guess it, so one SHA-256 is enough."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def console_url(settings: Settings) -> str:
+    """Where the console is, without a trailing slash: by `console.url`, or on this machine."""
+    console = settings.console
+    if console.url:
+        return to_ascii_url(console.url).rstrip("/")
+    host = "127.0.0.1" if console.host in _ANY_HOSTS else console.host
+    return f"http://{f'[{host}]' if ':' in host else host}:{console.port}"
+
+
+def invite(
+    connection: Connection,
+    publication: int,
+    address: Address | None,
+    name: str,
+    role: Role,
+    now: datetime,
+) -> str:
+    """Make an invitation and give the path of its link. The connection writes.
+
+    Without an address it is for the first owner, who has still to name it.
+    """
+    secret = secrets.token_urlsafe(32)
+    add_invitation(
+        connection,
+        publication,
+        hash=hash_secret(secret),
+        email=address.email if address else "",
+        key=address.key if address else "",
+        name=name,
+        role=role,
+        now=now,
+        expires_at=now + timedelta(hours=INVITATION_HOURS),
+    )
+    return f"/welcome/{secret}"
+
+
+def welcome_first_owner(database: Database, settings: Settings, now: datetime) -> str:
+    """The link by which the first owner comes in; empty where there is an operator.
+
+    One that was made before is worth nothing then.
+    """
+    with database.read() as connection:
+        if list_operators(connection, database.publication):
+            return ""
+    with database.write() as connection:
+        path = invite(connection, database.publication, None, "", "owner", now)
+    return console_url(settings) + path
+
+
+def parse_token_name(text: str) -> str:
+    """What a token is for, in one line. Raises PublisherError."""
+    name = " ".join(text.split())
+    if not name or not name.isprintable() or len(name) > _MOST_CHARACTERS:
+        raise PublisherError(
+            f"{text[:_MOST_CHARACTERS]!r} is no name for a token: write 1 to {_MOST_CHARACTERS}"
+            " characters that say what it is for"
+        )
+    return name
+
+
+def make_token(
+    connection: Connection,
+    publication: int,
+    *,
+    name: str,
+    scopes: Sequence[Scope],
+    operator: int | None,
+    actor: Actor,
+    now: datetime,
+    expires_at: datetime | None,
+) -> str:
+    """Make an API token and give its secret, which is kept nowhere.
+
+    Raises IntegrityError where there is one of that name. The connection writes.
+    """
+    secret = _SIGN + secrets.token_urlsafe(32)
+    add_token(
+        connection,
+        publication,
+        name=name,
+        hash=hash_secret(secret),
+        prefix=secret[:_SHOWN_CHARACTERS],
+        scopes=scopes,
+        operator=operator,
+        now=now,
+        expires_at=expires_at,
+    )
+    detail = " ".join(scopes)
+    audit.note(connection, publication, actor, "token created", now, about=name, detail=detail)
+    return secret
+
+
+ON_COMMAND_LINE = Actor(COMMAND_LINE)

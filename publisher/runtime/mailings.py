@@ -1,0 +1,109 @@
+"""Which mailing is meant, and how one and its deliveries are shown to programs."""
+
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy import Connection
+
+from publisher.audience.address import AddressError, address_hash, parse_address
+from publisher.errors import PublisherError
+from publisher.message.ids import message_id
+from publisher.model.delivery import Counts, Mailing
+from publisher.site.issue_files import find_issue, require_issue, slug_of
+from publisher.site.reading import read_named
+from publisher.store.database import Database
+from publisher.store.deliveries import Shown
+from publisher.store.keys import find_key
+from publisher.store.mailings import (
+    count_deliveries,
+    find_mailing,
+    find_mailing_by_slug,
+    get_domain,
+)
+from publisher.store.subscribers import find_by_hash
+
+
+def find_meant(folder: Path, database: Database, name: str) -> Mailing | None:
+    """The mailing of the issue NAME, by the id in its file; by its NAME then, where that is gone.
+
+    Raises PublisherError where there is no such issue at all.
+    """
+    slug = slug_of(name)
+    with database.read() as connection:
+        if find_issue(folder, slug) is None:
+            mailing = find_mailing_by_slug(connection, database.publication, slug)
+            if mailing is None:
+                require_issue(folder, name)  # says which there are
+            return mailing
+        issue = read_named(folder, require_issue(folder, name), ZoneInfo("UTC")).issue
+        if issue is None or not issue.id:
+            return find_mailing_by_slug(connection, database.publication, slug)
+        return find_mailing(connection, database.publication, issue.id)
+
+
+def require_meant(folder: Path, database: Database, name: str) -> Mailing:
+    """The mailing of the issue NAME; PublisherError where there is none."""
+    mailing = find_meant(folder, database, name)
+    if mailing is None:
+        raise PublisherError(f"{slug_of(name)} was never sent: there is no mailing of it")
+    return mailing
+
+
+def describe(database: Database, mailing: Mailing | None, slug: str) -> dict[str, Any]:
+    """A mailing as programs read it; of an issue without one everything is null or 0."""
+    if mailing is None:
+        return document(slug, None, Counts())
+    with database.read() as connection:
+        return document(slug, mailing, count_deliveries(connection, mailing))
+
+
+def document(slug: str, mailing: Mailing | None, counts: Counts) -> dict[str, Any]:
+    return {
+        "issue": slug,
+        "mailing": mailing.ref if mailing else None,
+        "status": mailing.status if mailing else None,
+        "digest": mailing.digest if mailing else None,
+        "counts": counts,
+    }
+
+
+def find_reader(connection: Connection, publication: int, email: str) -> int:
+    """The subscriber with an address, by id. Raises PublisherError where there is none."""
+    try:
+        key = parse_address(email).key
+    except AddressError as error:
+        raise PublisherError(f"{email[:100]!r} is no address: {error}") from None
+    secret = find_key(connection, "address-key")
+    hashed = address_hash(key, secret) if secret else b""
+    subscriber = find_by_hash(connection, publication, hashed)
+    if subscriber is None:
+        raise PublisherError(f"there is no subscriber {email}")
+    return subscriber.id
+
+
+class Naming(msgspec.Struct, frozen=True):
+    """What a mailing's Message-IDs are made of; without a key nothing was sent yet."""
+
+    ref: str
+    domain: str
+    key: bytes | None
+
+
+def read_naming(connection: Connection, mailing: Mailing) -> Naming:
+    key = find_key(connection, "message-key")
+    return Naming(mailing.ref, get_domain(connection, mailing.id), key)
+
+
+def describe_delivery(row: Shown, naming: Naming) -> dict[str, Any]:
+    """A delivery as programs read it."""
+    due, key = row.next_attempt_at, naming.key
+    return {
+        "email": row.email,
+        "status": row.status,
+        "attempts": row.attempts,
+        "message_id": message_id(naming.ref, row.id, key, naming.domain) if key else None,
+        "last_reply": row.last_reply or None,
+        "next_attempt_at": due.isoformat(timespec="seconds") if due else None,
+    }

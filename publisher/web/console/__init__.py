@@ -1,0 +1,1 @@
+"""The console: where operators run the publication."""

@@ -1,0 +1,214 @@
+"""Accounts: logging in and out, and one's own name, password and sessions."""
+
+import re
+from typing import Annotated
+from urllib.parse import quote
+
+from litestar import get, post
+from litestar.params import FromQuery, QueryParameter
+
+from publisher.audience.address import AddressError, parse_name
+from publisher.model.operators import Actor, Operator
+from publisher.runtime.passwords import (
+    PasswordError,
+    hash_password,
+    is_outdated,
+    is_password,
+    require_good,
+)
+from publisher.store import operators
+from publisher.store.sessions import Session, end_sessions
+from publisher.web.console.desk import Desk
+from publisher.web.console.entering import enter, key_of, limits_of
+from publisher.web.console.shell import (
+    Answer,
+    AnyRequest,
+    Form,
+    actor_of,
+    client_of,
+    desk_of,
+    flash,
+    in_thread,
+    operator_of,
+    redirect,
+    render,
+    sentence_of,
+    text_of,
+)
+
+# A path of the console, which leads nowhere else in any browser.
+_LOCAL = re.compile(r"/(?![/\\])[^\s\\\x00-\x1f\x7f]*")
+_WRONG = "The address or the password is wrong, or there were too many tries: then try again later."
+
+Onward = Annotated[str, QueryParameter(name="next", max_length=2_000)]
+
+
+def login_path(request: AnyRequest) -> str:
+    """Where to log in, and to come back to a page from."""
+    path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+    onward = f"{quote(path)}{'?' if query else ''}{query}"
+    return "/login" if onward == "/" else f"/login?next={quote(onward, safe='/')}"
+
+
+@get("/login")
+@in_thread
+def show_login(request: AnyRequest, onward: Onward = "", left: FromQuery[str] = "") -> Answer:
+    desk = desk_of(request)
+    if request.scope.get("user"):
+        return redirect(_local(onward))
+    with desk.database.read() as connection:
+        is_new = not operators.list_operators(connection, desk.database.publication)
+    said = "You have logged out." if left else ""
+    return render(request, "login.html", onward=_local(onward), email="", said=said, is_new=is_new)
+
+
+@post("/login")
+@in_thread
+def take_login(request: AnyRequest, data: Form) -> Answer:
+    desk = desk_of(request)
+    email, password = text_of(data, "email"), text_of(data, "password")
+    onward = _local(text_of(data, "next"))
+    key = key_of(email)
+    limits = limits_of(request, desk, key)
+    if wait := desk.throttle.admit(limits):
+        return _show_wrong(request, email, onward, wait)
+    publication = desk.database.publication
+    with desk.database.read() as connection:
+        operator = operators.find_operator(connection, publication, key)
+        id_ = operator.id if operator else 0
+        hash = operators.find_password(connection, publication, id_)
+    if not is_password(password, hash) or operator is None:
+        if operator and desk.throttle.is_spent(limits[0]):
+            _note_locked(request, desk, operator)
+        return _show_wrong(request, email, onward)
+    desk.throttle.take_back(limits)
+    renewed = hash_password(password) if is_outdated(hash) else ""
+    with desk.database.write() as connection:
+        if renewed:
+            operators.renew_hash(connection, publication, operator.id, renewed)
+        operators.note_login(connection, publication, operator.id, desk.clock())
+        desk.note(connection, Actor(operator.email, client_of(request)), "operator logged in")
+    return enter(request, desk, operator.id, key, onward)
+
+
+def _note_locked(request: AnyRequest, desk: Desk, operator: Operator) -> None:
+    """Note that somebody failed too often as an operator, once for all those tries."""
+    actor = Actor(operator.email, client_of(request))
+    with desk.database.write() as connection:
+        desk.note(connection, actor, "operator locked", detail="too many wrong passwords")
+
+
+def _show_wrong(request: AnyRequest, email: str, onward: str, wait: int = 0) -> Answer:
+    headers = {"Retry-After": str(wait)} if wait else {}
+    return render(
+        request,
+        "login.html",
+        status=429 if wait else 422,
+        headers=headers,
+        problems={"": _WRONG},
+        onward=onward,
+        email=email,
+        said="",
+        is_new=False,
+    )
+
+
+@post("/logout")
+@in_thread
+def log_out(request: AnyRequest) -> Answer:
+    desk = desk_of(request)
+    with desk.database.write() as connection:
+        desk.note(connection, actor_of(request), "operator logged out")
+    request.clear_session()
+    return redirect("/login?left=1")
+
+
+@get("/account", sync_to_thread=False)
+def show_account(request: AnyRequest) -> Answer:
+    return _show_account(request)
+
+
+def _show_account(
+    request: AnyRequest, problems: dict[str, str] | None = None, status: int = 422
+) -> Answer:
+    operator = operator_of(request)
+    return render(
+        request,
+        "account.html",
+        status=status if problems else 200,
+        problems=problems or {},
+        name=operator.name,
+    )
+
+
+@post("/account/name")
+@in_thread
+def change_name(request: AnyRequest, data: Form) -> Answer:
+    desk = desk_of(request)
+    try:
+        name = parse_name(text_of(data, "name"))
+    except AddressError as error:
+        return _show_account(request, {"name": sentence_of(error)})
+    with desk.database.write() as connection:
+        operator = operator_of(request).id
+        operators.rename_operator(connection, desk.database.publication, operator, name)
+        desk.note(connection, actor_of(request), "name changed")
+    flash(request, "Your name is changed.")
+    return redirect("/account")
+
+
+@post("/account/password")
+@in_thread
+def change_password(request: AnyRequest, data: Form) -> Answer:
+    """Give oneself another password; all other sessions end with that."""
+    desk = desk_of(request)
+    operator, publication = operator_of(request), desk.database.publication
+    password, key = text_of(data, "password"), key_of(operator.email)
+    limits = limits_of(request, desk, key)
+    if wait := desk.throttle.admit(limits):
+        minutes = wait // 60 + 1
+        problem = {"current": f"There were too many tries; try again in {minutes} minutes."}
+        return _show_account(request, problem, 429)
+    with desk.database.read() as connection:
+        known = operators.find_password(connection, publication, operator.id)
+    if not is_password(text_of(data, "current"), known):
+        return _show_account(request, {"current": "This is not your present password."})
+    desk.throttle.take_back(limits)
+    try:
+        require_good(password, operator.email, desk.publication.title)
+    except PasswordError as error:
+        return _show_account(request, {"password": str(error)})
+    hash, now = hash_password(password), desk.clock()
+    with desk.database.write() as connection:
+        operators.change_password(connection, publication, operator.id, hash, now)
+        end_sessions(connection, publication, operator.id, but=_session_of(request).id)
+        desk.note(connection, actor_of(request), "password changed")
+    flash(request, "Your password is changed, and everywhere else you are logged out.")
+    return redirect("/account")
+
+
+@post("/account/sessions")
+@in_thread
+def log_out_elsewhere(request: AnyRequest) -> Answer:
+    desk = desk_of(request)
+    operator, publication = operator_of(request), desk.database.publication
+    with desk.database.write() as connection:
+        end_sessions(connection, publication, operator.id, but=_session_of(request).id)
+        desk.note(connection, actor_of(request), "logged out elsewhere")
+    flash(request, "Everywhere but here you are logged out.")
+    return redirect("/account")
+
+
+def _session_of(request: AnyRequest) -> Session:
+    session: Session = request.scope["auth"]
+    return session
+
+
+def _local(path: str) -> str:
+    return path if _LOCAL.fullmatch(path) else "/"
+
+
+handlers = [
+    *(show_login, take_login, log_out),
+    *(show_account, change_name, change_password, log_out_elsewhere),
+]

@@ -1,0 +1,1 @@
+"""Where relays report bounces and complaints: each is let in by a proof of its own."""
