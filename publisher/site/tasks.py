@@ -53,6 +53,8 @@ from publisher.site.write import Output
 _RECENT = 10
 # The home page's tags; all of them are in feeds.opml.
 _HOME_TAGS = 40
+# What no year has, where the sitemap is split.
+_SITE_MAP = "sitemap-site.xml"
 
 
 def run_task(archive: Archive, kind: str, key: str) -> Result:
@@ -244,10 +246,13 @@ def _by_slug(tag: tuple[TagView, int]) -> str:
 def make_sitemap(archive: Archive, _: str) -> Result:
     """One sitemap, or an index of one for each year where there are many URLs."""
     urls = archive.setting.urls
+    places_ = _standing_places(archive)
     if is_sitemap_split(archive.index):
-        parts = [(urls.path(f"sitemap-{year.year:04d}.xml"), None) for year in archive.years]
-        return Result((Output("sitemap.xml", render_sitemap_index(parts)),))
-    places_: list[tuple[str, datetime | None]] = [(urls.home(), None)]
+        names = [_SITE_MAP, *(f"sitemap-{year.year:04d}.xml" for year in archive.years)]
+        index = render_sitemap_index([(urls.path(name), None) for name in names])
+        return Result(
+            (Output("sitemap.xml", index), Output(_SITE_MAP, render_sitemap(places_))),
+        )
     for year in archive.years:
         places_ += _year_places(archive, year.year)
     return Result((Output("sitemap.xml", render_sitemap(places_)),))
@@ -259,6 +264,17 @@ def make_year_sitemap(archive: Archive, key: str) -> Result:
     if not found:
         return Result(())
     return Result((Output(f"sitemap-{year:04d}.xml", render_sitemap(found)),))
+
+
+def _standing_places(archive: Archive) -> list[tuple[str, datetime | None]]:
+    """The pages that are there whatever the issues are."""
+    urls = archive.setting.urls
+    pages = [urls.home(), urls.about_feeds()]
+    if archive.years:
+        pages.append(urls.archive())
+    if archive.tags(1):
+        pages.append(urls.tags())
+    return [(page, None) for page in pages]
 
 
 def _year_places(archive: Archive, year: int) -> list[tuple[str, datetime | None]]:

@@ -163,7 +163,8 @@ def list_own(output: Path) -> list[str]:
         for root, _, names in os.walk(output / folder)
         for name in names
     ]
-    return found + [path.name for path in output.glob("sitemap-[0-9][0-9][0-9][0-9].xml")]
+    parts = ("sitemap-[0-9][0-9][0-9][0-9].xml", "sitemap-site.xml")
+    return found + [path.name for part in parts for path in output.glob(part)]
 
 
 def find_missing(output: Path, paths: Iterable[str]) -> list[str]:

@@ -37,9 +37,8 @@ def test_all_years_and_their_months_are_listed_and_lead_to_them(world: World) ->
         "archive/2024/",
         "archive/2024/#month_12",
     ]
-    assert (
-        words(world, "archive/index.html") == "Archive 2025 3 January 2 March 1 2024 1 December 1"
-    )
+    listed = words(world, "archive/index.html")
+    assert listed.startswith("Archive 2025 3 January 2 March 1 2024 1 December 1 Subscribe ")
     assert 'id="month_03"' in world.read("archive/2025/index.html")
 
 

@@ -263,7 +263,8 @@ def send_link(request: AnyRequest, ref: FromPath[str]) -> Answer:
         flash(request, "The link is on its way to them; it works for a day.")
     else:
         refusal = (
-            "No link was sent: nothing is sent to this address, or two were within a day already."
+            "No link was sent: nothing is sent to this address, or they were written to within a"
+            " day."
         )
         flash(request, refusal, "problem")
     return redirect(f"/readers/{ref}")

@@ -68,6 +68,8 @@ class Doorway:
         for prefix in self._prefixes:
             if path.startswith(f"{prefix}/"):
                 return path.removeprefix(prefix)
+            if path == prefix:
+                return "/"
         return path
 
     def _is_own(self, origins: Sequence[str], hosts: Sequence[str]) -> bool:

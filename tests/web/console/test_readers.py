@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -11,7 +12,7 @@ from publisher.store.bounces import find_reached, record
 from publisher.store.mailings import NewMailing, start_issue_mailing
 from publisher.store.suppressions import suppress
 from tests.browser.payloads import payloads
-from tests.web.console.site import Browser, Console
+from tests.web.console.site import Browser, Console, run_console
 
 ANNA, BO = "anna@reader.example", "bo@leser.example"
 HOSTILE = '"><img src=x onerror=hit(1)>'
@@ -141,6 +142,31 @@ def test_one_who_is_asked_is_added_where_a_message_can_be_made(console: Console)
     assert answer.status == 422
     assert "smtp.host" in answer.text
     assert console.readers.all() == []
+
+
+def test_links_and_confirmations_are_sent_as_often_as_on_the_site(tmp_path: Path) -> None:
+    def purposes() -> list[str]:
+        with console.database.read() as connection:
+            chosen = select(s.mailing.c.purpose).order_by(s.mailing.c.id)
+            return list(connection.execute(chosen).scalars())
+
+    with run_console(tmp_path, smtp={"host": "127.0.0.1"}) as console:
+        sender = console.enter("sender")
+        assert sender.post("/readers", {"email": ANNA, "how": "ask"}).status == 303
+        assert console.readers.get(ANNA).status == "unconfirmed"
+        path = path_of(console, ANNA)
+        sender.post(f"{path}/confirmation")
+        assert "They were not asked again" in sender.get(path).text
+        assert purposes() == ["confirmation"]
+        sender.post(f"{path}/link")
+        assert purposes() == ["confirmation"]
+        console.readers.bring(f"email\n{BO}\n")
+        path = path_of(console, BO)
+        for _ in range(3):
+            sender.post(f"{path}/link")
+        assert "No link was sent" in sender.get(path).text
+        assert purposes() == ["confirmation", "preferences", "preferences"]
+        assert [each[1] for each in console.done()].count("preferences link sent") == 2
 
 
 def test_who_left_comes_back_only_when_one_says_so(console: Console, sender: Browser) -> None:
