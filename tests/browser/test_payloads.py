@@ -22,8 +22,8 @@ pytestmark = pytest.mark.browser
 _PER_ISSUE = 20
 # What no page of ours has, wherever it came from.
 _FOREIGN = """() => [...document.querySelectorAll(
-    "script:not([type='application/ld+json']):not([src^='../assets/search-']), iframe, object, embed,"
-    + "svg, math, base, video, audio, template, marquee, meta[http-equiv=refresh]")
+    "script:not([type='application/ld+json']):not([src^='../assets/search-']), iframe, object,"
+    + "embed, svg, math, base, video, audio, template, marquee, meta[http-equiv=refresh]")
   ].map(e => e.outerHTML.slice(0, 200)).concat(
     [...document.querySelectorAll("*")].filter(e => [...e.attributes].some(a =>
         a.name.startsWith("on") || /^\\s*(javascript|vbscript|data):/i.test(a.value)

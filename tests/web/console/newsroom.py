@@ -12,8 +12,8 @@ from publisher.settings import load_settings
 from publisher.store.plans import find_plan
 from tests.audience.readers import Readers
 from tests.delivery.post import NAME, Post
-from tests.web.console.site import Answer, Browser, Console, run_console
-from tests.web.public.site import free_port
+from tests.web.console.site import Browser, Console, run_console
+from tests.web.public.site import Answer, free_port
 
 SEND = f"/issues/{NAME}/send"
 _HIDDEN = re.compile(r'name="(digest|seen)" value="([^"]*)"')
