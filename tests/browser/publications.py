@@ -67,6 +67,8 @@ def _filler(number: int) -> str:
 
 def _publish(folder: Path, serve: Serve) -> Site:
     public = folder / "public"
+    public.mkdir(exist_ok=True)
+    (public / "favicon.ico").touch()  # which browsers ask for where no page names another
     url = serve(public)
     settings = load_settings(folder / "publisher.toml", {"PUBLISHER_PUBLICATION__URL": url})
     report = build(Job(folder=folder, settings=settings, output=public, now=NOW))

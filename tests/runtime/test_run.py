@@ -140,7 +140,7 @@ def test_without_mail_the_site_is_served_and_comes_up_to_date(post: Post) -> Non
     post.subscribe([ADA])
     began = time.monotonic()
     with running(post, port) as run:
-        run.wait_for("web", "scheduler")
+        run.wait_for("web", "console", "scheduler")
         run.wait_for_web()
         make_due(post)
         wait_until(lambda: "failed: " in run.said, f"it is said:\n{run.said}", 30)

@@ -11,7 +11,10 @@ from publisher.web.console.access import ACCESS
 from tests.web.console.site import PASSWORD, Browser, Console, run_console
 from tests.web.public.site import Answer
 
-UNSAFE = sorted(path for method, path in ACCESS if method != "GET")
+# Hooks are for programs, which prove who they are in other ways.
+UNSAFE = sorted(
+    path for method, path in ACCESS if method != "GET" and not path.startswith("/hooks/")
+)
 
 Attack = Callable[[Browser, str, dict[str, str]], Answer]
 
