@@ -35,7 +35,9 @@ def run_command(
     ] = False,
     log_format: Annotated[
         LogFormat,
-        typer.Option("--log-format", help="Lines for people, or a JSON object for each."),
+        typer.Option(
+            "--log-format", metavar="FORMAT", help="text, for people, or json, an object a line."
+        ),
     ] = "text",
     config: Config = DEFAULT_CONFIG,
     json: Json = False,

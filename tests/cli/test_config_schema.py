@@ -67,7 +67,9 @@ def test_what_is_in_force(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> 
 def test_every_key_is_shown(cli: CommandLine) -> None:
     shown = cli("config", "--json").json
     tables = ("publication", "email", "smtp", "delivery", "dkim", "schedule", "feeds", "site")
-    assert list(shown) == [*tables, "web", "console", "alerts", "inbound", "database"]
+    assert list(shown) == [
+        *(*tables, "web", "console", "alerts", "inbound", "hooks", "webhook", "database"),
+    ]
     assert "from" in shown["email"]
 
 

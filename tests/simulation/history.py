@@ -116,7 +116,7 @@ class History:
 
     def _people_act(self, chance: Random) -> None:
         who, which = chance.randrange(100), chance.randrange(3)
-        purpose = chance.choice(("confirmation", "notice", "alert"))
+        purpose = chance.choice(("confirmation", "preferences", "alert"))
         acts: tuple[tuple[object, ...], ...] = (
             *(("change_reader", who, "unsubscribed"), ("change_reader", who, "confirmed")),
             *(("suppress", who), ("erase", who), ("add_readers", 1)),
