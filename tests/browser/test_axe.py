@@ -54,6 +54,16 @@ MODES: dict[str, dict[str, Any]] = {
     "dark": {"color_scheme": "dark"},
     "phone": {"width": 390, "height": 844, "device_scale_factor": 3, "is_mobile": True},
 }
+
+
+def modes(*kept: str) -> list[Any]:
+    """The modes as parameters: some for every change, the others for `make prove`."""
+    return [
+        pytest.param(mode, marks=() if mode in kept else pytest.mark.long, id=mode)
+        for mode in MODES
+    ]
+
+
 # A window of 1280 pixels at 200 % has 640 CSS pixels, at 400 % it has 320 (WCAG 2.2, 1.4.10).
 WIDTHS = (320, 390, 640, 1280)
 

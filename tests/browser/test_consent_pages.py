@@ -14,7 +14,7 @@ from publisher.site.build import build
 from publisher.site.job import Job
 from publisher.web.public.notices import KINDS, make_notice
 from tests.browser.conftest import Axe, Visit, Windows
-from tests.browser.test_axe import MODES, ROOM_AND_USE, WIDTHS
+from tests.browser.test_axe import MODES, ROOM_AND_USE, WIDTHS, modes
 from tests.catalogues import CATALOGUES
 from tests.web.public.site import Site, run_site, wait_until
 from tests.web.running_preview import make_publication
@@ -160,7 +160,7 @@ def look(windows: Windows, site: Site) -> Iterator[Callable[..., _Looking]]:
         looking.visit.close()
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", modes("phone"))
 def test_every_page_is_accessible(mode: str, look: Callable[..., _Looking], axe: Axe) -> None:
     looking = look(**MODES[mode])
     publication = looking.site.settings.as_publication()
@@ -212,7 +212,7 @@ def test_a_reader_comes_and_goes_by_the_keyboard(look: Callable[..., _Looking]) 
         assert site.readers.get(email).status == status
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", modes("phone"))
 def test_preferences_are_accessible(mode: str, look: Callable[..., _Looking], axe: Axe) -> None:
     looking = look(**MODES[mode])
     page = looking.page

@@ -118,7 +118,7 @@ def _sample(paths: list[Path]) -> list[Path]:
     """All of a kind that has few pages, and some of each that has many."""
     many = ("highlights", "tags", "issues")
     few = [path for path in paths if path.parts[0] not in many]
-    return few + [path for path in paths if path.parts[0] in many][::15]
+    return few + [path for path in paths if path.parts[0] in many][::60]
 
 
 @pytest.mark.parametrize(

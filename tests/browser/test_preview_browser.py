@@ -188,8 +188,17 @@ def test_links_of_a_message_open_a_window_of_their_own(desk: Preview, open_page:
     assert frame_of(page).url.endswith("/-/frame/draft/wide#anchor")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 900, 1400])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (390, "dark"),
+        (1400, "light"),
+        pytest.param(390, "light", marks=pytest.mark.long),
+        pytest.param(900, "light", marks=pytest.mark.long),
+        pytest.param(900, "dark", marks=pytest.mark.long),
+        pytest.param(1400, "dark", marks=pytest.mark.long),
+    ],
+)
 def test_our_own_pages_are_accessible(
     desk: Preview, open_page: Open, axe: Axe, scheme: str, width: int
 ) -> None:
