@@ -195,6 +195,7 @@ def test_a_file_is_chosen_looked_at_and_imported(
     assert [one.email for one in console.readers.all()] == ["anna@x.example"]
 
 
+@pytest.mark.long
 def test_a_long_import_is_watched_and_its_page_goes_on_by_itself(
     page: Page, console: Console, axe: Axe, tmp_path: Path
 ) -> None:

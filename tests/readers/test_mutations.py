@@ -73,7 +73,13 @@ def test_without_a_fault_nobody_complains(history: list[Scene]) -> None:
     assert found_by(history, Server()) == {}
 
 
-@pytest.mark.parametrize("fault", EACH)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(fault, marks=() if place % 3 == 0 else pytest.mark.long)
+        for place, fault in enumerate(EACH)
+    ],
+)
 def test_a_fault_is_found(history: list[Scene], fault: str) -> None:
     change, finder = EACH[fault]
     found = found_by(mutate(history, change), Server())
