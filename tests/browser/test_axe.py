@@ -1,5 +1,6 @@
 """Every kind of page and the message, through axe-core, at every width, by keyboard."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,17 +84,24 @@ FOCUS = """() => {
 }"""
 
 ALL = PAGES | MESSAGES
-every_page = pytest.mark.parametrize("name", PAGES)
 every_message = pytest.mark.parametrize("name", MESSAGES)
 every_mode = pytest.mark.parametrize("mode", MODES)
+
+
+def _looks() -> Iterator[Any]:
+    """Each kind of page in each mode: the international ones, which hold more, for every change."""
+    for name in PAGES:
+        for mode in MODES:
+            is_long = name.startswith("sample") and mode != "light"
+            marks = pytest.mark.long if is_long else ()
+            yield pytest.param(name, mode, marks=marks, id=f"{name}-{mode}")
 
 
 def url_of(name: str, path: str, sites: dict[str, Site]) -> str:
     return f"{sites[name.partition('-')[0]].url}/{path}"
 
 
-@every_mode
-@every_page
+@pytest.mark.parametrize(("name", "mode"), list(_looks()))
 def test_page_is_accessible(
     name: str, mode: str, sites: dict[str, Site], open_page: Open, axe: Axe
 ) -> None:

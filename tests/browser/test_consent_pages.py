@@ -26,7 +26,10 @@ LANGUAGES = {"en": "The Daily", "zh-Hans": "海港日报", "ar": "صحيفة ا�
 STATUSES = {"link_unusable": 404, "not_found": 404, "bad_address": 422}
 
 
-@pytest.fixture(scope="module", params=LANGUAGES)
+@pytest.fixture(
+    scope="module",
+    params=["en", pytest.param("zh-Hans", marks=pytest.mark.long), "ar"],
+)
 def site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
