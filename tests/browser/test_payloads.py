@@ -118,7 +118,8 @@ def _sample(paths: list[Path]) -> list[Path]:
     """All of a kind that has few pages, and some of each that has many."""
     many = ("highlights", "tags", "issues")
     few = [path for path in paths if path.parts[0] not in many]
-    return few + [path for path in paths if path.parts[0] in many][::60]
+    some = [[path for path in paths if path.parts[0] == kind][::60] for kind in many]
+    return few + [path for each in some for path in each]
 
 
 @pytest.mark.parametrize(

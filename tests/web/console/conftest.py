@@ -10,7 +10,7 @@ from publisher.runtime import passwords
 from tests.web.console.site import Console, run_console
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _quick_passwords() -> Iterator[None]:
     """Hashes of the same kind with as little effort as can be: tests make hundreds of them."""
     usual = passwords._HASHER
