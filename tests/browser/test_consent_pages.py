@@ -70,7 +70,12 @@ class _Looking:
         self.page.fill("input[name=email]", email)
         # A browser has a look at it first, which is another one's business than ours.
         self.page.evaluate("() => document.querySelector('form').noValidate = true")
-        self.page.click("form button")
+        self.press("form button")
+
+    def press(self, button: str) -> None:
+        """Press a button, and be on the page that it leads to."""
+        with self.page.expect_navigation():
+            self.page.click(button)
 
     def preferences(self) -> str:
         """The path of a new subscriber's preferences."""
@@ -109,28 +114,28 @@ def _go_to(kind: str, looking: _Looking) -> None:
             looking.go(site.confirmation(looking.new_reader()))
         case "confirmed":
             looking.go(site.confirmation(looking.new_reader()))
-            page.click("form button")
+            looking.press("form button")
         case "end" | "ended":
             email = f"{kind}-{id(looking)}@daily.example"
             site.add(email)
             looking.go(site.link("unsubscribe", email))
             if kind == "ended":
-                page.click("form button")
+                looking.press("form button")
         case "ask_preferences":
             looking.go("/preferences")
         case "preferences_mailed":
             looking.go("/preferences")
             page.fill("input[name=email]", "left@daily.example")
-            page.click("form button")
+            looking.press("form button")
         case "new_address" | "address_changed":
             looking.go(looking.new_address_link())
             if kind == "address_changed":
-                page.click("form button")
+                looking.press("form button")
         case "closed" | "erased":
             looking.go(looking.preferences())
-            page.click("section:has(#close_title) button" if kind == "closed" else _ERASE)
+            looking.press("section:has(#close_title) button" if kind == "closed" else _ERASE)
             if kind == "erased":
-                page.click("form button")
+                looking.press("form button")
         case "not_subscribed":
             looking.go(site.link("unsubscribe", "left@daily.example"))
         case "trial":
@@ -222,20 +227,20 @@ def test_preferences_are_accessible(mode: str, look: Callable[..., _Looking], ax
     looking.go(looking.preferences())
     assert axe(page) == []
     page.select_option("select[name=pause]", "2_weeks")
-    page.click("section:has(select[name=pause]) button")
+    looking.press("section:has(select[name=pause]) button")
     assert axe(page) == []
     page.evaluate("() => document.querySelectorAll('form').forEach(f => f.noValidate = true)")
     page.fill("#address_email", "nonsense@")
-    page.click("section:has(#address_email) button")
+    looking.press("section:has(#address_email) button")
     assert page.input_value("#address_email") == "nonsense@"
     assert axe(page) == []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         room, used = page.evaluate(ROOM_AND_USE)
         assert used <= room, f"at {width} pixels"
-    page.click(_ERASE)
+    looking.press(_ERASE)
     assert axe(page) == []
-    page.click("article a")
+    looking.press("article a")
     assert looking.site.readers.get(looking.email).status == "confirmed"
 
 
