@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
 
 from tests.browser.conftest import Axe, Open, Visit
+from tests.sampling import one_in
 from tests.web.running_preview import DRAFT, Preview, make_publication, run_preview, wait_until
 
 pytestmark = pytest.mark.browser
@@ -55,7 +56,9 @@ def colour_of(frame: Frame, selector: str, property_: str) -> str:
     return str(frame.locator(selector).first.evaluate(script))
 
 
-@pytest.mark.parametrize("view", ["wide", "phone", "dark", "images-off", "text", "page", "feeds"])
+@pytest.mark.parametrize(
+    "view", one_in(3, ["wide", "phone", "dark", "images-off", "text", "page", "feeds"])
+)
 def test_new_words_appear_by_themselves_in_every_view(
     desk: Preview, open_page: Open, view: str
 ) -> None:
@@ -68,7 +71,9 @@ def test_new_words_appear_by_themselves_in_every_view(
     assert (blocked, bool(visit.complaints)) == ([], view == "images-off")
 
 
-@pytest.mark.parametrize("path", ["", "issues/draft/", "index.html", "issues/draft/email.html"])
+@pytest.mark.parametrize(
+    "path", one_in(2, ["", "issues/draft/", "index.html", "issues/draft/email.html"])
+)
 def test_pages_of_the_site_and_the_overview_follow_too(
     desk: Preview, open_page: Open, path: str
 ) -> None:
@@ -153,7 +158,7 @@ def test_alternative_texts_stand_for_images_that_are_off(desk: Preview, open_pag
     assert image.evaluate("image => [image.complete, image.naturalWidth]") == [True, 0]
 
 
-@pytest.mark.parametrize("system", ["light", "dark"])
+@pytest.mark.parametrize("system", one_in(2, ["light", "dark"]))
 def test_the_dark_view_is_dark_and_the_others_light(
     desk: Preview, open_page: Open, system: str
 ) -> None:
@@ -193,7 +198,7 @@ def test_links_of_a_message_open_a_window_of_their_own(desk: Preview, open_page:
     ("width", "scheme"),
     [
         (390, "dark"),
-        (1400, "light"),
+        pytest.param(1400, "light", marks=pytest.mark.long),
         pytest.param(390, "light", marks=pytest.mark.long),
         pytest.param(900, "light", marks=pytest.mark.long),
         pytest.param(900, "dark", marks=pytest.mark.long),

@@ -131,8 +131,8 @@ def live_through(folder: Path, seed: int, days: int, acts: float = 0.4) -> None:
             assert find_lost(scenes, follower) == set(), (follower.path, follower.habit)
 
 
-def test_nobody_complains_over_two_months(tmp_path: Path) -> None:
-    live_through(tmp_path, seed=1, days=60)
+def test_nobody_complains_over_five_weeks(tmp_path: Path) -> None:
+    live_through(tmp_path, seed=1, days=35)
 
 
 @pytest.mark.long

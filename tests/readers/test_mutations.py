@@ -18,6 +18,7 @@ from tests.readers.test_a_year_of_publishing import (
     complaints,
     find_lost,
 )
+from tests.sampling import one_in
 
 DAYS = 44
 pytestmark = pytest.mark.xdist_group("a history with faults")
@@ -73,13 +74,7 @@ def test_without_a_fault_nobody_complains(history: list[Scene]) -> None:
     assert found_by(history, Server()) == {}
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        pytest.param(fault, marks=() if place % 3 == 0 else pytest.mark.long)
-        for place, fault in enumerate(EACH)
-    ],
-)
+@pytest.mark.parametrize("fault", one_in(4, EACH))
 def test_a_fault_is_found(history: list[Scene], fault: str) -> None:
     change, finder = EACH[fault]
     found = found_by(mutate(history, change), Server())

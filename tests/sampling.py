@@ -1,0 +1,14 @@
+"""Of many like cases some for every change, and all of them in `make prove`."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+
+def one_in(number: int, cases: Iterable[Any]) -> list[Any]:
+    """The cases for `parametrize`: the first of each `number` of them is looked at every time."""
+    return [
+        pytest.param(case, marks=() if place % number == 0 else pytest.mark.long)
+        for place, case in enumerate(cases)
+    ]
