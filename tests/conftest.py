@@ -1,9 +1,11 @@
 """What all tests share: golden files, the packaged templates, and one Chromium."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from jinja2 import Environment
 from playwright.sync_api import Browser, sync_playwright
 
@@ -13,7 +15,17 @@ from tests.browser.chromium import find_chromium, is_unwanted
 ROOT = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden"
 
+# How long a case takes says nothing on a machine that does other things too.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
 Golden = Callable[[str, str | bytes], None]
+
+
+def pytest_configure() -> None:
+    """Let the processes that tests start hear Ctrl-C, also where these tests run unheard of it."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -99,7 +99,7 @@ def plain_server() -> Iterator[ScriptedServer]:
         yield server
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(LINES)
 @example([b"."])
 @example([b".", b".", b""])
