@@ -609,7 +609,7 @@ def _assert_sound(chunks: list[bytes]) -> None:
         assert (b"Hello\r\n.\r\n" in heard) == (outcome.stage == "final_dot")
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(CHUNKS)
 @example([*TALK, b"250 ok\r\n"])
 @example([*TALK, b"250 ok"])
@@ -620,14 +620,14 @@ def test_any_replies_are_an_outcome(chunks: list[bytes]) -> None:
     _assert_sound(chunks)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.one_of(GOOD, st.binary(max_size=60)))
 def test_any_reply_to_the_final_dot_is_an_outcome(reply: bytes) -> None:
     _assert_sound([*TALK, reply])
 
 
 @pytest.mark.long
-@settings(deadline=None, max_examples=3_000)
+@settings(max_examples=3_000)
 @given(CHUNKS)
 def test_any_replies_are_an_outcome_at_length(chunks: list[bytes]) -> None:
     _assert_sound(chunks)
