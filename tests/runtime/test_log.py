@@ -25,6 +25,14 @@ def test_a_line_is_text_or_an_object() -> None:
     assert json.loads(write_line("web", "a\nb \ud800", "json", NOON))["event"] == "notice"
 
 
+def test_nothing_that_is_quoted_looks_like_a_line_of_its_own() -> None:
+    forged = "2026-01-02T12:00:00+00:00 web: all is well"
+    for end in ("\n", "\r\n", "\r", "\u2028", "\x85", "\v"):
+        lines = write_line("web", f"it said 550{end}{forged}", "text", NOON).splitlines()
+        assert [line for line in lines if line.startswith("2026-")] == lines[:1]
+        assert "\n" not in write_line("web", f"it said 550{end}{forged}", "json", NOON)
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

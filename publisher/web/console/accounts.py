@@ -40,14 +40,17 @@ from publisher.web.console.shell import (
 _LOCAL = re.compile(r"/(?![/\\])[^\s\\\x00-\x1f\x7f]*")
 _WRONG = "The address or the password is wrong, or there were too many tries: then try again later."
 
-Onward = Annotated[str, QueryParameter(name="next", max_length=2_000)]
+# What is longer is not come back to.
+_MOST_ONWARD = 2_000
+Onward = Annotated[str, QueryParameter(name="next", max_length=_MOST_ONWARD)]
 
 
 def login_path(request: AnyRequest) -> str:
     """Where to log in, and to come back to a page from."""
     path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
     onward = f"{quote(path)}{'?' if query else ''}{query}"
-    return "/login" if onward == "/" else f"/login?next={quote(onward, safe='/')}"
+    is_kept = onward != "/" and len(onward) <= _MOST_ONWARD
+    return f"/login?next={quote(onward, safe='/')}" if is_kept else "/login"
 
 
 @get("/login")

@@ -41,6 +41,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 from functools import wraps
 from typing import Annotated, Any, ParamSpec
+from urllib.parse import quote
 
 import msgspec
 from litestar import Request, Response
@@ -67,6 +68,8 @@ RowId = Annotated[int, PathParameter(ge=1, le=2**53)]
 Before = Annotated[int, QueryParameter(ge=0, le=2**53)]
 
 _FLASH = "flash"
+# RFC 3986, section 2: what stands in a URL as it is, what is quoted already included.
+_IN_URLS = "%/?#[]@:!$&'()*+,;="
 _CSRF_FIELD = Markup('<input type="hidden" name="_csrf_token" value="{}">')
 _TIME = Markup('<time datetime="{}" title="{}">{}</time>')
 
@@ -88,6 +91,7 @@ NAVIGATION = (
     Place("/readers", "Readers", "sender"),
     Place("/operators", "Operators", "owner"),
     Place("/tokens", "API tokens", "owner"),
+    Place("/webhooks", "Webhooks", "owner"),
     Place("/audit", "Audit log", "owner"),
 )
 
@@ -136,8 +140,11 @@ def render(
 
 
 def redirect(path: str) -> Answer:
-    """Send on to another page after a change: with GET, so that going back does not do it again."""
-    return Response(b"", status_code=303, headers={"Location": path})
+    """Send on to another page after a change: with GET, so that going back does not do it again.
+
+    A path may hold what somebody wrote, and a header holds no other letters and no line's end.
+    """
+    return Response(b"", status_code=303, headers={"Location": quote(path, safe=_IN_URLS)})
 
 
 def flash(request: AnyRequest, text: str, kind: str = "done") -> None:

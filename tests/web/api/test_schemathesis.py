@@ -1,5 +1,6 @@
 """schemathesis over the API, in each role: no defect, what the document says, nothing beyond it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -72,18 +73,34 @@ def known(console: Console) -> dict[str, list[str]]:
 
 
 def probe(program: Program, known: dict[str, list[str]], role: Role, number: int) -> None:
+    """Try out everything; what came of it is printed, for `pytest -rP`."""
+    came = Counter[int]()
     for operation in OPERATIONS:
-        try_out(
-            program, known, role, operation, max(1, number // 4 if operation.is_slow else number)
-        )
+        is_open = is_within(role, operation)
+        # A refusal for want of the role looks at nothing else; what is slow builds the whole site.
+        share = 4 if operation.is_slow or not is_open else 1
+        tries = max(1, number // share)
+        came += try_out(program, known, operation, tries, is_open=is_open)
+    print(f"{role}: {came.total()} requests, by status {dict(sorted(came.items()))}")
+    assert {200, 400, 404} <= set(came)
+
+
+def is_within(role: Role, operation: Operation) -> bool:
+    scope = ACCESS[(operation.method, operation.path)]
+    return scope == "anybody" or is_at_least(role, SCOPES[scope])
 
 
 def try_out(
-    program: Program, known: dict[str, list[str]], role: Role, operation: Operation, number: int
-) -> None:
+    program: Program,
+    known: dict[str, list[str]],
+    operation: Operation,
+    number: int,
+    *,
+    is_open: bool,
+) -> Counter[int]:
+    """Try out one operation so many times; gives how often each status was answered."""
     described = SCHEMA[api_path(operation.path)][operation.method]
-    scope = ACCESS[(operation.method, operation.path)]
-    is_open = scope == "anybody" or is_at_least(role, SCOPES[scope])
+    came = Counter[int]()
     modes = [described.as_strategy(generation_mode=mode) for mode in GenerationMode]
 
     @seed(1)
@@ -103,11 +120,13 @@ def try_out(
         # Set here: for an operation with a security scheme it tries to be nobody now and then.
         asked["headers"]["Authorization"] = f"Bearer {program.secret}"
         response = requests.request(**asked, timeout=60)
+        came[response.status_code] += 1
         assert response.status_code != 401
         assert (response.status_code == 403) is not is_open, (case, response.text)
         case.validate_response(response, checks=CHECKS)
 
     attempt()
+    return came
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -216,6 +216,7 @@ def test_a_session_that_is_used_ends_after_thirty_days(console: Console, anna: B
         ("https://evil.example/", "/"),
         ("javascript:alert(1)", "/"),
         ("/a\r\nSet-Cookie: x=y", "/"),
+        ("/issues?q=中", "/issues?q=%E4%B8%AD"),
         ("", "/"),
     ],
 )
