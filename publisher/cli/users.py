@@ -93,9 +93,7 @@ def _add(
     password_hash: str,
 ) -> str:
     """Make an operator, or, without a password, the link by which they become one."""
-    from publisher.runtime.inviting import console_url, invite
-    from publisher.store.operators import save_operator
-    from publisher.store.sessions import end_sessions
+    from publisher.runtime.inviting import console_url, enrol, invite
 
     now, publication = datetime.now(UTC), database.publication
     known = _find(connection, database, address)
@@ -107,17 +105,7 @@ def _add(
         action = "password link made" if known else "operator invited"
         _note(connection, database, action, address.email, detail)
         return console_url(settings) + path
-    operator = save_operator(
-        connection,
-        publication,
-        email=address.email,
-        key=address.key,
-        name=name,
-        role=role,
-        password_hash=password_hash,
-        now=now,
-    )
-    end_sessions(connection, publication, operator)
+    enrol(connection, publication, address, name, role, password_hash, now)
     action = "password changed" if known else "operator added"
     _note(connection, database, action, address.email, detail)
     return ""

@@ -222,7 +222,7 @@ def _fire(
 
 def _miss(rule: Rule, reasons: _Reasons) -> Missed:
     """Say why nothing was mailed: what would be taken now comes too late."""
-    late = f"catch_up ({_span(rule.catch_up)}) has passed"
+    late = f"the wait for one ({_span(rule.catch_up)}, catch_up) is over"
     explained = [(each, reason or f"it could be mailed, but {late}") for each, reason in reasons]
     return Missed(reason=f"{late}; {_summarise(explained)}", passed_over=_pass_over(explained))
 

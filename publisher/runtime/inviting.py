@@ -1,4 +1,4 @@
-"""Secrets that are shown once: invitations of operators, and tokens of programs."""
+"""How operators come in, and secrets that are shown once: their invitations, programs' tokens."""
 
 import hashlib
 import secrets
@@ -16,7 +16,8 @@ from publisher.settings_values import to_ascii_url
 from publisher.store import audit
 from publisher.store.database import Database
 from publisher.store.invitations import add_invitation
-from publisher.store.operators import list_operators
+from publisher.store.operators import list_operators, save_operator
+from publisher.store.sessions import end_sessions
 from publisher.store.tokens import add_token
 
 INVITATION_HOURS = 24
@@ -66,6 +67,33 @@ def invite(
         expires_at=now + timedelta(hours=INVITATION_HOURS),
     )
     return f"/welcome/{secret}"
+
+
+def enrol(
+    connection: Connection,
+    publication: int,
+    address: Address,
+    name: str,
+    role: Role,
+    password_hash: str,
+    now: datetime,
+) -> int:
+    """Make an operator, or give one who is known another password; gives the id.
+
+    Whatever sessions they had end with that. The connection writes.
+    """
+    operator = save_operator(
+        connection,
+        publication,
+        email=address.email,
+        key=address.key,
+        name=name,
+        role=role,
+        password_hash=password_hash,
+        now=now,
+    )
+    end_sessions(connection, publication, operator)
+    return operator
 
 
 def welcome_first_owner(database: Database, settings: Settings, now: datetime) -> str:

@@ -17,6 +17,7 @@ from publisher.site.check import checking_job
 from publisher.site.index import Index, Task
 from publisher.site.job import Job, index_path
 from publisher.site.make import check_pages, try_task
+from publisher.site.media import FreshMedia
 from publisher.site.opening import open_archive
 from publisher.site.plan import with_provisional_ids
 from publisher.site.register import Record, record_issue
@@ -42,10 +43,12 @@ class _Unsaved(Archive):
     """The archive with one issue as it is being written, in place of what its file says."""
 
     def __init__(self, archive: Archive, issue: Issue, now: datetime) -> None:
+        sizes = FreshMedia(archive.index, archive.folder)
+        setting = msgspec.structs.replace(archive.setting, media=sizes)
         super().__init__(
             archive.index,
             archive.folder,
-            archive.context,
+            msgspec.structs.replace(archive.context, setting=setting),
             archive.feeds,
             archive.media,
             archive.stylesheet,

@@ -77,6 +77,26 @@ class MeasuredMedia(Mapping[str, tuple[int, int]]):
         return int(self.index.value("SELECT COUNT(*) FROM measured"))
 
 
+class FreshMedia(MeasuredMedia):
+    """The same, and what no issue used yet when the index was made: measured when it is asked for.
+
+    `folder` is the publication's.
+    """
+
+    def __init__(self, index: Index, folder: Path) -> None:
+        super().__init__(index)
+        self.folder = folder
+
+    def __getitem__(self, path: str) -> tuple[int, int]:
+        try:
+            return super().__getitem__(path)
+        except KeyError:
+            size = measure(self.folder, path)
+            if not all(size):
+                raise
+            return size
+
+
 def logo_path(logo: str, urls: Urls) -> str:
     """The path of the publication's logo below its folder, or empty."""
     return media_path(Image(logo).src, urls) if logo else ""

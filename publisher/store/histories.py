@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal, or_, select
 
 from publisher.model.delivery import DeliveryStatus, Purpose
 from publisher.store import schema as s
@@ -161,6 +161,16 @@ def measure_rate(connection: Connection, mailing: int, now: datetime) -> float:
     count, first = connection.execute(chosen).one()
     seconds = (now - first).total_seconds() if first is not None else 0.0
     return float(count) / max(seconds, 1.0)
+
+
+def is_stirred(connection: Connection, mailing: int, now: datetime) -> bool:
+    """Tell whether a mailing began, or anything was done with it or a delivery of it, just now."""
+    last = select(func.max(_L.id)).scalar_subquery()
+    is_new = exists().where(_M.id == mailing, _M.created_at > now - _RATE_TIME)
+    is_used = exists().where(
+        _L.id > last - _RATE_LINES, _L.at > now - _RATE_TIME, _L.mailing == mailing
+    )
+    return bool(connection.execute(select(or_(is_new, is_used))).scalar_one())
 
 
 def _recorded() -> Select[Any]:

@@ -14,12 +14,10 @@ from publisher.runtime.alerts import Alerts
 from publisher.store import schema as s
 from tests.benchmarks.console import fill
 from tests.browser.conftest import Axe, Visit
-from tests.browser.payloads import payloads
 from tests.browser.test_axe import MODES, ROOM_AND_USE, modes
 from tests.web.console.conftest import _quick_passwords
 from tests.web.console.site import PASSWORD, Console, run_console
 from tests.web.console.test_home import write
-from tests.web.console.test_readers import come_back, start_mailing
 
 __all__ = ["_quick_passwords"]
 
@@ -222,22 +220,3 @@ def test_readers_are_exported(page: Page, console: Console) -> None:
     with page.expect_download() as download:
         page.get_by_role("button", name="Export as CSV").click()
     assert Path(download.value.path()).read_bytes() == console.readers.export()
-
-
-def test_nothing_that_others_wrote_runs(page: Page, console: Console) -> None:
-    texts = [text for text in payloads() if text.isprintable()]
-    console.readers.bring("email\n" + "\n".join(f"r{n}@x.example" for n in range(len(texts))))
-    with console.database.write() as connection:
-        for number, text in enumerate(texts):
-            one = s.subscriber.c.email == f"r{number}@x.example"
-            connection.execute(update(s.subscriber).where(one).values(name=text))
-    start_mailing(console, "monday")
-    for text in texts[:40]:
-        come_back(console, "bounced", text)
-    hits: list[int] = []
-    page.expose_function("hit", lambda number: hits.append(number))
-    newest = console.readers.get(f"r{len(texts) - 1}@x.example").ref
-    for path in ("/readers", "/readers?before=60", "/returned", f"/readers/{newest}", "/"):
-        page.goto(console.url + path)
-        page.mouse.move(400, 400)
-    assert hits == []

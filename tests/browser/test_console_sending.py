@@ -124,7 +124,7 @@ def test_it_works_without_scripts(newsroom: Newsroom, page: Page, browser: Brows
         expect(plain.get_by_role("button", name="Take it back")).to_be_visible()
         assert newsroom.tick(60) == ["started"]
         plain.get_by_role("link", name="Look again").click()
-        expect(plain.get_by_text("This issue has been sent")).to_be_visible()
+        expect(plain.get_by_text("This issue is being sent")).to_be_visible()
         plain.get_by_role("link", name="Look at the mailing").click()
         newsroom.post.send()
         plain.get_by_role("link", name="Look again").click()

@@ -1,4 +1,4 @@
-"""API tokens and the API's page in a browser: by keyboard, and through axe-core in every mode."""
+"""API tokens, webhooks and the API's page in a browser: by keyboard, and through axe-core."""
 
 import os
 from collections.abc import Iterator
@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from publisher.runtime.webhooks import follow_webhooks
 from tests.browser.conftest import Axe
 from tests.browser.test_axe import MODES, ROOM_AND_USE, modes
 from tests.web.api.site import Program
 from tests.web.console.site import PASSWORD, Console, run_console
+from tests.web.console.test_webhooks import HOOK, give_up
 
 pytestmark = pytest.mark.browser
 
@@ -20,7 +22,8 @@ SHOTS = os.environ.get("PUBLISHER_SCREENSHOTS", "")
 
 @pytest.fixture
 def console(tmp_path: Path) -> Iterator[Console]:
-    with run_console(tmp_path) as console:
+    with run_console(tmp_path, webhook=[HOOK]) as console:
+        follow_webhooks(console.folder, console.settings, console.database)
         console.add("owner@daily.example", "owner")
         yield console
 
@@ -74,4 +77,10 @@ def test_the_pages_are_accessible(console: Console, browser: Browser, axe: Axe, 
         look("tokens-made")
         page.get_by_role("button", name="Make the token").click()
         look("tokens-problems")
+        page.goto(f"{console.url}/webhooks")
+        look("webhooks-none")
+        give_up(console, 2)
+        page.reload()
+        expect(page.get_by_role("button", name="Try all of them again")).to_be_visible()
+        look("webhooks")
     assert found == []

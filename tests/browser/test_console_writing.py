@@ -117,7 +117,7 @@ def test_from_a_paste_to_ready(browser: Browser, desk: Console) -> None:
     moved = (desk.folder / "issues" / "2026-01-07.md").read_text()
     assert moved.index("The second") < moved.index("The first")
     assert "with lemons" in moved
-    page.click("nav[aria-label='The issue'] >> text=See")
+    page.click("nav[aria-label='The issue'] >> text=Preview")
     page.frame_locator("iframe").get_by_text("with lemons").first.wait_for()
     page.click("text=Phone")
     assert page.locator("iframe").bounding_box()["width"] == 390  # type: ignore[index]

@@ -315,15 +315,15 @@ def test_a_late_editor_is_served_until_the_catch_up_has_passed() -> None:
     missed = decide(RULE, OPEN, [late], DUE + 3 * HOUR)
     assert isinstance(missed, Missed)
     assert missed.reason == (
-        "catch_up (3h) has passed; no issue can be mailed. "
-        "2025-12-15: it could be mailed, but catch_up (3h) has passed"
+        "the wait for one (3h, catch_up) is over; no issue can be mailed. "
+        "2025-12-15: it could be mailed, but the wait for one (3h, catch_up) is over"
     )
 
 
 def test_without_an_issue() -> None:
     assert decide(RULE, OPEN, [], DUE) == Wait(reason="there is no issue", is_alert=True)
     assert decide(RULE, OPEN, [], DUE + DAY) == Missed(
-        reason="catch_up (3h) has passed; there is no issue"
+        reason="the wait for one (3h, catch_up) is over; there is no issue"
     )
 
 

@@ -16,6 +16,8 @@ _STEPS = (1, 2, 5, 10)
 _TICKS = 4
 # A line that hardly moves is shown from near below, so that it can be seen to move.
 _MOVES = 0.5
+# And over no less than this part of its height, so that a few readers are no mountain.
+_STEADY = 20
 # Of what is not nothing something is to be seen.
 _LEAST = 0.4
 
@@ -119,7 +121,7 @@ class Day(msgspec.Struct, frozen=True):
 def make_scale(low: int, high: int, *, is_free: bool = False) -> Scale:
     """A scale over values from `low` to `high`, from 0 unless it `is_free` and they hardly move."""
     start = low if is_free and low > _MOVES * high else 0
-    step = _find_step(max(high - start, 1))
+    step = _find_step(max(high - start, high // _STEADY if start else 0, 1))
     first = floor(start / step) * step
     last = max(ceil(high / step) * step, first + step)
     values = range(first, last + 1, step)

@@ -24,7 +24,13 @@ from publisher.store.mailings import count_deliveries, get_domain
 from publisher.store.subscribers import find_by_hash, find_by_ref, read_consents
 from publisher.store.suppressions import find_reasons
 from publisher.web.console.desk import Desk
-from publisher.web.console.mailings import read_answer, require_mailing, say_queued, steer
+from publisher.web.console.mailings import (
+    MEANINGS,
+    read_answer,
+    require_mailing,
+    say_queued,
+    steer,
+)
 from publisher.web.console.shell import (
     Answer,
     AnyRequest,
@@ -40,6 +46,40 @@ from publisher.web.console.shell import (
 )
 
 _PAGE = 100
+# The ledger's events, as who is no postmaster reads them.
+_EVENTS = {
+    "accepted": "the server took it",
+    "deferred": "put off by the server",
+    "failed": "refused by the server",
+    "expired": "given up: it was put off for too long",
+    "released": "put back: the mail relay could not be used",
+    "resent": "in doubt, and sent once more",
+    "doubted": "in doubt, and held",
+    "broken": "put back: it could not be made",
+    "parked": "given up: it could not be made",
+    "suppressed": "not sent: the reader had left",
+    "cancelled": "cancelled with its mailing",
+    "retried": "queued again by an operator",
+    "requeued": "queued again by an operator",
+    "marked": "taken for sent by an operator",
+    "bounced": "came back for good",
+    "soft_bounced": "came back for now",
+    "complained": "complained of as spam",
+    "left": "unsubscribed by mail",
+}
+# What was being said to the server.
+_STAGES = {
+    "connect": "connecting",
+    "greeting": "greeting",
+    "ehlo": "greeting",
+    "starttls": "encryption",
+    "auth": "logging in",
+    "mail": "the sender",
+    "rcpt": "the recipient",
+    "data": "the message",
+    "body": "the message",
+    "final_dot": "the message's end",
+}
 
 
 @get("/mailings/{ref:str}/deliveries")
@@ -107,7 +147,17 @@ def show_delivery(request: AnyRequest, delivery: RowId) -> Answer:
         key = find_key(connection, "message-key")
         domain = get_domain(connection, found.mailing)
     named = message_id(found.mailing_ref, found.id, key, domain) if key else ""
-    return render(request, "delivery.html", delivery=found, lines=lines, message_id=named)
+    is_marked = bool(lines) and lines[-1].event == "marked"
+    return render(
+        request,
+        "delivery.html",
+        delivery=found,
+        lines=lines,
+        message_id=named,
+        meaning=_EVENTS["marked"] if is_marked else MEANINGS[found.status],
+        events=_EVENTS,
+        stages=_STAGES,
+    )
 
 
 @post("/deliveries/{delivery:int}/retry")

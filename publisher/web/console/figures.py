@@ -90,7 +90,8 @@ def read_figures(
 def make_days(changes: Sequence[Change], readers: int, today: date, zone: ZoneInfo) -> list[Day]:
     """The days until today: from how many there are now, back by what came and went on each.
 
-    It begins with the first day on which there was anybody; none where there never was.
+    It begins with the day before the first on which there was anybody, so that the line rises from
+    nothing; none where there never was.
     """
     came, went = Counter[date](), Counter[date]()
     for change in changes:
@@ -103,9 +104,13 @@ def make_days(changes: Sequence[Change], readers: int, today: date, zone: ZoneIn
         # Who was erased is in no record: of them there may be fewer than left.
         days.append(Day(day, max(value, 0), came[day], went[day]))
         value += went[day] - came[day]
-    while days and not (days[-1].value or days[-1].came or days[-1].went):
+    while days and all(map(_is_empty, days[-2:])):
         days.pop()
     return days[::-1]
+
+
+def _is_empty(day: Day) -> bool:
+    return not (day.value or day.came or day.went)
 
 
 def _chart_sent(results: Sequence[Result]) -> Bars:

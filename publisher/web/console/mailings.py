@@ -11,10 +11,10 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy import Connection
 
 from publisher.errors import PublisherError
-from publisher.model.delivery import Counts, Mailing, MailingStatus, Purpose
+from publisher.model.delivery import Counts, DeliveryStatus, Mailing, MailingStatus, Purpose
 from publisher.runtime import steering
 from publisher.runtime.steering import Steered
-from publisher.store.histories import list_deeds_of_mailing, measure_rate
+from publisher.store.histories import is_stirred, list_deeds_of_mailing, measure_rate
 from publisher.store.mailings import (
     count_deliveries,
     find_mailing_by_ref,
@@ -40,6 +40,17 @@ _DEEDS = 100
 # What the list shows, and what it calls that.
 _KINDS: dict[str, Purpose] = {"issues": "issue", "tests": "test"}
 _STATUSES: tuple[MailingStatus, ...] = get_args(MailingStatus)
+# What each state of a delivery means to who reads of it for the first time.
+MEANINGS: dict[DeliveryStatus, str] = {
+    "sent": "the next server took it, which is no proof of arrival",
+    "queued": "waits for its turn",
+    "sending": "is being sent at this moment",
+    "deferred": "put off by its server; tried again by itself",
+    "failed": "refused for good; can be retried",
+    "in_doubt": "may have been sent: the connection broke before the answer",
+    "suppressed": "the reader left before their turn",
+    "cancelled": "the mailing was cancelled first",
+}
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +117,14 @@ def show_mailing(request: AnyRequest, ref: FromPath[str]) -> Answer:
         mailing = require_mailing(desk, connection, ref)
         progress = _measure(desk, connection, mailing)
         deeds = list_deeds_of_mailing(connection, mailing.id, _DEEDS)
-    return render(request, "mailing.html", mailing=mailing, progress=progress, deeds=deeds)
+    return render(
+        request,
+        "mailing.html",
+        mailing=mailing,
+        progress=progress,
+        deeds=deeds,
+        meanings=MEANINGS,
+    )
 
 
 @get("/mailings/{ref:str}/progress")
@@ -127,6 +145,7 @@ def _measure(desk: Desk, connection: Connection, mailing: Mailing) -> Progress:
     # What was put off for minutes or hours says nothing of how fast the rest goes.
     ahead = counts.queued + counts.sending
     left = round(ahead / rate) if rate and ahead else None
+    is_fresh = is_sending and is_stirred(connection, mailing.id, desk.clock())
     return Progress(
         status=mailing.status,
         counts=counts,
@@ -134,12 +153,12 @@ def _measure(desk: Desk, connection: Connection, mailing: Mailing) -> Progress:
         total=counts.total,
         rate=round(rate, 1),
         left=left,
-        said=_say_progress(desk, mailing, counts, rate, left) if is_sending else "",
+        said=_say_progress(desk, mailing, counts, rate, left, is_fresh) if is_sending else "",
     )
 
 
 def _say_progress(
-    desk: Desk, mailing: Mailing, counts: Counts, rate: float, left: int | None
+    desk: Desk, mailing: Mailing, counts: Counts, rate: float, left: int | None, is_fresh: bool
 ) -> str:
     if (until := mailing.canary_until) is not None:
         return f"The first have it; the rest goes by itself at {until.astimezone(desk.zone):%H:%M}"
@@ -147,8 +166,10 @@ def _say_progress(
         return "The first readers get it; then the rest waits for what becomes of them"
     if left is not None:
         return f"{rate:,.0f} a second, about {_say_seconds(left)} left"
+    if counts.queued + counts.sending and is_fresh:
+        return "The next messages leave in a moment"
     if counts.queued + counts.sending:
-        return "Nothing has moved for half a minute; is `publisher run` running?"
+        return "Nothing has moved for half a minute; publisher run, which sends, may have stopped"
     if counts.deferred == 1:
         return "1 was put off by its server, and is tried again by itself"
     return f"{counts.deferred:,} were put off by their servers, and are tried again by themselves"

@@ -15,13 +15,23 @@ from publisher.errors import PublisherError, SettingsError
 from publisher.model.delivery import Mailing
 from publisher.model.issue import Issue
 from publisher.model.plan import GRACE, Plan
-from publisher.runtime.preparing import NotDue, Prepared, prepare, read_issue_file, why_not_due
+from publisher.model.problem import Problem
+from publisher.runtime.preparing import (
+    NotDue,
+    Prepared,
+    prepare_checked,
+    read_issue_file,
+    why_not_due,
+)
 from publisher.runtime.start import require_ready, start_test
+from publisher.site.check import check
 from publisher.store.arming import find_unarmed, require_armed
 from publisher.store.mailings import count_recipients, find_last_test, find_mailing
 from publisher.store.plans import add_plan, close_plan, find_last_plan, find_plan
 from publisher.web.console.desk import Desk
+from publisher.web.console.issues import require_path
 from publisher.web.console.looks import Outline, compare, find_look, keep_look, outline
+from publisher.web.console.seeing import check_patiently
 from publisher.web.console.shell import (
     Answer,
     AnyRequest,
@@ -58,12 +68,15 @@ class Obstacle(msgspec.Struct, frozen=True):
 class Look(msgspec.Struct, frozen=True, kw_only=True):
     """An issue as it would be sent now, by its NAME and id.
 
-    `shown` is None where there is no message to be seen.
+    `written` is what its file at `path` says, None where it cannot be read; `shown` is None where
+    there is no message to be seen.
     """
 
     slug: str
+    path: str
     issue: str
     title: str
+    written: Issue | None
     prepared: Prepared
     shown: Outline | None
     recipients: int
@@ -79,14 +92,16 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
         return self.shown is not None and not (self.obstacles or self.mailing or is_waiting)
 
 
-def _look(desk: Desk, slug: str) -> Look:
+def _look(desk: Desk, slug: str, problems: tuple[Problem, ...] | None = None) -> Look:
     """Raises NotFoundException where there is no such issue, PublisherError where all is wrong."""
     now = desk.clock()
     try:
-        _, issue = read_issue_file(desk.folder, desk.settings, slug)
+        path, issue = read_issue_file(desk.folder, desk.settings, slug)
     except PublisherError as error:
         raise NotFoundException(f"There is no issue {slug}.") from error
-    prepared = prepare(desk.folder, desk.settings, now, slug)
+    if problems is None:
+        problems = check(desk.folder, desk.settings, now, (slug,))
+    prepared = prepare_checked(desk.folder, desk.settings, now, slug, problems)
     publication = desk.database.publication
     with desk.database.read() as connection:
         recipients = count_recipients(connection, publication, now)
@@ -98,8 +113,10 @@ def _look(desk: Desk, slug: str) -> Look:
     shown, is_tested = _freeze(desk, prepared, test, obstacles)
     return Look(
         slug=slug,
+        path=path,
         issue=id,
         title=(issue.title if issue else "") or desk.publication.title,
+        written=issue,
         prepared=prepared,
         shown=shown,
         recipients=recipients,
@@ -148,7 +165,12 @@ def _find_obstacles(
 @get("/issues/{slug:str}/send")
 @in_thread
 def show_send(request: AnyRequest, slug: FromPath[str]) -> Answer:
-    return _show(request, _look(desk_of(request), slug))
+    desk = desk_of(request)
+    require_path(desk, slug)
+    problems = check_patiently(desk, slug)
+    if problems is None:
+        return render(request, "looking.html", back=f"/issues/{slug}/send")
+    return _show(request, _look(desk, slug, problems))
 
 
 def _show(request: AnyRequest, look: Look, status: int = 200, **more: Any) -> Answer:
@@ -167,6 +189,7 @@ def _show(request: AnyRequest, look: Look, status: int = 200, **more: Any) -> An
         status=status,
         look=look,
         changes=changes,
+        sender=desk.settings.email.from_,
         grace=round(GRACE.total_seconds()),
         seconds=round(seconds),
         is_late=plan is not None and desk.clock() > plan.due_at + _USUAL,

@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 
 from publisher.errors import PublisherError, SettingsError
 from publisher.mailing.schedule import Fire
+from publisher.model.access import Role
 from publisher.model.delivery import Mailing
-from publisher.runtime.newsroom import Folder
 from publisher.runtime.start import require_ready
 from publisher.site.state import IssueState
 from publisher.store.alerts import find_doubts
@@ -21,6 +21,7 @@ from publisher.store.mailings import (
 from publisher.store.occurrences import find_mailed, find_superseded
 from publisher.store.plans import list_waiting
 from publisher.web.console.desk import Desk
+from publisher.web.console.issues import ReadFolder
 from publisher.web.console.schedules import find_alerts, look_ahead
 
 # An issue that nobody finished within this is no day's work any more.
@@ -33,6 +34,7 @@ class Item(msgspec.Struct, frozen=True):
     """Something that waits: how urgent (`problem`, `careful`, `done` or nothing), what, where.
 
     `name` is of an issue, a mailing or a schedule, and `at` a moment; they stand before the text.
+    `least` is the role that may go where `path` leads.
     """
 
     kind: str
@@ -41,16 +43,17 @@ class Item(msgspec.Struct, frozen=True):
     path: str = ""
     label: str = ""
     at: datetime | None = None
+    least: Role = "viewer"
 
 
 def list_items(desk: Desk) -> list[Item]:
     """All that waits, the most urgent first."""
-    now = desk.clock()
+    now, folder = desk.clock(), ReadFolder(desk)
     with desk.database.read() as connection:
         items = [*_find_faults(desk, connection), *_list_mailings(desk, connection)]
-        items += _list_alerts(desk, connection, now)
+        items += _list_alerts(desk, connection)
         items += _list_plans(desk, connection)
-    items += [*_list_issues(desk, now), *_list_firings(desk, now)]
+    items += [*_list_issues(desk, folder, now), *_list_firings(desk, folder, now)]
     order = ("problem", "careful", "", "done")
     return sorted(items, key=lambda each: order.index(each.kind))
 
@@ -88,18 +91,18 @@ def _describe(connection: Connection, mailing: Mailing) -> Item:
     return Item("done", mailing.slug, text, path, "Watch it")
 
 
-def _list_alerts(desk: Desk, connection: Connection, now: datetime) -> list[Item]:
+def _list_alerts(desk: Desk, connection: Connection) -> list[Item]:
     """But for those about mailings, which stand here by themselves."""
     return [
         Item(
             "problem",
             "",
             f"{each.text}{f': {each.about}' if each.about else ''}",
-            "/schedules",
+            each.path or "/schedules",
             "Why",
         )
-        for each in find_alerts(desk, connection, now)
-        if not each.path
+        for each in find_alerts(desk, connection)
+        if not each.path.startswith("/mailings/")
     ]
 
 
@@ -112,15 +115,16 @@ def _list_plans(desk: Desk, connection: Connection) -> list[Item]:
             f"/issues/{each.slug}/send",
             "Look",
             each.due_at,
+            "sender",
         )
         for each in list_waiting(connection, desk.database.publication)
     ]
 
 
-def _list_issues(desk: Desk, now: datetime) -> list[Item]:
+def _list_issues(desk: Desk, folder: ReadFolder, now: datetime) -> list[Item]:
     """Drafts whose day it is, and what is ready and was not sent."""
     try:
-        states = Folder(desk.folder, desk.settings).read_states(now, now - _DUE)
+        states = folder.read_states(now, now - _DUE)
     except PublisherError as error:
         return [Item("problem", "", f"The issues cannot be read: {error}.")]
     with desk.database.read() as connection:
@@ -129,7 +133,12 @@ def _list_issues(desk: Desk, now: datetime) -> list[Item]:
     open_ones = [each for each in states if each.id not in settled and each.mail]
     near = [each for each in open_ones if each.date <= now + _SOON]
     near.sort(key=lambda each: (each.date, each.slug))
-    return [_describe_issue(each) for each in near[-_MOST:]]
+    items = [_describe_issue(each) for each in near[-_MOST:]]
+    today = now.astimezone(desk.zone).date()
+    if not any(each.date.astimezone(desk.zone).date() == today for each in states):
+        text = "There is no issue of today yet"
+        items.append(Item("", "", text, "/paste", "Paste a digest", least="editor"))
+    return items
 
 
 def _describe_issue(each: IssueState) -> Item:
@@ -148,18 +157,18 @@ def _describe_issue(each: IssueState) -> Item:
     return Item("", each.slug, "is ready, and was not sent", path, "Look at it", each.date)
 
 
-def _list_firings(desk: Desk, now: datetime) -> list[Item]:
+def _list_firings(desk: Desk, folder: ReadFolder, now: datetime) -> list[Item]:
     """What each schedule does next."""
-    seen, _ = look_ahead(desk, now, 1)
+    seen, _ = look_ahead(desk, folder, now, 1)
     items = []
     for each in seen:
         if each.occurrence is None:
             continue
         kind = "careful" if each.is_open else ""
-        when = "is due" if each.is_open else "fires next"
-        what = "nothing to send yet"
+        when = "is due" if each.is_open else "sends next"
+        what = "nothing is ready yet"
         if isinstance(each.decision, Fire):
-            what = f"it sends {each.decision.candidate.slug} as things stand"
+            what = f"{each.decision.candidate.slug}, as things stand"
             kind = ""
         text = f"{when}: {what}"
         items.append(

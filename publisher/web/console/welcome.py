@@ -6,10 +6,9 @@ from litestar.params import FromPath
 
 from publisher.audience.address import Address, AddressError, parse_address, parse_name
 from publisher.model.operators import Actor, Invitation
-from publisher.runtime.inviting import hash_secret
+from publisher.runtime.inviting import enrol, hash_secret
 from publisher.runtime.passwords import PasswordError, hash_password, require_good
 from publisher.store import invitations, operators
-from publisher.store.sessions import end_sessions
 from publisher.web.console.desk import Desk
 from publisher.web.console.entering import enter
 from publisher.web.console.shell import (
@@ -73,17 +72,7 @@ def _accept(
         known = operators.find_operator(connection, publication, address.key)
         # A role that was given or taken since the link was made is the one that counts.
         role = known.role if known else invitation.role
-        operator = operators.save_operator(
-            connection,
-            publication,
-            email=address.email,
-            key=address.key,
-            name=name,
-            role=role,
-            password_hash=password_hash,
-            now=now,
-        )
-        end_sessions(connection, publication, operator)
+        operator = enrol(connection, publication, address, name, role, password_hash, now)
         operators.note_login(connection, publication, operator, now)
         action = "password set by a link" if known else "invitation accepted"
         actor = Actor(address.email, client_of(request))

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -58,7 +59,6 @@ _PLACE = re.compile(r"[1-9]\d{0,6}")
 _SAID = {
     "save": "Saved.",
     "move": "Moved, and saved.",
-    "ready": "Marked ready: it is published when its day has come.",
     "draft": "A draft again: from now on it is not published.",
 }
 _ACTIONS = {"save": "issue saved", "move": "issue saved"}
@@ -197,17 +197,32 @@ def _save(request: AnyRequest, desk: Desk, writing: Writing, act: str) -> Answer
         return _show(request, kept, status=422, failure=failure)
     if is_changed:
         note_change(request, _ACTIONS[act], slug, saved.path)
-    flash(request, *_say(saved, act, zone, is_changed=is_changed))
+    flash(request, *_say(saved, act, zone, desk.clock(), is_changed=is_changed))
     return redirect(f"/issues/{slug}/edit")
 
 
-def _say(saved: Saved, act: str, zone: ZoneInfo, *, is_changed: bool) -> tuple[str, str]:
+def _say(
+    saved: Saved, act: str, zone: ZoneInfo, now: datetime, *, is_changed: bool
+) -> tuple[str, str]:
     issue, problems = read_issue(saved.data, saved.path, zone)
     if not is_changed:
         return "Nothing had changed, so nothing was written.", "done"
     if has_errors(problems) and (issue is None or issue.status == "ready"):
         return "Saved, with errors: nothing new can be published until they are mended.", "problem"
+    if has_errors(problems):
+        return "Saved, with errors: it cannot be marked ready until they are mended.", "problem"
+    if act == "ready":
+        return _say_ready(issue, now), "done"
     return _SAID[act], "done"
+
+
+def _say_ready(issue: Issue | None, now: datetime) -> str:
+    """What comes of an issue that was marked ready."""
+    if issue is not None and issue.date is not None and issue.date > now:
+        return "Marked ready: it is published when its day has come."
+    mail = "Mail goes out when Send is pressed, or a schedule takes it."
+    rest = f" {mail}" if issue is None or issue.mail else ""
+    return f"Marked ready: the site and the feeds have it in a moment.{rest}"
 
 
 def _move(request: AnyRequest, desk: Desk, writing: Writing, act: str) -> Answer:

@@ -58,6 +58,13 @@ def test_a_scale_has_a_few_round_lines_and_holds_its_values(
         assert scale.low == 0
 
 
+def test_a_line_that_stands_still_is_not_shown_from_one_reader_to_the_next() -> None:
+    line = make_line("growth", "Readers", days(3_003, 3_003))
+    assert [tick.value for tick in line.scale.ticks] == [3_000, 3_050]
+    first = make_line("growth", "Readers", days(0, 3_003))
+    assert (first.scale.low, first.points[0]) == (0, (0.0, 100.0))
+
+
 def test_a_line_that_hardly_moves_is_shown_from_near_below() -> None:
     chart = make_line("growth", "Readers", days(10_000, 10_020))
     assert chart.scale.low > 9_000

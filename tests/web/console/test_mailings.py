@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from markupsafe import escape
@@ -82,7 +83,7 @@ def test_a_reader_s_history_has_all_that_is_on_record(newsroom: Newsroom) -> Non
     assert "vouched" in page
     assert f"Issue <bdi>{NAME}</bdi>" in page
     lines = sender.get(_find(sender, path, ADA)).text
-    assert "accepted" in lines
+    assert "the server took it" in lines
     assert "&lt;" + newsroom.post.deliveries()[ADA]["message_id"][1:-1] in lines
     assert sender.get("/readers/nobody/history").status == 404
     assert sender.get("/deliveries/99999").status == 404
@@ -95,8 +96,12 @@ def test_failed_ones_are_tried_again_one_by_one_and_all(newsroom: Newsroom) -> N
     assert _counts(newsroom, sender, path) == {"failed": 3}
     assert sender.post(f"{_find(sender, path, ADA)}/retry").status == 303
     assert _counts(newsroom, sender, path) == {"queued": 1, "failed": 2}
+    newsroom.console.clock.ahead += timedelta(minutes=1)
     assert sender.post(f"{path}/retry").status == 303
     assert _counts(newsroom, sender, path) == {"queued": 3}
+    assert "The next messages leave in a moment" in sender.get(path).text
+    newsroom.console.clock.ahead += timedelta(minutes=1)
+    assert "Nothing has moved for half a minute" in sender.get(path).text
     newsroom.post.send()
     assert _counts(newsroom, sender, path) == {"sent": 3}
     sender.post(f"{path}/retry")

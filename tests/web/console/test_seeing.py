@@ -1,5 +1,6 @@
 """Seeing: what readers will get, in frames that run nothing, with the preflight beside it."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -129,6 +130,16 @@ def test_a_file_that_cannot_be_read_says_so(desk: Console, editor: Browser) -> N
         f"{SEE}?view=none",
     ):
         assert editor.get(path).status == 404
+
+
+def test_an_image_that_was_just_added_is_known_to_the_live_preview(
+    desk: Console, editor: Browser
+) -> None:
+    editor.get("/issues")  # the folder is read, and no issue shows it yet
+    (desk.folder / "media" / "new.png").write_bytes(make("PNG"))
+    text = f"{DRAFT}\n![A new image](media/new.png)\n"
+    found = json.loads(editor.post(f"{SEE}/preview", {"text": text}).text)["problems"]
+    assert not [each for each in found if "size of the image" in each["message"]]
 
 
 def test_the_live_preview_is_of_what_is_not_saved(desk: Console, editor: Browser) -> None:

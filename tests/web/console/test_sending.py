@@ -1,6 +1,8 @@
 """Sending from the console: a last look, an approval of that content, a minute to take it back."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -113,6 +115,26 @@ def test_two_who_press_send_at_once_send_once(newsroom: Newsroom) -> None:
     assert "has pressed Send already" in late.text
     assert newsroom.tick(60) == ["started"]
     assert len(newsroom.mailings()) == 1
+
+
+def test_taking_it_back_and_starting_it_at_once_come_to_one_end(newsroom: Newsroom) -> None:
+    sender = newsroom.console.enter("sender")
+    ends = []
+    for number in range(1, 6):
+        assert newsroom.press_send(sender).status == 303
+        newsroom.console.clock.ahead += timedelta(seconds=60)
+        path, token = f"/plans/{number}/take-back", {"_csrf_token": sender.token}
+        acts: list[Callable[[], Any]] = [newsroom.tick, partial(sender.post, path, token)]
+        at_once(2, partial(_do, acts))
+        ends.append(newsroom.plan(number).status)
+        assert len(newsroom.mailings()) == ends.count("started")
+        if ends[-1] == "started":
+            break
+    assert set(ends) <= {"started", "taken_back"}
+
+
+def _do(acts: list[Callable[[], Any]], which: int) -> None:
+    acts[which]()
 
 
 def test_who_looked_before_it_was_taken_back_is_told_and_asked_again(newsroom: Newsroom) -> None:

@@ -95,6 +95,20 @@ def test_ready_and_a_draft_again(desk: Console, editor: Browser) -> None:
     assert actions[:2] == ["issue made draft", "issue marked ready"]
 
 
+def test_what_comes_of_ready_is_said(desk: Console, editor: Browser) -> None:
+    save(editor, DRAFT, act="ready")
+    assert "Mail goes out when Send is pressed" in editor.get("/issues/2026-01-05/edit").text
+    tidy(desk)
+    save(editor, DRAFT.replace("date: 2026", "date: 2099"), act="ready")
+    assert "when its day has come" in editor.get("/issues/2026-01-05/edit").text
+
+
+def test_a_draft_with_errors_does_not_look_saved_and_well(desk: Console, editor: Browser) -> None:
+    save(editor, DRAFT.replace("status: draft", "status: reddy"))
+    page = editor.get("/issues/2026-01-05/edit").text
+    assert "Saved, with errors: it cannot be marked ready until they are mended." in page
+
+
 def test_with_errors_it_is_saved_but_not_marked_ready(desk: Console, editor: Browser) -> None:
     broken = DRAFT.replace("2026-01-05T07:00:00+01:00", "Monday")
     answer = save(editor, broken, act="ready")
