@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -216,11 +217,16 @@ def _wrong_urls(settings: Settings) -> list[Wrong]:
     }
     # What stands before others' paths has no query; a service's own URL may have one.
     bases = ("publication.url", "web.url", "console.url")
-    return [
+    wrong = [
         (key, url, "a URL such as https://news.example")
         for key, url in urls.items()
         if (url or key == "publication.url") and not is_http_url(url, is_base=key in bases)
     ]
+    # Its cookies, links and forms are of a whole origin.
+    if not wrong and urlsplit(settings.console.url).path.strip("/"):
+        origin = "a URL without a path, such as https://desk.news.example"
+        wrong.append(("console.url", settings.console.url, origin))
+    return wrong
 
 
 def _wrong_mailboxes(settings: Settings) -> list[Wrong]:

@@ -338,6 +338,10 @@ def test_a_wrong_variable_of_the_second_relay_is_named(path: Path) -> None:
         (BASE + "[emial]\n", "publisher.toml: emial: this key is unknown; did you mean email?"),
         (BASE + "[web]\nport = true\n", "web.port: found true, expected a whole number"),
         (BASE + "[web]\nport = 70000\n", "web.port: found 70000, expected a number <= 65535"),
+        (
+            BASE + '[console]\nurl = "https://x.example/desk"\n',
+            'console.url: found "https://x.example/desk", expected a URL without a path',
+        ),
         (BASE + "[web]\nport = 8001\n", "console.port: found 8001, expected another port than web"),
         (BASE + '[feeds]\nfull_content = "yes"\n', 'found "yes", expected true or false'),
         (

@@ -154,11 +154,6 @@ def walls_after(cron: Cron, after: datetime) -> Iterator[datetime]:
                     yield wall
 
 
-def next_wall(cron: Cron, after: datetime) -> datetime | None:
-    """The rule's first wall time later than a naive one; None where none comes (30 February)."""
-    return next(walls_after(cron, after), None)
-
-
 def _days(cron: Cron, first: date) -> Iterator[date]:
     """The days that fit, from the first on, until none came for as long as one could take."""
     year, end = first.year, first.year + _NEVER

@@ -43,14 +43,6 @@ def smtp_address(address: str) -> str:
     return spec
 
 
-def ascii_address(address: str) -> str:
-    """An address with its domain as DNS has it. Raises ValueError where it is none in ASCII."""
-    spec = smtp_address(address)
-    if not spec.isascii():
-        raise ValueError(f"no address that every server takes: {address!r}")
-    return spec
-
-
 # Most readers are at a few thousand domains.
 @lru_cache(maxsize=4096)
 def ascii_domain(domain: str) -> str:

@@ -16,6 +16,7 @@ from publisher.errors import SettingsError
 from publisher.message.freeze import Draft
 from publisher.model.plan import LATEST, Plan
 from publisher.runtime.log import Line
+from publisher.runtime.over import OF_FIRINGS, PLANNED, WEBHOOK, find_over, name_firing, name_plan
 from publisher.runtime.planned import ToldPlan
 from publisher.runtime.scheduler import Told
 from publisher.runtime.start import freeze_draft, make_ref, new_mailing, require_sendable
@@ -26,6 +27,7 @@ from publisher.store.alerts import (
     find_paused,
     find_raised,
     raise_alert,
+    was_raised,
 )
 from publisher.store.database import Database
 from publisher.store.mailings import start_single_mailing
@@ -34,9 +36,6 @@ _SECONDS = 10.0
 _TRIES = 2
 # Less than this, and a mailing's ledger may not fit any more: some 300 bytes for each reader.
 _LEAST_FREE = 500_000_000
-
-# A firing that was told to wait or to fail is not told again as missed.
-_OF_FIRINGS = {"waiting": "nothing-ready", "failed": "firing-failed", "missed": "missed"}
 
 Say = Callable[[str], None]
 
@@ -50,13 +49,21 @@ class Alerts:
         self.say = say
 
     def hear_schedule(self, told: Told, now: datetime) -> None:
-        """What a schedule has to tell: a good firing is a heartbeat, the rest is an alert."""
-        about = f"{told.schedule} {told.occurrence.wall.isoformat(timespec='minutes')}"
+        """What a schedule has to tell: a good firing is a heartbeat, the rest is an alert.
+
+        A firing is told of once, over or not, and not as missed where it was told of before.
+        """
+        about = name_firing(told.schedule, told.occurrence.wall)
         self.say(Line(f"{about}: {told.event}: {told.reason}", "schedule"))
         if told.event == "fired":
             self._call_heartbeat()
-        elif told.event != "missed" or about not in self._raised(*_OF_FIRINGS.values()):
-            self.tell(_OF_FIRINGS[told.event], about, f"The schedule {about}: {told.reason}", now)
+            return
+        kind = OF_FIRINGS[told.event]
+        kinds = OF_FIRINGS.values() if told.event == "missed" else (kind,)
+        with self.database.read() as connection:
+            if was_raised(connection, self.database.publication, kinds, about):
+                return
+        self.tell(kind, about, f"The schedule {about}: {told.reason}", now)
 
     def hear_planned(self, told: ToldPlan, now: datetime) -> None:
         """What a planned send has to tell: one that is not started as planned is an alert."""
@@ -69,16 +76,20 @@ class Alerts:
         text = f"The planned send of {about} by {plan.who}: {plan.reason}"
         if plan.status == "waiting":
             text = f"{text}; it is tried again until {_say_end(plan)}"
-        self.tell("planned-send", f"{about} {plan.status}", text, now)
+        self.tell(PLANNED, name_plan(plan), text, now)
 
     def look(self, now: datetime) -> bool:
         """Look for mailings that wait for an operator, and for a disk that is nearly full.
 
+        What was told and is over is noted.
         Tells whether there was something to tell.
         """
         with self.database.read() as connection:
             paused = find_paused(connection, self.database.publication)
             doubts = find_doubts(connection, self.database.publication)
+            over = find_over(connection, self.database.publication, self.settings, now)
+        for each in over:
+            self._clear(each.kind, each.about, now)
         words = {
             each.ref: f"The mailing of {each.slug} is paused: {each.reason or 'no reason given'}."
             for each in paused
@@ -103,10 +114,9 @@ class Alerts:
     def warn_of_webhook(self, host: str, text: str, now: datetime) -> None:
         """Tell what a webhook was not told of; without a text, note that it hears us again."""
         if text:
-            self.tell("webhook-given-up", host, text, now)
-        elif host in self._raised("webhook-given-up"):
-            with self.database.write() as connection:
-                clear_alert(connection, self.database.publication, "webhook-given-up", host, now)
+            self.tell(WEBHOOK, host, text, now)
+        elif host in self._raised(WEBHOOK):
+            self._clear(WEBHOOK, host, now)
 
     def _tell_while(self, kind: str, words: Mapping[str, str], now: datetime) -> bool:
         """Tell what is so of a kind, and note what is so no more. `words` are by what it is."""
@@ -115,9 +125,13 @@ class Alerts:
         for about in new:
             self.tell(kind, about, words[about], now)
         for about in sorted(raised - words.keys()):
-            with self.database.write() as connection:
-                clear_alert(connection, self.database.publication, kind, about, now)
+            self._clear(kind, about, now)
         return bool(new)
+
+    def _clear(self, kind: str, about: str, now: datetime) -> None:
+        with self.database.write() as connection:
+            clear_alert(connection, self.database.publication, kind, about, now)
+        self.say(Line(f"alert over: {kind}: {about}", "alert"))
 
     def _raised(self, *kinds: str) -> set[str]:
         with self.database.read() as connection:

@@ -9,7 +9,7 @@ import msgspec
 
 from publisher.mailing.cron import Due, next_due
 from publisher.mailing.schedule import Decision, Occurrence, Rule, decide
-from publisher.runtime.newsroom import Newsroom
+from publisher.runtime.newsroom import Reading
 from publisher.runtime.scheduler import Known, make_candidate, make_rule
 from publisher.settings import Schedule, Settings
 from publisher.store.database import Database
@@ -46,7 +46,7 @@ class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
 class Foreseeing:
     """Looks ahead, without doing anything."""
 
-    def __init__(self, database: Database, settings: Settings, newsroom: Newsroom) -> None:
+    def __init__(self, database: Database, settings: Settings, newsroom: Reading) -> None:
         self.database = database
         self.settings = settings
         self.newsroom = newsroom

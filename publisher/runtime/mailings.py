@@ -38,9 +38,17 @@ def find_meant(folder: Path, database: Database, name: str) -> Mailing | None:
                 require_issue(folder, name)  # says which there are
             return mailing
         issue = read_named(folder, require_issue(folder, name), ZoneInfo("UTC")).issue
-        if issue is None or not issue.id:
-            return find_mailing_by_slug(connection, database.publication, slug)
-        return find_mailing(connection, database.publication, issue.id)
+        id = issue.id if issue is not None else ""
+        return find_mailing_of_issue(connection, database.publication, slug, id)
+
+
+def find_mailing_of_issue(
+    connection: Connection, publication: int, slug: str, issue: str
+) -> Mailing | None:
+    """The mailing of an issue by its id; by its NAME, where its file has none."""
+    if not issue:
+        return find_mailing_by_slug(connection, publication, slug)
+    return find_mailing(connection, publication, issue)
 
 
 def require_meant(folder: Path, database: Database, name: str) -> Mailing:

@@ -35,12 +35,16 @@ class RefusedError(PublisherError):
         self.problems = problems
 
 
-class Newsroom(Protocol):
-    """What a scheduler needs of the issues; a simulation hands in its own."""
+class Reading(Protocol):
+    """What looking ahead needs of the issues."""
 
     def read_states(self, now: datetime, since: datetime) -> list[IssueState]:
         """The issues dated since a moment as they are written now, drafts too."""
         ...
+
+
+class Newsroom(Reading, Protocol):
+    """What a scheduler needs of the issues; a simulation hands in its own."""
 
     def publish(self, now: datetime) -> bool:
         """Bring the site up to date, and tell whether anything changed.

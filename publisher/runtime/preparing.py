@@ -51,7 +51,13 @@ def prepare(folder: Path, settings: Settings, now: datetime, slug: str) -> Prepa
     Once it is built and unchanged, the same bytes are frozen. Raises PublisherError where there is
     no such issue.
     """
-    problems = check(folder, settings, now, (slug,))
+    return prepare_checked(folder, settings, now, slug, check(folder, settings, now, (slug,)))
+
+
+def prepare_checked(
+    folder: Path, settings: Settings, now: datetime, slug: str, problems: tuple[Problem, ...]
+) -> Prepared:
+    """The same, of an issue that a check has just found these problems of."""
     if has_errors(problems):
         return Prepared(problems)
     return Prepared(problems, render_checked(folder, settings, now, slug))

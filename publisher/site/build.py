@@ -61,7 +61,7 @@ def _note_folder(job: Job) -> None:
         sources = read_templates(job.folder)
         media = {file.path: file for file in list_media(job.folder)}
         with _transaction(index):
-            _note_changes(job, index, sources, media)
+            _note_changes(job, index, sources, media, is_building=False)
 
 
 def _build(job: Job) -> Report:
@@ -97,7 +97,12 @@ _SHARED_PAGES = ("id-repeated", "slug-repeated")
 
 
 def _note_changes(
-    job: Job, index: Index, sources: dict[str, str], media: Mapping[str, File]
+    job: Job,
+    index: Index,
+    sources: dict[str, str],
+    media: Mapping[str, File],
+    *,
+    is_building: bool = True,
 ) -> tuple[list[Problem], list[Problem]]:
     """Bring the index up to date; give what was noticed in changed files, and all errors."""
     publication = job.settings.as_publication()
@@ -125,7 +130,7 @@ def _note_changes(
     plan.note_media(media, logo)
     plan.conclude()
     errors += plan.errors()
-    if not errors or job.is_preview:
+    if job.is_preview or (is_building and not errors):
         plan.note_pending()
     return noticed, errors
 

@@ -152,6 +152,14 @@ class Index:
     def issue(self, path: str) -> Issue:
         return _decode_issue(self.value("SELECT content FROM file WHERE path = ?", path))
 
+    def reading(self, path: str) -> tuple[str, Issue | None, tuple[Problem, ...]] | None:
+        """A file's signature when it was read, the issue in it, and its problems."""
+        sql = "SELECT signature, content, problems FROM file WHERE path = ?"
+        for signature, content, problems in self.rows(sql, path):
+            issue = _decode_issue(content) if content else None
+            return signature, issue, _decode_problems(problems)
+        return None
+
     def live_issue(self, slug: str) -> Issue | None:
         """A published issue without its withdrawn highlights; None where there is none."""
         found = self.value("SELECT content FROM file WHERE slug = ? AND is_live = 1", slug)
@@ -270,7 +278,8 @@ def _prepare(path: Path) -> sqlite3.Connection:
         db.close()
         raise sqlite3.DatabaseError("an index of another version")
     db.executescript(_SCHEMA)
-    db.execute(f"PRAGMA user_version = {_VERSION}")
+    if not version:  # who only looks writes nothing
+        db.execute(f"PRAGMA user_version = {_VERSION}")
     return db
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -82,10 +83,7 @@ def fingerprint(job: Job, sources: dict[str, str], logo: str) -> str:
     """What every part of the site depends on besides the issues; `logo` is its file's signature."""
     settings = job.settings
     world = [
-        __version__,
-        _code_signature(),
-        sys.version,  # with its Unicode tables
-        [version(name) for name in _LIBRARIES],
+        _sign_program(),
         msgspec.to_builtins(settings.as_publication()),
         [settings.web_url, settings.link_params],
         [settings.email.subject, settings.email.postal_address],
@@ -98,11 +96,16 @@ def fingerprint(job: Job, sources: dict[str, str], logo: str) -> str:
     return sha256(json.dumps(world).encode()).hexdigest()
 
 
-def _code_signature() -> str:
-    """Changes whenever this program does, so that an upgrade builds everything anew."""
+@cache
+def _sign_program() -> list[object]:
+    """Changes whenever this program does, so that an upgrade builds everything anew.
+
+    It is that of the program that runs: what an upgrade put in its place meanwhile did not build.
+    """
     package = Path(__file__).parent.parent
     newest = max(path.stat().st_mtime_ns for path in package.rglob("*.py"))
-    return str(newest)
+    # Python's version tells that of its Unicode tables.
+    return [__version__, newest, sys.version, [version(name) for name in _LIBRARIES]]
 
 
 def index_path(job: Job) -> Path:

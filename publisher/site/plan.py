@@ -54,6 +54,8 @@ class Plan:
         # Tags that changes touched: label and number of highlights before, and the oldest moment.
         self.tags: dict[str, tuple[str, int, int]] = {}
         self.ids: set[str] = set()
+        # The files of issues that are public from now on, or in another form.
+        self.published: set[str] = set()
 
     # The register
 
@@ -167,6 +169,7 @@ class Plan:
 
     def _publish(self, issue: Issue) -> None:
         index, path = self.index, issue.path
+        self.published.add(path)
         self._touch_tags_of(issue)
         index.run("UPDATE file SET is_live = 1 WHERE path = ?", path)
         part = index.published_part(issue)
@@ -325,7 +328,8 @@ class Plan:
         """Work out what publishing the marked issues adds to the register.
 
         A preview publishes nothing: what it adds stays pending, so that a draft's highlight that
-        is taken out again was never published.
+        is taken out again was never published. It is worked out once, when a file is read: an
+        archive that was never built is marked as a whole, however often somebody looks at it.
         """
         if not self.is_preview:
             self.index.run("DELETE FROM pending")
@@ -335,6 +339,8 @@ class Plan:
         )
         moment = self.now
         for (path,) in self.index.rows(sql):
+            if self.is_preview and path not in self.published:
+                continue
             issue = self.index.issue(path)
             known = self.index.records([issue.id, *(h.id for h in issue.highlights)])
             records = record_issue(issue, known, moment)

@@ -1,5 +1,7 @@
 """The issues as they are in the folder, drafts too, without publishing anything."""
 
+from collections.abc import Iterable
+from contextlib import closing
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -9,10 +11,11 @@ import msgspec
 from publisher.model.issue import Status
 from publisher.settings import Settings
 from publisher.site.build import note_folder
-from publisher.site.index import moment_of
-from publisher.site.job import Job, open_index
+from publisher.site.index import Index, moment_of
+from publisher.site.job import Job, index_path, open_index
+from publisher.site.plan import Reading
 from publisher.site.register import PATH as REGISTER
-from publisher.site.scan import list_media, read_templates, scan_issues, signature_of
+from publisher.site.scan import File, list_media, read_templates, scan_issues, signature_of
 
 
 class IssueState(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,14 +35,25 @@ def read_states(
     folder: Path, settings: Settings, now: datetime, since: datetime
 ) -> list[IssueState]:
     """The issues dated since a moment that can be read; what is not readable has no date."""
-    job = Job(folder=folder, settings=settings, output=folder / "public", now=now)
+    job = site_job(folder, settings, now)
     note_folder(job)
+    return find_states(job, since)
+
+
+def site_job(folder: Path, settings: Settings, now: datetime) -> Job:
+    """The build of the site, whose index knows what is public."""
+    return Job(folder=folder, settings=settings, output=folder / "public", now=now)
+
+
+def find_states(job: Job, since: datetime) -> list[IssueState]:
+    """The same, as the folder was when it was last read; no build is waited for."""
     states = []
-    with open_index(job) as index:
+    with closing(Index(index_path(job), is_readonly=True)) as index:
+        index.db.execute("BEGIN")  # all that is asked is of one moment
         sql = "SELECT path, state FROM file WHERE moment >= ? AND state <> 'unreadable'"
         for path, state in index.rows(sql, moment_of(since)):
             issue = index.issue(path)
-            changed_at = _changed_at(folder / path)
+            changed_at = _changed_at(job.folder / path)
             if issue.date is None or changed_at is None:
                 continue
             part = index.published_part(issue)
@@ -56,6 +70,20 @@ def read_states(
                 )
             )
     return states
+
+
+def find_readings(job: Job, paths: Iterable[str]) -> dict[str, Reading]:
+    """What files said when the folder was last read, by their paths.
+
+    Who has a file's bytes too sees by its signature whether these are the same.
+    """
+    readings = {}
+    with closing(Index(index_path(job), is_readonly=True)) as index:
+        for path in paths:
+            if (known := index.reading(path)) is not None:
+                signature, issue, problems = known
+                readings[path] = Reading(File(path, signature), issue, problems)
+    return readings
 
 
 def _changed_at(path: Path) -> datetime | None:
@@ -83,8 +111,7 @@ class Waiting(msgspec.Struct, frozen=True):
 
 def read_waiting(folder: Path, settings: Settings, now: datetime) -> list[Waiting]:
     """The issues that the last build left for their date to come."""
-    job = Job(folder=folder, settings=settings, output=folder / "public", now=now)
-    with open_index(job) as index:
+    with open_index(site_job(folder, settings, now)) as index:
         sql = "SELECT path, moment FROM file WHERE is_live = 0 AND state = 'ready'"
         rows = index.rows(f"{sql} AND moment > ?", moment_of(now))
     return [Waiting(datetime.fromtimestamp(at, UTC), folder / path) for path, at in rows]

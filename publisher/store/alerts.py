@@ -48,6 +48,14 @@ def find_raised(connection: Connection, publication: int, kinds: Collection[str]
     return set(connection.execute(select(_A.about).where(*is_it)).scalars())
 
 
+def was_raised(
+    connection: Connection, publication: int, kinds: Collection[str], about: str
+) -> bool:
+    """Tell whether something of these kinds was ever told about this, over or not."""
+    is_it = (_A.publication == publication, _A.kind.in_(kinds), _A.about == about)
+    return connection.execute(select(_A.id).where(*is_it).limit(1)).first() is not None
+
+
 class Raised(NamedTuple):
     """What an operator was told: since when it is so, and when it was over."""
 
@@ -67,6 +75,13 @@ def list_alerts(
     chosen = chosen.where(_A.publication == publication, state)
     rows = connection.execute(chosen.order_by(order.desc()).limit(limit))
     return [Raised(*row) for row in rows]
+
+
+def list_raised(connection: Connection, publication: int, kinds: Collection[str]) -> list[Raised]:
+    """What operators were told of some kinds and is not over, the oldest first."""
+    chosen = select(_A.kind, _A.about, _A.raised_at, _A.cleared_at)
+    is_it = (_A.publication == publication, _A.kind.in_(kinds), _A.cleared_at.is_(None))
+    return [Raised(*row) for row in connection.execute(chosen.where(*is_it).order_by(_A.id))]
 
 
 def clear_alert(

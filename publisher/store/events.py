@@ -2,8 +2,8 @@
 
 The ledger and the record of consents get a line in the transaction of each change. They are read
 from where they were read last, in the transaction that keeps what is to be told: so that nothing
-is forgotten, and sending and subscribing take no longer for it. All functions but `find_` ones
-need a connection that writes.
+is forgotten, and sending and subscribing take no longer for it. All functions but those that only
+ask need a connection that writes.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, Select, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from publisher.model.events import Event
@@ -80,6 +80,20 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     queued_at: datetime
     subscriber_ref: str | None
     email: str | None
+
+
+class GivenUp(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that a webhook was not told, and is not any more: `fault` was its last answer."""
+
+    id: int
+    url: str
+    ref: str
+    kind: str
+    at: datetime
+    data: str
+    attempts: int
+    fault: str
+    settled_at: datetime
 
 
 def follow(
@@ -226,6 +240,45 @@ def give_up_all(
     old = (_E.webhook == webhook, _E.status == "queued", _E.queued_at <= before)
     values = {"status": "given_up", "settled_at": now, "fault": fault}
     return connection.execute(update(s.webhook_event).where(*old).values(values)).rowcount
+
+
+def list_given_up(
+    connection: Connection, publication: int, *, before: int = 0, limit: int
+) -> list[GivenUp]:
+    """The newest events that were given up, before one by its id; of all where that is 0."""
+    chosen = _given_up(publication)
+    if before:
+        chosen = chosen.where(_E.id < before)
+    rows = connection.execute(chosen.order_by(_E.id.desc()).limit(limit))
+    return [GivenUp(**row._mapping) for row in rows]
+
+
+def find_given_up(connection: Connection, publication: int, event: int) -> GivenUp | None:
+    """An event that was given up, by its row's id."""
+    row = connection.execute(_given_up(publication).where(_E.id == event)).one_or_none()
+    return None if row is None else GivenUp(**row._mapping)
+
+
+def _given_up(publication: int) -> Select[Any]:
+    own = [getattr(_E, name) for name in GivenUp.__struct_fields__ if name != "url"]
+    chosen = select(*own, _W.url).join(s.webhook, _W.id == _E.webhook)
+    return chosen.where(_W.publication == publication, _E.status == "given_up")
+
+
+def queue_again(connection: Connection, publication: int, now: datetime, event: int = 0) -> int:
+    """Let an event that was given up be told after all, or all such; gives how many.
+
+    Their webhooks are tried at once, whatever they were to wait for.
+    """
+    is_it = [_E.publication == publication, _E.status == "given_up"]
+    if event:
+        is_it.append(_E.id == event)
+    theirs = select(_E.webhook).where(*is_it)
+    at_once = {"failures": 0, "wait_until": None}
+    connection.execute(update(s.webhook).where(_W.id.in_(theirs)).values(at_once))
+    anew = {"status": "queued", "attempts": 0, "queued_at": now, "next_at": None}
+    chosen = update(s.webhook_event).where(*is_it).values(**anew, settled_at=None)
+    return connection.execute(chosen).rowcount
 
 
 def _settle(connection: Connection, event: int, status: str, now: datetime, fault: str) -> None:

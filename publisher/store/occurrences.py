@@ -119,6 +119,13 @@ def find_open(connection: Connection, publication: int, name: str) -> list[Occur
     return [_occurrence(row) for row in connection.execute(chosen)]
 
 
+def list_open(connection: Connection, publication: int) -> list[tuple[str, datetime]]:
+    """The firings of all schedules that may still fire: of which schedule, and its wall time."""
+    chosen = select(_O.schedule, _O.wall).where(_O.publication == publication, _O.status == "open")
+    rows = connection.execute(chosen)
+    return [(schedule, datetime.fromisoformat(wall)) for schedule, wall in rows]
+
+
 def save_occurrences(
     connection: Connection, publication: int, occurrences: Iterable[Occurrence], now: datetime
 ) -> None:

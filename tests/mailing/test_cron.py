@@ -17,7 +17,6 @@ from publisher.mailing.cron import (
     Due,
     due_between,
     next_due,
-    next_wall,
     parse_cron,
     to_instant,
     walls_after,
@@ -72,6 +71,10 @@ def is_match(text: str, at: datetime) -> bool:
         and is_in(month, at.month, 3)
         and (in_month and in_week if is_any else in_month or in_week)
     )
+
+
+def next_wall(cron: Cron, after: datetime) -> datetime | None:
+    return next(walls_after(cron, after), None)
 
 
 def by_brute_force(text: str, start: datetime, minutes: int) -> list[datetime]:

@@ -26,7 +26,7 @@ from publisher.site.register import Record, append_register
 from publisher.store.alerts import find_raised
 from publisher.store.bounces import find_reached, record
 from publisher.store.erasing import erase
-from publisher.store.events import count_events
+from publisher.store.events import count_events, queue_again
 from publisher.store.mailings import NewMailing, change_mailing, start_issue_mailing
 from publisher.store.subscribers import change_status
 from tests.audience.readers import URI, Readers
@@ -316,6 +316,28 @@ def test_after_a_day_it_is_given_up_shown_and_over_when_it_hears_again(
     scene.look()
     assert ear.kinds == ["mailing.started", "mailing.finished"]
     assert scene.raised() == set()
+
+
+def test_what_was_given_up_is_told_after_all_where_an_operator_wants_it(
+    scene: Scene, ear: Ear
+) -> None:
+    def refuses(webhook: Webhook, body: bytes, headers: dict[str, str]) -> Answer:
+        ear.heard.append((headers["Publisher-Event"], body))
+        return Answer(status=410)
+
+    scene.start()
+    for _ in range(30):
+        scene.look(refuses)
+        scene.wait(3_600)
+    assert scene.counts() == {"given_up": 2}
+    before = {each["id"] for each in ear.events}
+    ear.heard.clear()
+    with scene.database.write() as connection:
+        assert queue_again(connection, scene.database.publication, scene.now) == 2
+    scene.look()
+    assert ear.kinds == ["mailing.started", "mailing.finished"]
+    assert {each["id"] for each in ear.events} == before
+    assert scene.counts() == {"told": 2}
 
 
 def test_a_crash_behind_the_answer_tells_it_again_by_the_same_name(scene: Scene, ear: Ear) -> None:

@@ -1,11 +1,18 @@
 """What one build leaves for the next: changes seen together, a death, another identity."""
 
 import json
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from publisher.site import build as building
+from publisher.site.build import note_folder
+from publisher.site.check import checking_job
+from publisher.site.index import Index
+from publisher.site.job import index_path
+from publisher.site.state import site_job
 from publisher.site.write import Staging
 from tests.site.world import World
 
@@ -77,3 +84,35 @@ def test_lost_files_of_a_large_archive_are_all_made_again(
         (world.public / path).unlink()
     world.build()
     assert world.files() == before
+
+
+def test_who_looks_again_at_what_was_never_built_finds_it_known(world: World) -> None:
+    """Working it out anew takes seconds where an archive is large, and every page would wait."""
+    now = datetime(2026, 1, 8, tzinfo=UTC)
+    job = site_job(world.folder, world.settings, now)
+    note_folder(job)
+    with closing(Index(index_path(job), is_readonly=True)) as index:
+        before = index.value("PRAGMA data_version")
+        note_folder(job)
+        assert index.value("PRAGMA data_version") == before
+        world.issue("2026-01-08", "## Story {#new}\n\nText.\n")
+        note_folder(job)
+        assert index.value("PRAGMA data_version") != before
+    assert world.build().issues == 4
+    assert len(updated(world)) == 8
+
+
+def test_a_preview_works_out_once_what_a_file_adds(world: World) -> None:
+    job = checking_job(world.folder, world.settings, datetime(2026, 1, 8, tzinfo=UTC))
+
+    def pending() -> dict[str, str]:
+        note_folder(job)
+        with closing(Index(index_path(job), is_readonly=True)) as index:
+            return {each.id: each.hash for each in index.all_records("1", table="pending")}
+
+    first = pending()
+    assert len(first) == 6
+    assert pending() == first
+    world.issue("2026-01-07", "## Story {#h2026-01-07 .film}\n\nAnother text.\n")
+    changed = {id for id, hash in pending().items() if first[id] != hash}
+    assert changed == {"h2026-01-07", "i2026-01-07"}

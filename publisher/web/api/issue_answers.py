@@ -1,5 +1,6 @@
 """An issue's file as it is read, shown, and kept in the audit log and in git."""
 
+from collections.abc import Mapping
 from email.utils import parseaddr
 from pathlib import PurePath
 from typing import Any
@@ -11,13 +12,15 @@ from publisher.intake.fields import ID
 from publisher.intake.read import read_issue
 from publisher.model.issue import Issue
 from publisher.model.problem import Problem, has_errors
-from publisher.runtime.mailings import find_meant
+from publisher.runtime.mailings import find_mailing_of_issue, find_meant
 from publisher.site.git import Author, GitError, commit
 from publisher.site.issue_files import find_issue
+from publisher.site.plan import Reading
 from publisher.site.saving import (
     Saved,
     read_saved,
 )
+from publisher.site.scan import signature_of
 from publisher.store.errors import StoreError
 from publisher.web.api.issue_forms import MEDIA_TYPES
 from publisher.web.api.operation import Call, Reply, missing
@@ -92,20 +95,29 @@ def show_issue(call: Call, saved: Saved, status: int = 200) -> Reply:
     return Reply(body=body, status=status, headers=headers)
 
 
-def describe_row(call: Call, slug: str) -> list[dict[str, Any]]:
-    """An issue in a list; nothing where its file is gone since it was listed."""
+def describe_row(call: Call, slug: str, known: Mapping[str, Reading]) -> list[dict[str, Any]]:
+    """An issue in a list; nothing where its file is gone since it was listed.
+
+    `known` is what files said when they were last read, by their paths.
+    """
     try:
         saved = read_saved(call.desk.folder, slug)
     except PublisherError:
         return []
-    issue, problems = read_issue(saved.data, saved.path, call.desk.zone)
+    reading = known.get(saved.path)
+    # Looked at after the bytes were read: they are those that it tells of.
+    if reading and reading.file.signature == signature_of(call.desk.folder / saved.path):
+        issue, problems = reading.issue, reading.problems
+    else:
+        issue, problems = read_issue(saved.data, saved.path, call.desk.zone)
     return [_summary(call, saved, issue or Issue(slug=slug, path=saved.path), problems)]
 
 
 def _summary(
     call: Call, saved: Saved, issue: Issue, problems: tuple[Problem, ...]
 ) -> dict[str, Any]:
-    mailing = find_mailing_of(call, saved.slug)
+    with call.desk.database.read() as connection:
+        mailing = find_mailing_of_issue(connection, call.publication, saved.slug, issue.id)
     return {
         "issue": saved.slug,
         "path": saved.path,

@@ -43,6 +43,7 @@ from publisher.web.api.issue_forms import (
 from publisher.web.api.operation import Call, Operation, Reply
 from publisher.web.api.problems import ApiError, sentence
 from publisher.web.api.shapes import DryRun, IssueAnswer, Issues, Problems
+from publisher.web.console.issues import ReadFolder
 
 
 def list_issues(call: Call) -> Reply:
@@ -54,11 +55,14 @@ def list_issues(call: Call) -> Reply:
     files = [file for file in scan_issues(call.desk.folder) if not file.problem]
     slugs = sorted({PurePath(file.path).stem for file in files}, reverse=True)
     wanted = [slug for slug in slugs if ID.fullmatch(slug) and (not after or slug < after)]
+    first = set(wanted[: call.query.limit + 1])
+    paths = [file.path for file in files if PurePath(file.path).stem in first]
+    known = ReadFolder(call.desk).find_readings(paths)
     rows: list[dict[str, Any]] = []
     for slug in wanted:
         if len(rows) > call.query.limit:
             break
-        rows += describe_row(call, slug)
+        rows += describe_row(call, slug, known)
     return call.page("issues", rows, lambda row: row["issue"])
 
 

@@ -113,13 +113,16 @@ ACCESS: Mapping[tuple[str, str], Least] = {
     ("GET", "/returned"): "sender",
     # schedules
     ("GET", "/schedules"): "viewer",
-    # operators, audit
+    # operators, programs, audit
     ("GET", "/operators"): "owner",
     ("POST", "/operators"): "owner",
     ("POST", "/operators/{operator}/role"): "owner",
     ("POST", "/operators/{operator}/link"): "owner",
     ("POST", "/operators/{operator}/remove"): "owner",
     ("POST", "/invitations/{invitation}/withdraw"): "owner",
+    ("GET", "/webhooks"): "viewer",
+    ("POST", "/webhooks/retry"): "owner",
+    ("POST", "/webhooks/{event}/retry"): "owner",
     ("GET", "/tokens"): "owner",
     ("POST", "/tokens"): "owner",
     ("POST", "/tokens/{token}/revoke"): "owner",

@@ -40,6 +40,7 @@ from publisher.web.console import (
     sending,
     suppressions,
     tokens,
+    webhooks,
     welcome,
     writing,
 )
@@ -56,7 +57,7 @@ AREAS: tuple[ModuleType, ...] = (
     *(issues, paste, writing, seeing, media),
     *(home, accounts, welcome, sending, mailings, deliveries),
     *(readers, adding, imports, suppressions, schedules),
-    *(operators, tokens, audit),
+    *(operators, webhooks, tokens, audit),
     *(metrics, hooks),
 )
 

@@ -1,7 +1,7 @@
 """Issues: all of them with where each stands; a new one; and what every page of one begins with."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,9 @@ from publisher.site.check import checking_job
 from publisher.site.git import Author, GitError, commit
 from publisher.site.index import Index, moment_of
 from publisher.site.issue_files import find_issue, new_issue
-from publisher.site.job import index_path
+from publisher.site.job import Job, index_path
+from publisher.site.plan import Reading
+from publisher.site.state import IssueState, find_readings, find_states, site_job
 from publisher.store.mailings import list_issue_mailings
 from publisher.web.console.desk import Desk
 from publisher.web.console.shell import (
@@ -125,21 +127,43 @@ def show_issues(
     )
 
 
-def has_read(desk: Desk) -> bool:
-    """Bring what is known of the folder up to date; False where that takes long, and goes on."""
-    before = _readings.get(desk.folder)
+def has_read(desk: Desk, job: Job | None = None) -> bool:
+    """Bring what is known of the folder up to date; False where that takes long, and goes on.
+
+    That is what a check knows, or the build that is asked for.
+    """
+    job = job or checking_job(desk.folder, desk.settings, desk.clock())
+    key = index_path(job)
+    before = _readings.get(key)
     if before and not before.done():
         return False
     # What took long may be old by now; from here on it is quick.
-    _readings.pop(desk.folder, None)
-    job = checking_job(desk.folder, desk.settings, desk.clock())
+    _readings.pop(key, None)
     running = _reader.submit(note_folder, job)
     try:
         running.result(PATIENCE_SECONDS)
     except TimeoutError:
-        _readings[desk.folder] = running
+        _readings[key] = running
         return False
     return True
+
+
+class ReadFolder:
+    """The issues as they stand now: read once, however often an answer asks for them."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._job = site_job(desk.folder, desk.settings, desk.clock())
+        self._is_read = has_read(desk, self._job)
+
+    def read_states(self, now: datetime, since: datetime) -> list[IssueState]:
+        """The issues dated since a moment. Raises PublisherError where a build holds them."""
+        if not self._is_read:
+            raise PublisherError("the site is being built; look again in a moment")
+        return find_states(self._job, since)
+
+    def find_readings(self, paths: Iterable[str]) -> dict[str, Reading]:
+        """What these files say, by their paths; nothing where a build holds them."""
+        return find_readings(self._job, paths) if self._is_read else {}
 
 
 def _read_place(text: str) -> tuple[int, str]:
@@ -154,28 +178,32 @@ def _read_place(text: str) -> tuple[int, str]:
 def _list_issues(
     desk: Desk, q: str, state: str, place: tuple[int, str]
 ) -> Iterator[tuple[IssueRow, str]]:
-    """Issues that are looked for, the newest first, each with its place."""
+    """Issues that are looked for, the newest first, each with its place.
+
+    What is in them is read one by one: most are never asked for.
+    """
     with desk.database.read() as connection:
         found = list_issue_mailings(connection, desk.database.publication)
     mailings = {mailing.issue: mailing for mailing in reversed(found)}
     job = checking_job(desk.folder, desk.settings, desk.clock())
     sql = (
-        "SELECT path, slug, issue, COALESCE(moment, ?1) AS place, moment, state, content,"
+        "SELECT path, slug, issue, COALESCE(moment, ?1) AS place, moment, state,"
         " EXISTS (SELECT 1 FROM registered AS r WHERE r.id = issue AND r.is_withdrawn = 0)"
         " FROM file WHERE (place, slug) < (?2, ?3) ORDER BY place DESC, slug DESC, path"
     )
     wanted = _fold(q)
     with closing(Index(index_path(job), is_readonly=True)) as index:
         for row in index.db.execute(sql, (_LATEST, *place)):
-            issue = _row(desk, row, mailings)
+            issue = _row(desk, index, row, mailings)
             if state in ("", issue.state, "mailed" if issue.mailing else "") and (
                 wanted in _fold(issue.title) or wanted in _fold(issue.slug)
             ):
                 yield issue, f"{row[3]}~{issue.slug}"
 
 
-def _row(desk: Desk, row: Any, mailings: dict[str, Mailing]) -> IssueRow:
-    path, slug, id_, _, moment, state, content, is_published = row
+def _row(desk: Desk, index: Index, row: Any, mailings: dict[str, Mailing]) -> IssueRow:
+    path, slug, id_, _, moment, state, is_published = row
+    content = index.value("SELECT content FROM file WHERE path = ?", path)
     titles = _decode(content) if content else _Titles(slug)
     language = titles.language or desk.publication.language
     mailing = mailings.get(id_)

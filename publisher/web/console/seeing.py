@@ -52,7 +52,7 @@ def show_issue(
 ) -> Answer:
     desk, chosen = desk_of(request), _require_view(view)
     path = require_path(desk, slug)
-    problems = _check(desk, slug)
+    problems = check_patiently(desk, slug)
     if problems is None:
         return render(request, "looking.html", back=f"/issues/{slug}")
     look = _look(desk, slug, chosen)
@@ -86,7 +86,7 @@ def group(problems: tuple[Problem, ...]) -> list[tuple[str, list[Problem]]]:
     return [(level, found) for level, found in groups if found]
 
 
-def _check(desk: Desk, slug: str) -> tuple[Problem, ...] | None:
+def check_patiently(desk: Desk, slug: str) -> tuple[Problem, ...] | None:
     """Everything that `check` says of an issue; None where that takes long, and goes on."""
     key = (desk.folder, slug)
     if (before := _checks.get(key)) and not before.done():
