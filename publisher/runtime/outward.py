@@ -46,11 +46,15 @@ _OPEN_IPV6 = ip_network("2000::/3")
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a server answered; without a status there was none, and `fault` says why."""
+    """What a server answered; without a status there was none, and `fault` says why.
+
+    `headers` are by their names in small letters; of several with one name it is the first.
+    """
 
     status: int = 0
     body: bytes = b""
     retry_after: str = ""
+    headers: Mapping[str, str] = {}
     fault: str = ""
 
     @property
@@ -106,8 +110,8 @@ def ask(
 ) -> Answer:
     """Send a request, and give what was answered; it takes at most so many seconds.
 
-    Of the body `most` bytes are read; one that is longer is as good as none. `context` has the
-    certificates that are trusted; by default the system's.
+    Of the body `most` bytes are read; one that is longer, or that breaks off, is as good as none.
+    `context` has the certificates that are trusted; by default the system's.
     """
     parts = urlsplit(url)
     is_tls = parts.scheme == "https"
@@ -129,10 +133,13 @@ def ask(
         connection.request(method, target, body or None, dict(headers or {}))
         answer = connection.getresponse()
         found = answer.read(most + 1) if most else b""
-        if connection.is_cut or len(found) > most:
-            raise OSError("it is not whole")
-        after = answer.headers.get("Retry-After", "")
-        return Answer(status=answer.status, body=found, retry_after=after)
+        if len(found) > most:
+            return Answer(fault=f"its answer is longer than {most:,} bytes")
+        if connection.is_cut or (most and answer.length):
+            raise http.client.IncompleteRead(found, answer.length)
+        named = {name.lower(): value for name, value in reversed(answer.headers.items())}
+        after = named.get("retry-after", "")
+        return Answer(status=answer.status, body=found, retry_after=after, headers=named)
     except (OSError, http.client.HTTPException, ValueError) as error:
         why = "it took too long" if connection.is_cut else type(error).__name__
         return Answer(fault=f"no answer ({why})")
@@ -151,6 +158,8 @@ class _Pinned(http.client.HTTPConnection):
         self.default_port = 443 if tls else 80  # so that Host has a port only where it must
         self._addresses = addresses
         self._tls = tls
+        # Its own hold on the socket: http.client lets go of one that ends with its answer.
+        self._open: socket.socket | None = None
         self.is_cut = False
 
     def connect(self) -> None:
@@ -161,9 +170,11 @@ class _Pinned(http.client.HTTPConnection):
             except OSError as error:
                 fault = error
                 continue
-            self.sock = raw
+            self.sock = self._open = raw
+            if self.is_cut:  # while it connected, when there was nothing to shut down
+                break
             if self._tls:  # shaking hands where it can be cut
-                self.sock = self._tls.wrap_socket(
+                self.sock = self._open = self._tls.wrap_socket(
                     raw, server_hostname=self.host, do_handshake_on_connect=False
                 )
                 self.sock.do_handshake()
@@ -173,6 +184,6 @@ class _Pinned(http.client.HTTPConnection):
     def cut(self) -> None:
         """End it from another thread, whatever it waits for."""
         self.is_cut = True
-        if self.sock is not None:
+        if self._open is not None:
             with suppress(OSError):  # without TLS's own goodbye, for which it would wait
-                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+                socket.socket.shutdown(self._open, socket.SHUT_RDWR)
