@@ -32,6 +32,7 @@ from publisher.settings_tables import PublicationTable as PublicationTable
 from publisher.settings_tables import Schedule as Schedule
 from publisher.settings_tables import Site as Site
 from publisher.settings_tables import Smtp as Smtp
+from publisher.settings_tables import Sources as Sources
 from publisher.settings_tables import Timeouts as Timeouts
 from publisher.settings_tables import Web as Web
 from publisher.settings_tables import Webhook as Webhook
@@ -71,6 +72,7 @@ class Settings(Table, frozen=True):
     schedule: tuple[Schedule, ...] = ()
     feeds: Feeds = Feeds()
     site: Site = Site()
+    sources: Sources = Sources()
     web: Web = Web()
     console: Console = Console()
     alerts: Alerts = Alerts()

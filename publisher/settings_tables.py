@@ -137,6 +137,18 @@ class Site(Table, frozen=True):
     profiles: tuple[str, ...] = ()
 
 
+class Sources(Table, frozen=True):
+    """What `draft` reads, and what it makes of that."""
+
+    file: str = "sources.opml"
+    since: Duration = Duration(hours=24)
+    max: Count = 20
+    order: Literal["newest", "source"] = "newest"
+    summary: Annotated[int, Meta(ge=0, le=2_000)] = 300
+    categories: bool = False
+    allow_private: tuple[str, ...] = ()
+
+
 class Web(Table, frozen=True):
     host: str = "127.0.0.1"
     port: Port = 8000

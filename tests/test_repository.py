@@ -15,7 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # These decide and render: no file, no socket, no clock, no chance. Everything is handed in, so
 # the same input gives the same bytes. The import contract names what they may not import.
-PURE = ("model", "intake", "preflight", "render", "message", "mailing")
+PURE = ("model", "intake", "sources", "preflight", "render", "message", "mailing")
 PURE_MODULES = sorted(path for name in PURE for path in (PACKAGE / name).rglob("*.py"))
 
 MAX_LINES = 400

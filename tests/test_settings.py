@@ -100,6 +100,7 @@ EXAMPLES = {
     "alerts.email": ('"ada@x.example"', "ada@x.example"),
     "alerts.webhook": ('"https://x.example/?a=b"', "https://x.example/?a=b"),
     "alerts.heartbeat": ('"https://x.example/a"', "https://x.example/a"),
+    "sources.order": ('"source"', "source"),
     "database.url": ('"postgresql://ada@x.example/daily"', "postgresql://ada@x.example/daily"),
 }
 

@@ -10,6 +10,7 @@ COMMANDS = {
     "init": ("publication", "make a new publication's folder, ready to build"),
     "new": ("issues", "begin an issue, as a draft"),
     "import": ("issues", "make issues from pasted plain-text digests"),
+    "draft": ("drafting", "draft an issue of what other sites' feeds have that is new"),
     "ids": ("issues", "give an issue's new highlights their permanent ids"),
     "withdraw": ("site", "take a published highlight or issue back, for good"),
     "check": ("site", "say everything that is wrong, and what to do about it"),

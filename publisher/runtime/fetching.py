@@ -9,12 +9,13 @@ import time
 import zlib
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext, suppress
-from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
 from publisher import __version__
 from publisher.runtime.outward import Answer, Resolve, ask, resolve
+from publisher.sources.addresses import absolute_url
 
 # Feeds with the full text of a hundred articles have 2 MB; what is over this is no feed for people.
 MOST_BYTES = 5_000_000
@@ -29,8 +30,6 @@ _MOST_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PERMANENT = (301, 308)
 _NOT_MODIFIED = 304
-# What a URL may hold as it is (RFC 3986, section 2), and the percent sign.
-_URL_SAFE = ":/?#@!$&'()*+,;=-._~%[]"
 # A packed document may have several parts (RFC 1952, section 2.2); each costs a copy of the rest.
 _MOST_MEMBERS = 16
 # zlib's words for gzip's header, and for zlib's own or none.
@@ -87,12 +86,13 @@ def fetch(
 
     Only the `private_hosts` may be in a private network. `take_turn` is held while a host is asked.
     """
-    end, at, moved_to, is_permanent = time.monotonic() + seconds, _normalise(url), "", True
+    left, at, moved_to, is_permanent = seconds, _follow("", url), "", True
     for _ in range(_MOST_REDIRECTS + 1):
-        if not is_fetchable(at):
+        if not at:
             return Fetched(url=at, fault="it has no http(s) URL, or one with a password")
         host = urlsplit(at).hostname or ""
         with take_turn(host):
+            begun = time.monotonic()
             answer = ask(
                 "GET",
                 at,
@@ -100,8 +100,9 @@ def fetch(
                 most=most,
                 allow_private=host in private_hosts,
                 resolve=resolve,
-                seconds=max(end - time.monotonic(), 0.01),
+                seconds=max(left, 0.01),
             )
+            left -= time.monotonic() - begun
         location = answer.headers.get("location", "")
         if answer.status not in _REDIRECTS or not location:
             return _open(answer, at, moved_to, most)
@@ -111,35 +112,11 @@ def fetch(
     return Fetched(url=at, fault=f"it redirects more than {_MOST_REDIRECTS} times")
 
 
-def is_fetchable(url: str) -> bool:
-    """Tell whether a URL can be asked for: http(s), with a host, without a name or a password."""
-    try:
-        parts = urlsplit(url)
-        has_port = parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-    is_web = parts.scheme in ("http", "https") and bool(parts.hostname)
-    return is_web and has_port and "@" not in parts.netloc
-
-
 def _follow(base: str, location: str) -> str:
+    """Where to ask: a URL without what stands behind a `#`; empty where it must not be asked."""
     with suppress(UnicodeError):  # Python reads Latin-1, servers write UTF-8, the RFC has neither
         location = location.encode("latin-1").decode("utf-8")
-    try:
-        return _normalise(urljoin(base, location))
-    except ValueError:
-        return ""
-
-
-def _normalise(url: str) -> str:
-    """A URL as it is sent: its host as DNS has it, the rest escaped, nothing behind a `#`."""
-    try:
-        parts = urlsplit(url.strip())
-        host = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode()
-    except (ValueError, UnicodeError):
-        return ""
-    path, query = (quote(part, safe=_URL_SAFE) for part in (parts.path, parts.query))
-    return urlunsplit((parts.scheme, host, path or "/", query, ""))
+    return absolute_url(base, location).partition("#")[0]
 
 
 def _headers(agent: str, accept: str, known: Validators | None) -> dict[str, str]:
