@@ -39,7 +39,11 @@ _TELLING = {
     "GREEK": "el",
     "THAI": "th",
 }
-_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+# RFC 5646, section 2.1: language, script, region, variants. What feeds say besides is made up.
+_TAG = re.compile(
+    r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?(?:-(?:[A-Za-z0-9]{5,8}|\d\w{3}))*",
+    re.ASCII,
+)
 # Of the letters; names and terms in another script are a small part.
 _LEAST_SHARE = 0.5
 _ENOUGH_LETTERS = 4

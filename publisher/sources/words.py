@@ -59,7 +59,11 @@ _BOILERPLATE = re.compile(
 # How sources say that there is more: it is no word of theirs.
 _MORE = re.compile(r"(?:[\[(](?:…|\.\.\.)[\])]|…|\.\.\.|→)\Z")
 _WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
+# Where a sentence may end: full-width stops need no space behind them.
+_SENTENCE_END = re.compile(r"[。！？][”’」』）]*|[.!?…؟۔।][\"'”’)»]*(?=\s|$)")
 _STOPS = ".!?…؟。！？۔।"
+# Of the room that a cut between words would use, a sentence must fill so much.
+_LEAST_SHARE = 0.4
 
 
 def clean(text: str) -> str:
@@ -142,7 +146,31 @@ def summarise(content: str, limit: int, title: str = "", *, is_plain: bool = Fal
         text = f"{text}{paragraph}" if is_joined else f"{text} {paragraph}"
         if len(text) > limit:
             break
-    return shorten(_without_more(text), limit) if limit else ""
+    return _cut(_without_more(text), limit) if limit else ""
+
+
+def _cut(text: str, limit: int) -> str:
+    """Cut behind a sentence, or else between words or characters, with an ellipsis."""
+    if len(text) <= limit:
+        return text
+    end = _find_end(text[: limit + 1], int(limit * _LEAST_SHARE))
+    return text[:end] if end else shorten(text, limit)
+
+
+def _find_end(text: str, least: int) -> int:
+    """Where the last sentence ends that others follow; 0 where what is before it is too short."""
+    ends = [match for match in _SENTENCE_END.finditer(text) if match.end() < len(text)]
+    return next((m.end() for m in reversed(ends) if m.end() > least and _is_end(text, m)), 0)
+
+
+def _is_end(text: str, stop: re.Match[str]) -> bool:
+    """Tell a sentence's end from an abbreviation's: "Prof.", "U.S.", "approx. five"."""
+    if stop[0][0] != ".":
+        return True
+    word = text[: stop.start()].rsplit(maxsplit=1)[-1:]
+    is_short = not word or len(word[0]) < 2 or "." in word[0] or word[0][0] in "(["
+    is_title = bool(word) and word[0][0].isupper() and len(word[0]) <= 4
+    return not is_short and not is_title and not text[stop.end() :].lstrip()[:1].islower()
 
 
 def _without_more(text: str) -> str:
@@ -155,7 +183,5 @@ def _without_more(text: str) -> str:
         bare = bare[: sign.start()].rstrip()
     if bare == text or not bare or bare[-1] in _STOPS:
         return bare
-    ends = [place for stop in ".!?؟۔" if (place := bare.rfind(f"{stop} ")) > 0]
-    ends += [place for stop in "。！？।" if (place := bare.rfind(stop)) > 0]
-    end = max(ends, default=-1)
-    return bare[: end + 1] if end + 1 >= len(bare) // 2 else f"{bare}…"
+    end = _find_end(f"{bare} …", len(bare) // 2 - 1)
+    return bare[:end] if end else f"{bare}…"

@@ -318,4 +318,6 @@ def test_sound_feeds_are_read_as_feedparser_reads_them() -> None:
         assert [(e.title, e.url) for e in ours.entries] == [
             (e.title, e.link) for e in theirs.entries
         ]
-        assert [e.date for e in ours.entries] == [datetime(*d[:6], tzinfo=UTC) for d in dates]
+        assert [e.date for e in ours.entries] == [
+            datetime(*d[:6]).replace(tzinfo=UTC) for d in dates
+        ]
