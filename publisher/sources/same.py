@@ -42,27 +42,32 @@ _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 
 
 class Wording(msgspec.Struct, frozen=True):
-    """A title's terms that say something, in their order, and the numbers as they are written."""
+    """A title's terms that say something, in their order, and the numbers as they are written.
+
+    `known` are the terms again, for a quick look; `weight` is how much they say.
+    """
 
     terms: tuple[str, ...]
     numbers: tuple[str, ...]
-
-    @property
-    def weight(self) -> float:
-        return sum(_CHARACTER_WEIGHT if is_unspaced(each) else 1.0 for each in self.terms)
+    known: frozenset[str]
+    weight: float
 
 
 def read_wording(title: str) -> Wording:
-    terms = tuple(each for each in make_terms(title) if each not in _FILLING)
-    return Wording(terms[:_MOST_TERMS], tuple(_NUMBER.findall(title)))
+    terms = tuple(each for each in make_terms(title) if each not in _FILLING)[:_MOST_TERMS]
+    weight = sum(_CHARACTER_WEIGHT if is_unspaced(each) else 1.0 for each in terms)
+    return Wording(terms, tuple(_NUMBER.findall(title)), frozenset(terms), weight)
 
 
 def is_same_story(one: Wording, other: Wording) -> bool:
     """Tell whether two titles surely tell of one thing."""
-    short, long = sorted((one, other), key=lambda each: len(each.terms))
-    if one.numbers and other.numbers and one.numbers != other.numbers:
+    short, long = (one, other) if len(one.terms) <= len(other.terms) else (other, one)
+    # First what most pairs of titles fail at.
+    if not short.known <= long.known:
         return False
     if short.weight < max(_LEAST_WEIGHT, _LEAST_SHARE * long.weight):
+        return False
+    if one.numbers and other.numbers and one.numbers != other.numbers:
         return False
     some, all_ = Counter(short.terms), Counter(long.terms)
     if some - all_ or (all_ - some).keys() & _NOT:
@@ -90,7 +95,7 @@ class Stories:
 
     def __init__(self, wordings: Iterable[Wording]) -> None:
         """`wordings` are all that will be asked for, by which it is told what is rare."""
-        self._counts = Counter(term for each in wordings for term in set(each.terms))
+        self._counts = Counter(term for each in wordings for term in each.known)
         self._wordings: list[Wording] = []
         self._by_term: dict[str, list[int]] = {}
         self._by_rarest: dict[str, list[int]] = {}
@@ -100,7 +105,7 @@ class Stories:
         if not wording.terms:
             return None
         places = set(self._by_term.get(self._find_rarest(wording), ()))
-        for term in set(wording.terms):
+        for term in wording.known:
             places.update(self._by_rarest.get(term, ()))
         found = (at for at in sorted(places) if is_same_story(self._wordings[at], wording))
         return next(found, None)
@@ -110,7 +115,7 @@ class Stories:
         self._wordings.append(wording)
         if wording.terms:
             self._by_rarest.setdefault(self._find_rarest(wording), []).append(place)
-        for term in set(wording.terms):
+        for term in wording.known:
             self._by_term.setdefault(term, []).append(place)
 
     def _find_rarest(self, wording: Wording) -> str:

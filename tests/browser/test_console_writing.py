@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import Axe, Visit
 from tests.browser.test_axe import MODES, ROOM_AND_USE, WIDTHS, modes
+from tests.runtime.feed_server import write_rss
 from tests.web.console.desks import DIGEST, DRAFT, run_desk
 from tests.web.console.site import PASSWORD, Console
 from tests.web.console.test_media import make
@@ -21,6 +22,7 @@ PAGES = {
     "none found": "/issues?q=nothing",
     "new": "/new-issue",
     "paste": "/paste",
+    "draft": "/draft",
     "edit": f"{ISSUE}/edit",
     "see": ISSUE,
     "see on a phone": f"{ISSUE}?view=phone",
@@ -37,10 +39,13 @@ MAIN = [PAGES[name] for name in ("issues", "paste", "edit", "see", "broken", "me
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     folder = tmp_path_factory.mktemp("desk")
-    with run_desk(folder) as console:
+    with run_desk(folder, sources={"file": "wire.xml"}) as console:
+        (folder / "wire.xml").write_bytes(write_rss("A ship", "Two ships"))
         (folder / "media" / "ship.png").write_bytes(make("PNG", (600, 300)))
         (folder / "issues" / "broken.md").write_text(f"---\ndate: x\n---\n\n## [T]({EVIL})\n")
         console.add("ada@daily.example", "editor", name="Ada")
+        form = {"date": "2026-01-06", "since": "36500d", "most": "1"}
+        assert console.enter("editor").post("/draft", form).status == 303
         yield console
 
 

@@ -68,7 +68,8 @@ def test_every_key_is_shown(cli: CommandLine) -> None:
     shown = cli("config", "--json").json
     tables = ("publication", "email", "smtp", "delivery", "dkim", "schedule", "feeds", "site")
     assert list(shown) == [
-        *(*tables, "web", "console", "alerts", "inbound", "hooks", "webhook", "database"),
+        *(*tables, "sources", "web", "console", "alerts", "inbound", "hooks", "webhook"),
+        "database",
     ]
     assert "from" in shown["email"]
 

@@ -60,6 +60,8 @@ ACCESS: Mapping[tuple[str, str], Least] = {
     ("POST", "/new-issue"): "editor",
     ("GET", "/paste"): "editor",
     ("POST", "/paste"): "editor",
+    ("GET", "/draft"): "editor",
+    ("POST", "/draft"): "editor",
     ("GET", "/issues/{slug}/edit"): "editor",
     ("POST", "/issues/{slug}/edit"): "editor",
     ("POST", "/issues/{slug}/preview"): "editor",

@@ -27,6 +27,7 @@ from publisher.web.console import (
     adding,
     audit,
     deliveries,
+    drafts,
     home,
     imports,
     issues,
@@ -54,7 +55,7 @@ from publisher.web.hooks.app import open_hooks
 from publisher.web.hooks.sns import Fetch, fetch_aws
 
 AREAS: tuple[ModuleType, ...] = (
-    *(issues, paste, writing, seeing, media),
+    *(issues, paste, drafts, writing, seeing, media),
     *(home, accounts, welcome, sending, mailings, deliveries),
     *(readers, adding, imports, suppressions, schedules),
     *(operators, webhooks, tokens, audit),

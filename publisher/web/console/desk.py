@@ -21,6 +21,7 @@ from publisher.store import audit
 from publisher.store.database import Database
 from publisher.store.keys import require_key
 from publisher.web.console.figures import Kept
+from publisher.web.console.gathering import Gatherings
 from publisher.web.console.throttle import Throttle
 from publisher.web.console.uploads import Uploads
 from publisher.web.public.visit import Doorway
@@ -61,6 +62,7 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     doorway: Doorway
     throttle: Throttle
     uploads: Uploads
+    gatherings: Gatherings
     figures: Kept
 
     @property
@@ -113,6 +115,7 @@ def open_desk(
         doorway=Doorway([url], settings.web.trusted_proxies),
         throttle=Throttle(),
         uploads=Uploads(database, clock),
+        gatherings=Gatherings(),
         figures=Kept(),
     )
 

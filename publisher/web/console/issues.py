@@ -18,6 +18,7 @@ from publisher.errors import PublisherError
 from publisher.intake.fields import ID, read_moment
 from publisher.model.delivery import Mailing
 from publisher.model.language import direction
+from publisher.model.operators import Actor, Operator
 from publisher.site.build import note_folder
 from publisher.site.check import checking_job
 from publisher.site.git import Author, GitError, commit
@@ -280,16 +281,25 @@ def require_path(desk: Desk, slug: str) -> str:
 
 def note_change(request: AnyRequest, action: str, about: str, *paths: str) -> None:
     """Note in the audit log what was done with files, and commit them where that is wanted."""
-    desk, operator = desk_of(request), operator_of(request)
+    operator, actor = operator_of(request), actor_of(request)
+    if fault := record_change(desk_of(request), operator, actor, action, about, *paths):
+        flash(request, f"It is saved, but git did not commit it: {fault}", "problem")
+
+
+def record_change(
+    desk: Desk, operator: Operator, actor: Actor, action: str, about: str, *paths: str
+) -> str:
+    """As note_change, apart from any request; gives why git did not commit it."""
     with desk.database.write() as connection:
-        desk.note(connection, actor_of(request), action, about=about)
+        desk.note(connection, actor, action, about=about)
     if not desk.settings.console.git:
-        return
+        return ""
     try:
         author = Author(operator.name, operator.email)
         commit(desk.folder, paths, author, f"{action.capitalize()}: {about}")
     except GitError as error:
-        flash(request, f"It is saved, but git did not commit it: {error}", "problem")
+        return str(error)
+    return ""
 
 
 handlers = [show_issues, show_new_issue, make_issue]

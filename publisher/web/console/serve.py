@@ -34,3 +34,4 @@ def serve(
             serve_app(app, port, stop)
         finally:
             desk.uploads.close()
+            desk.gatherings.close()

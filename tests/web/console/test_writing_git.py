@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.runtime.feed_server import write_rss
 from tests.web.console.desks import DRAFT, run_desk, save, upload, version_in
 from tests.web.console.site import Browser, Console
 from tests.web.console.test_media import make
@@ -30,7 +31,8 @@ def git(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Console]:
-    with run_desk(tmp_path, console={"git": True}) as console:
+    sources = {"file": "wire.xml"}
+    with run_desk(tmp_path, console={"git": True}, sources=sources) as console:
         git(tmp_path, "init", "--quiet")
         git(tmp_path, "add", "issues")
         git(tmp_path, "commit", "--quiet", "-m", "Begin")
@@ -124,3 +126,17 @@ def test_a_hook_that_does_not_end_is_ended_and_the_next_commit_goes_through(
 def test_an_image_is_a_commit(desk: Console, editor: Browser) -> None:
     upload(editor, "/media", {"alt": "A ship"}, ("ship.jpg", make("JPEG")))
     assert _commits(desk)[0].endswith("Image added: media/ship.jpg")
+
+
+def test_a_draft_from_sources_is_a_commit_too(desk: Console, editor: Browser) -> None:
+    (desk.folder / "wire.xml").write_bytes(write_rss("A ship"))
+    form = {"date": "2026-01-06", "since": "36500d", "most": "10"}
+    editor.post("/draft", form)
+    by = "Ada Lovelace <ada@daily.example>"
+    assert _commits(desk)[0] == f"{by} Issue drafted from sources: 2026-01-06"
+    hook = desk.folder / ".git" / "hooks" / "pre-commit"
+    hook.write_text("#!/bin/sh\necho no drafts >&2\nexit 1\n")
+    hook.chmod(0o755)
+    (desk.folder / "issues" / "2026-01-06.md").unlink()
+    editor.post("/draft", form)
+    assert "git did not commit it" in editor.get("/draft").text
