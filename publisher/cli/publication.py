@@ -47,8 +47,9 @@ author = ""  # "Name <name@example.org>", or a name alone
 """
 _IGNORED = "public/\n.publisher/\npublisher.db*\n*.pem\n"
 _ATTRIBUTES = """\
-# Two editors who publish from two branches both append here; keep the lines of both.
+# Two editors who publish from two branches both append to these; keep the lines of both.
 issues/register.jsonl merge=union
+issues/history.jsonl merge=union
 """
 
 

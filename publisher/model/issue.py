@@ -33,7 +33,14 @@ class Image(msgspec.Struct, frozen=True):
     height: int = 0
 
 
-class Highlight(msgspec.Struct, frozen=True, kw_only=True):
+class Correction(msgspec.Struct, frozen=True):
+    """An operator's note on what was changed after publication, and why. `at` is aware."""
+
+    at: datetime
+    note: str
+
+
+class Highlight(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One item of an issue. `id` is empty where none was minted yet; `line` counts from 1."""
 
     id: str = ""
@@ -46,13 +53,16 @@ class Highlight(msgspec.Struct, frozen=True, kw_only=True):
     guid: str = ""
     body: Blocks = ()
     line: int = 0
+    corrections: tuple[Correction, ...] = ()
 
 
 class Issue(msgspec.Struct, frozen=True, kw_only=True):
     """One dated instalment. `date` is aware; None where the file has none that can be read.
 
     `slug` is the file's NAME, `path` the file relative to the publication's folder. An empty
-    `language` means the publication's, an empty `title` the publication's title.
+    `language` means the publication's, an empty `title` the publication's title. `corrections` are
+    those of its own words, oldest first, as a highlight's are; `version` names the text that is to
+    be published (SHA-256 in hex), empty where that was not asked for.
     """
 
     slug: str
@@ -70,3 +80,5 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     guid: str = ""
     introduction: Blocks = ()
     highlights: tuple[Highlight, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    version: str = ""

@@ -180,9 +180,11 @@ def _view(
         for number, (highlight, body) in enumerate(zip(issue.highlights, bodies, strict=True), 1)
     )
     view = view_issue(issue, setting, target, highlights)
+    # A reader who follows it much later is told what has changed in what was mailed.
+    url = setting.urls.version(issue.slug, issue.version) if issue.version else view.url
     return msgspec.structs.replace(
         view,
-        url=with_params(view.url, setting.link_params),
+        url=with_params(url, setting.link_params),
         message_url=with_params(view.message_url, setting.link_params),
         tags=_with_params(view.tags, setting),
     )

@@ -11,12 +11,14 @@ from publisher.model.publication import Publication
 from publisher.render.excerpt import excerpt, shorten
 from publisher.render.feed_values import named_authors
 from publisher.render.views import (
+    CorrectionView,
     HighlightView,
     Setting,
     language_of,
     page_target,
     render_introduction,
     title_of,
+    view_corrections,
     view_highlight,
 )
 
@@ -56,6 +58,7 @@ def highlight_entry(
     )
     summary = excerpt(highlight.body, SUMMARY_LENGTH)
     title = _name(highlight) or title_of(issue, publication)
+    notes = "" if full_content else _say(view.corrections)
     return Entry(
         id=entry_id(publication.id, highlight.id, highlight.guid),
         url=view.url,
@@ -65,7 +68,7 @@ def highlight_entry(
         authors=authors_of(issue, publication),
         tags=highlight.tags,
         language=view.language,
-        summary=summary or title,
+        summary=f"{notes}{summary or title}",
         content=_direct(_write(view, setting), view.language, publication) if full_content else "",
         source=view.source,
         source_url=view.source_url,
@@ -86,7 +89,9 @@ def issue_entry(
     ]
     language, title = language_of(issue, publication), title_of(issue, publication)
     sections = [_write_section(view, setting) for view in views]
-    content = "\n".join(filter(None, [introduction, *sections]))
+    corrections = view_corrections(issue.corrections, language, setting)
+    notes = _write_corrections(corrections, language)
+    content = "\n".join(filter(None, [notes, introduction, *sections]))
     summary = issue.summary or excerpt(issue.introduction, SUMMARY_LENGTH)
     headlines = shorten(" · ".join(view.title for view in views if view.title), SUMMARY_LENGTH)
     return Entry(
@@ -98,7 +103,7 @@ def issue_entry(
         authors=authors_of(issue, publication),
         tags=issue.tags,
         language=language,
-        summary=summary or headlines or title,
+        summary=f"{'' if full_content else _say(corrections)}{summary or headlines or title}",
         content=_direct(content, language, publication) if full_content else "",
         image=next((view.image for view in views if view.image), None),
     )
@@ -120,8 +125,25 @@ def _name(highlight: Highlight) -> str:
 
 
 def _write(view: HighlightView, setting: Setting) -> str:
+    notes = _write_corrections(view.corrections, view.language)
     source = _write_source(view, setting)
-    return "\n".join(filter(None, [_write_image(view.image), view.body, source]))
+    return "\n".join(filter(None, [notes, _write_image(view.image), view.body, source]))
+
+
+def _write_corrections(corrections: tuple[CorrectionView, ...], language: str) -> str:
+    return "\n".join(_write_correction(each, language) for each in corrections)
+
+
+def _write_correction(view: CorrectionView, language: str) -> str:
+    label = _escape(view.label)
+    if view.language != language:
+        label = f'<span lang="{view.language}" dir="{direction(view.language)}">{label}</span>'
+    return f'<p><strong>{label}</strong> <span dir="auto">{_escape(view.note)}</span></p>'
+
+
+def _say(corrections: tuple[CorrectionView, ...]) -> str:
+    """Notes as plain text, to stand before a summary."""
+    return "".join(f"{each.label} {each.note} " for each in corrections)
 
 
 def _write_image(image: Image | None) -> str:

@@ -4,7 +4,8 @@ No page holds a script that runs or an inline style, so that `style-src 'self'` 
 them. The one script element is a block of data (`application/ld+json`), which browsers do not run
 and the policy does not concern.
 Names that a page gives to its own elements hold an underscore, which no highlight's id can; the
-home page, where no highlight's id stands, names `archive`, `feeds`, `subscribe` and `leave`.
+home page, where no highlight's id stands, names `archive`, `feeds`, `subscribe` and `leave`. What
+was mailed links to `v-` and 12 hex digits, which would have to be the hash of the id that has them.
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from publisher.model.language import direction
 from publisher.model.publication import Publication
 from publisher.render.excerpt import shorten
 from publisher.render.structured_data import Node, Profile, data_block
-from publisher.render.views import Setting, TagView, find_image
+from publisher.render.views import Setting, TagView, find_image, spoken_language
 from publisher.render.words import Catalogues
 
 # A field of the subscribe form that only a program fills in: people neither see nor reach it.
@@ -210,8 +211,7 @@ def _vocabulary(catalogues: Catalogues, document: str) -> Mapping[str, Any]:
         return _mark(' hreflang="{0}" lang="{0}" dir="{1}"', thing.language, around)
 
     words = catalogues.words(document)
-    if f"{document.lower()}-".startswith(f"{words.language}-"):
-        words = msgspec.structs.replace(words, language=document)
+    words = msgspec.structs.replace(words, language=spoken_language(words, document))
     return {"words": words, "lang_of": lang_of, "hreflang_of": hreflang_of}
 
 

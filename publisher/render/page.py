@@ -17,11 +17,13 @@ from publisher.render.structured_data import (
     describe_issue,
     describe_site,
 )
+from publisher.render.urls import version_anchor
 from publisher.render.views import (
     HighlightLink,
     HighlightView,
     IssueLink,
     IssueView,
+    Notice,
     TagView,
     find_locale,
     write_day,
@@ -57,8 +59,14 @@ def render_issue_page(
     newer: IssueLink | None,
     older: IssueLink | None,
     facts: Facts,
+    changes_url: str = "",
+    notices: tuple[Notice, ...] = (),
 ) -> bytes:
-    """Render `issues/NAME/index.html`. Bodies have headings from level 3 (`page_target`)."""
+    """Render `issues/NAME/index.html`. Bodies have headings from level 3 (`page_target`).
+
+    `changes_url` is the page of its changes where it was changed since it was published; `notices`
+    are for those who were sent what it said before.
+    """
     setting, publication = context.setting, context.setting.publication
     title = _own_title(issue.title, publication)
     headlines = [highlight.title for highlight in issue.highlights]
@@ -88,6 +96,9 @@ def render_issue_page(
         page,
         issue=issue,
         title=title,
+        anchor=version_anchor(issue.version) if issue.version else "",
+        changes_url=changes_url,
+        notices=notices,
         first_image=next((each.id for each in issue.highlights if each.image), ""),
         newer=newer and _row(newer, publication, issue.language),
         older=older and _row(older, publication, issue.language),

@@ -13,7 +13,14 @@ from markupsafe import Markup
 from publisher.model.issue import Image, Person
 from publisher.model.publication import Publication
 from publisher.render.urls import Urls
-from publisher.render.views import HighlightView, IssueLink, IssueView, Setting, find_image
+from publisher.render.views import (
+    CorrectionView,
+    HighlightView,
+    IssueLink,
+    IssueView,
+    Setting,
+    find_image,
+)
 
 Node = dict[str, Any]
 
@@ -98,6 +105,7 @@ def describe_issue(
             headline=label,
             issueNumber=None if issue.number is None else str(issue.number),
             description=issue.summary,
+            correction=_corrections(issue.corrections),
             isPartOf=_periodical(setting),
             hasPart=[
                 _filled(
@@ -131,6 +139,7 @@ def describe_highlight(
             headline=highlight.title,
             mainEntityOfPage=highlight.url,
             description=highlight.summary,
+            correction=_corrections(highlight.corrections),
             isPartOf=in_issue,
             isBasedOn=_source(highlight),
         ),
@@ -201,6 +210,13 @@ def _source(highlight: HighlightView) -> Node | None:
         return None
     source = {"@type": "Organization", "name": highlight.source} if highlight.source else None
     return _filled({"@type": "CreativeWork"}, url=highlight.source_url, publisher=source)
+
+
+def _corrections(corrections: tuple[CorrectionView, ...]) -> list[Node]:
+    return [
+        {"@type": "CorrectionComment", "text": each.note, "datePublished": each.moment}
+        for each in corrections
+    ]
 
 
 def _image(image: Image | None) -> Node | None:

@@ -26,6 +26,13 @@ class Urls(msgspec.Struct, frozen=True):
     def message(self, slug: str) -> str:
         return f"{self.base}/issues/{slug}/email.html"
 
+    def version(self, slug: str, version: str) -> str:
+        """An issue's page for those who were sent a version of it."""
+        return f"{self.issue(slug)}#{version_anchor(version)}"
+
+    def changes(self, slug: str) -> str:
+        return f"{self.base}/issues/{slug}/changes/"
+
     def highlight(self, id_: str) -> str:
         return f"{self.base}/highlights/{id_}/"
 
@@ -60,6 +67,11 @@ class Urls(msgspec.Struct, frozen=True):
         Relative references are resolved against the publication's URL (RFC 3986, section 5).
         """
         return _resolve(self.home(), written.strip(), schemes)
+
+
+def version_anchor(version: str) -> str:
+    """The name of a version's place on a page: 48 bits of its hash tell an issue's apart."""
+    return f"v-{version[:12]}"
 
 
 # Each link is resolved again for every page, message and feed that it stands in.

@@ -20,7 +20,7 @@ from babel.localedata import load as load_locale_data
 from markupsafe import Markup
 
 from publisher.model import content as c
-from publisher.model.issue import Highlight, Image, Issue, Person, Tag
+from publisher.model.issue import Correction, Highlight, Image, Issue, Person, Tag
 from publisher.model.language import direction
 from publisher.model.publication import Publication
 from publisher.render.excerpt import excerpt
@@ -72,6 +72,18 @@ class TagView(msgspec.Struct, frozen=True):
     url: str
 
 
+class CorrectionView(msgspec.Struct, frozen=True, kw_only=True):
+    """A note on a change. `label` says what it is and when, in `language`; `moment` is RFC 3339.
+
+    The note is in whatever language its operator wrote.
+    """
+
+    label: str
+    language: str
+    moment: str
+    note: str
+
+
 class HighlightView(msgspec.Struct, frozen=True, kw_only=True):
     """One highlight. `number` is its place in the issue, from 1; `url` its own page.
 
@@ -94,6 +106,7 @@ class HighlightView(msgspec.Struct, frozen=True, kw_only=True):
     body: Markup
     is_cut: bool = False
     summary: str = ""
+    corrections: tuple[CorrectionView, ...] = ()
 
     @property
     def source_name(self) -> str:
@@ -104,7 +117,8 @@ class HighlightView(msgspec.Struct, frozen=True, kw_only=True):
 class IssueView(msgspec.Struct, frozen=True, kw_only=True):
     """One issue. `day` is its date written out in its language, `date` in the publication's zone.
 
-    `url` is its page, `message_url` its message on the web.
+    `url` is its page, `message_url` its message on the web, `version` what is at hand of its text
+    (empty where that has no name).
     """
 
     slug: str
@@ -122,6 +136,16 @@ class IssueView(msgspec.Struct, frozen=True, kw_only=True):
     message_url: str
     introduction: Markup
     highlights: tuple[HighlightView, ...]
+    corrections: tuple[CorrectionView, ...] = ()
+    version: str = ""
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """What those are told who were sent a former version: `url` is where its changes begin."""
+
+    anchor: str
+    url: str
+    notes: tuple[CorrectionView, ...]
 
 
 class HighlightLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +176,11 @@ class IssueLink(msgspec.Struct, frozen=True, kw_only=True):
 def write_day(moment: datetime, language: str) -> str:
     """Write a date out in full in a language: `Monday, December 15, 2025`."""
     return format_date(moment, "full", locale=find_locale(language))
+
+
+def write_date(moment: datetime, language: str) -> str:
+    """Write a date out without its weekday: `December 15, 2025`."""
+    return format_date(moment, "long", locale=find_locale(language))
 
 
 class _OwnLocale(Locale):
@@ -250,6 +279,7 @@ def view_highlight(
         "direction": direction(language),
         "is_foreign": language.lower() != document.lower(),
         "summary": excerpt(highlight.body),
+        "corrections": view_corrections(highlight.corrections, language, setting),
     } | more
     if "body" not in fields:
         fields["body"] = render_html(highlight.body, target)
@@ -280,6 +310,31 @@ def view_issue(
         message_url=setting.urls.message(issue.slug),
         introduction=render_introduction(issue.introduction, target),
         highlights=highlights,
+        corrections=view_corrections(issue.corrections, language, setting),
+        version=issue.version,
+    )
+
+
+def spoken_language(words: Words, language: str) -> str:
+    """A document's own language where the interface has words of it, else the words' language."""
+    return language if f"{language.lower()}-".startswith(f"{words.language}-") else words.language
+
+
+def view_corrections(
+    corrections: tuple[Correction, ...], language: str, setting: Setting
+) -> tuple[CorrectionView, ...]:
+    """Make the views of notes, oldest first; `language` is that of what they stand on."""
+    words = setting.words(language)
+    own = spoken_language(words, language)
+    moments = [each.at.astimezone(setting.zone) for each in corrections]
+    return tuple(
+        CorrectionView(
+            label=words.correction.format(day=write_date(moment, own)),
+            language=own,
+            moment=moment.isoformat(),
+            note=each.note,
+        )
+        for each, moment in zip(corrections, moments, strict=True)
     )
 
 

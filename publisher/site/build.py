@@ -13,6 +13,8 @@ from publisher.model.problem import Problem, has_errors, in_reading_order
 from publisher.preflight.catalogue import problem
 from publisher.settings import FILE_NAME
 from publisher.site.after_build import owe_after_build
+from publisher.site.history import PATH as HISTORY
+from publisher.site.history import append_history
 from publisher.site.index import Index
 from publisher.site.job import (
     Job,
@@ -31,6 +33,7 @@ from publisher.site.register import PATH as REGISTER
 from publisher.site.register import append_register
 from publisher.site.scan import File, list_media, read_templates, scan_issues, signature_of
 from publisher.site.search_stamp import STAMP, has_stamp
+from publisher.site.versions import note_history, pending_versions
 from publisher.site.write import Staging, find_missing, list_own, remove
 
 
@@ -80,7 +83,7 @@ def _build(job: Job) -> Report:
             problems = [*errors, *noticed, *made.problems]
             if has_errors(made.problems) and not job.is_preview:
                 return _report(index, None, problems)
-            known = signature_of(job.folder / REGISTER)
+            known = _sign_records(job)
             if not job.is_discarded:
                 _publish(job, index, made, staging)
         finally:
@@ -113,6 +116,8 @@ def _note_changes(
     zone = ZoneInfo(publication.time_zone)
     plan = Plan(index, job.folder, publication.id, zone, job.urls, job.now, job.is_preview)
     errors = list(plan.note_register(signature_of(job.folder / REGISTER)))
+    history = signature_of(job.folder / HISTORY)
+    errors += note_history(index, job.folder, history, job.corrections)
     files = scan_issues(job.folder)
     plan.note_gone(files)
     noticed: list[Problem] = []
@@ -181,7 +186,7 @@ def _forget_other_world(index: Index, world: str) -> None:
     index.clear()
     # What was made of files that are gone since is removed by the tasks that made it.
     index.run("INSERT INTO dirty SELECT DISTINCT kind, key FROM output")
-    for key in ("register", "newest-month", "is-sitemap-split"):
+    for key in ("register", "history", "newest-month", "is-sitemap-split"):
         index.set(key, "")
     index.set("world", world)
     for kind in _ONCE:
@@ -211,12 +216,16 @@ def _mark_missing(job: Job, index: Index) -> None:
 
 
 def _publish(job: Job, index: Index, made: Made, staging: Staging) -> None:
-    """Make it public: the register first, since an entry must never be seen with another date."""
+    """Make it public: the records first, since an entry must never be seen with another date.
+
+    The history goes before the register, which cannot be told again why an entry has changed.
+    """
     if made.written and not job.is_preview:  # a preview is made anew rather than kept
         staging.sync()
     if not job.is_preview:
-        pending = index.all_records("1", table="pending")
-        append_register(job.folder, job.settings.publication.id, pending)
+        publication = job.settings.publication.id
+        append_history(job.folder, publication, (*pending_versions(index), *job.corrections))
+        append_register(job.folder, publication, index.all_records("1", table="pending"))
     if made.written:
         _owe_after_build(job)
     # Whose files they are is known before they are there: a build that is killed among the moves
@@ -233,10 +242,16 @@ def _owe_after_build(job: Job) -> None:
         owe_after_build(job.folder)
 
 
-def _conclude(job: Job, index: Index, made: Made, known: str) -> None:
+def _sign_records(job: Job) -> dict[str, str]:
+    """The signatures of what is appended to, by their names in the index."""
+    paths = {"register": REGISTER, "history": HISTORY}
+    return {name: signature_of(job.folder / path) for name, path in paths.items()}
+
+
+def _conclude(job: Job, index: Index, made: Made, known: dict[str, str]) -> None:
     """Note in the index what is public now, and remove the files that no task yields any more.
 
-    `known` is the register's signature before this build added to it.
+    `known` are the signatures of register and history before this build added to them.
     """
     with _transaction(index):
         if not job.is_discarded:
@@ -253,10 +268,12 @@ def _conclude(job: Job, index: Index, made: Made, known: str) -> None:
                 index.save_record("registered", record)
             if not index.get("register-publication"):
                 index.set("register-publication", job.settings.publication.id)
-            # What somebody else added during this build is read by the next one.
-            is_alone = known == index.get("register")
-            index.set("register", signature_of(job.folder / REGISTER) if is_alone else "")
+            for name, signature in _sign_records(job).items():
+                # What somebody else added during this build is read by the next one.
+                is_alone = known[name] == index.get(name)
+                index.set(name, signature if is_alone else "")
             index.run("DELETE FROM pending")
+            index.run("UPDATE told SET is_pending = 0 WHERE is_pending = 1")
         index.run("DELETE FROM dirty")
 
 

@@ -2,13 +2,14 @@
 
 import secrets
 from collections.abc import Iterable, Mapping
+from datetime import UTC
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 
 from publisher.model import content as c
-from publisher.model.issue import Highlight, Issue
+from publisher.model.issue import Correction, Highlight, Issue
 
 # No vowels (no words by accident) and none of 0, 1, l: 28 characters, first a letter, so that
 # 10 of them hold some 48 bits.
@@ -32,15 +33,7 @@ _UNSEEN = frozenset({"line", "language"})
 
 def hash_highlight(highlight: Highlight) -> str:
     """Hash what a reader sees of a highlight; lines in the file and its place do not count."""
-    return _hash(
-        highlight.title,
-        highlight.url,
-        highlight.source,
-        highlight.image,
-        [tag.label for tag in highlight.tags],
-        highlight.language,
-        _without_lines(highlight.body),
-    )
+    return _hash(*_seen(highlight), *_noted(highlight.corrections))
 
 
 def hash_issue(issue: Issue, highlights: Mapping[str, str]) -> str:
@@ -48,22 +41,69 @@ def hash_issue(issue: Issue, highlights: Mapping[str, str]) -> str:
 
     `highlights` are the hashes of its published highlights by id, in their order.
     """
-    return _hash(
+    date = issue.date.isoformat() if issue.date else ""
+    parts = [[id_, hash_] for id_, hash_ in highlights.items()]
+    return _hash(*_own(issue, date), parts, *_noted(issue.corrections))
+
+
+def version_of(issue: Issue) -> str:
+    """Name the text of an issue: SHA-256 in hex of what hash_issue hashes, but for its notes.
+
+    Withdrawn highlights must have been left out.
+    """
+    parts = [[highlight.id, _hash(*_seen(highlight))] for highlight in issue.highlights]
+    return _digest(*_own(issue, _moment(issue)), parts)
+
+
+def hash_parts(issue: Issue) -> dict[str, str]:
+    """Hash each highlight by its id, and the issue's own words (by the empty id), without notes."""
+    own = _hash(*_own(issue, _moment(issue)))
+    return {"": own} | {h.id: _hash(*_seen(h)) for h in issue.highlights}
+
+
+def _moment(issue: Issue) -> str:
+    return issue.date.astimezone(UTC).isoformat() if issue.date else ""
+
+
+def _seen(highlight: Highlight) -> list[Any]:
+    return [
+        highlight.title,
+        highlight.url,
+        highlight.source,
+        highlight.image,
+        [tag.label for tag in highlight.tags],
+        highlight.language,
+        _without_lines(highlight.body),
+    ]
+
+
+def _own(issue: Issue, date: str) -> list[Any]:
+    """An issue's own words; its date as it is to be hashed."""
+    return [
         issue.title,
         issue.number,
-        issue.date.isoformat() if issue.date else "",
+        date,
         issue.summary,
         issue.language,
         issue.authors,
         [tag.label for tag in issue.tags],
         _without_lines(issue.introduction),
-        [[id_, hash_] for id_, hash_ in highlights.items()],
-    )
+    ]
+
+
+def _noted(corrections: tuple[Correction, ...]) -> list[Any]:
+    """The notes, where there are any: a hash without them is what it always was."""
+    notes = [[each.at.astimezone(UTC).isoformat(), each.note] for each in corrections]
+    return [notes] if notes else []
 
 
 def _hash(*values: Any) -> str:
     """The `v1` names this recipe: another one would move every `updated` in every archive."""
-    return "v1:" + sha256(msgspec.json.encode(values)).hexdigest()[:32]
+    return f"v1:{_digest(*values)[:32]}"
+
+
+def _digest(*values: Any) -> str:
+    return sha256(msgspec.json.encode(values)).hexdigest()
 
 
 def _without_lines(value: Any) -> Any:

@@ -61,6 +61,15 @@ CREATE INDEX IF NOT EXISTS registered_issue ON registered (issue);
 CREATE TABLE IF NOT EXISTS former (slug TEXT NOT NULL, id TEXT NOT NULL,
   PRIMARY KEY (slug, id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS former_id ON former (id);
+CREATE TABLE IF NOT EXISTS told (
+  issue TEXT NOT NULL, at TEXT NOT NULL, version TEXT NOT NULL, text BLOB NOT NULL,
+  is_pending INTEGER NOT NULL, PRIMARY KEY (issue, at, version));
+CREATE INDEX IF NOT EXISTS told_pending ON told (issue) WHERE is_pending = 1;
+CREATE TABLE IF NOT EXISTS noted (
+  issue TEXT NOT NULL, part TEXT NOT NULL, at TEXT NOT NULL,
+  before TEXT NOT NULL, after TEXT NOT NULL, note TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS noted_issue ON noted (issue);
+CREATE INDEX IF NOT EXISTS noted_part ON noted (part);
 CREATE TABLE IF NOT EXISTS pending (id TEXT PRIMARY KEY, record BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS dirty (kind TEXT NOT NULL, key TEXT NOT NULL,
   PRIMARY KEY (kind, key)) WITHOUT ROWID;
@@ -71,7 +80,7 @@ CREATE TABLE IF NOT EXISTS found (kind TEXT NOT NULL, key TEXT NOT NULL, problem
   PRIMARY KEY (kind, key)) WITHOUT ROWID;
 """
 # Raise it when the tables change: an index of another version is thrown away.
-_VERSION = 3
+_VERSION = 4
 
 # SQLite takes 32,766 values in one statement.
 _MOST_VALUES = 10_000
@@ -174,6 +183,11 @@ class Index:
             rows = self.rows("SELECT id FROM registered WHERE is_withdrawn = 1")
             self._withdrawn = {row[0] for row in rows}
         return id_ in self._withdrawn
+
+    def reread_holders(self, id_: str) -> None:
+        """Let the files that have an id be read again, as if they had changed."""
+        sql = "UPDATE file SET signature = '' WHERE path IN (SELECT path FROM ident WHERE id = ?)"
+        self.run(sql, id_)
 
     def live_slugs(self, where: str = "", *values: Any, limit: int = -1) -> list[str]:
         """NAMEs of published issues, newest first."""

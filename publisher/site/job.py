@@ -20,6 +20,7 @@ from publisher.errors import PublisherError
 from publisher.model.problem import Problem
 from publisher.render.urls import Urls
 from publisher.settings import Settings
+from publisher.site.history import CorrectionLine
 from publisher.site.index import Index, Task, remove_index
 from publisher.site.scan import signature_of
 
@@ -63,7 +64,8 @@ class Made(msgspec.Struct):
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One build to do. `is_preview` takes drafts and future issues too and keeps no register;
-    `is_discarded` makes everything and writes nothing, for what its problems say.
+    `is_discarded` makes everything and writes nothing, for what its problems say. `corrections`
+    are published and recorded together with what they are about, or not at all.
     """
 
     folder: Path
@@ -73,6 +75,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     is_preview: bool = False
     is_discarded: bool = False
     progress: Progress | None = None
+    corrections: tuple[CorrectionLine, ...] = ()
 
     @property
     def urls(self) -> Urls:

@@ -21,6 +21,7 @@ from publisher.site.register import read_register, record_issue
 from publisher.site.repeated import find_repeated
 from publisher.site.scan import File
 from publisher.site.vanished import find_vanished
+from publisher.site.versions import note_version, with_history
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -76,17 +77,20 @@ class Plan:
             self.index.run("DELETE FROM registered WHERE id = ?", id_)
             self.index.mark_moved(known[id_].slug, id_)
         for id_ in (*(r.id for r in changed), *(known.keys() - register.records.keys())):
-            self._reread_holders(id_)
+            self.index.reread_holders(id_)
         for id_ in {r.id for r in (*changed, *known.values()) if r.withdrawn}:
             self.index.mark("tombstone", id_)
+        if any(record.withdrawn for record in changed):  # former versions may still hold them
+            self._mark_changed_issues()
         self.index.mark("feeds")
         self.index.set("register", signature)
         self.index.set("register-publication", register.publication)
         return ()
 
-    def _reread_holders(self, id_: str) -> None:
-        sql = "UPDATE file SET signature = '' WHERE path IN (SELECT path FROM ident WHERE id = ?)"
-        self.index.run(sql, id_)
+    def _mark_changed_issues(self) -> None:
+        sql = "SELECT slug FROM file WHERE is_live = 1 AND issue IN (SELECT issue FROM told"
+        for (slug,) in self.index.rows(f"{sql} GROUP BY issue HAVING COUNT(*) > 1)"):
+            self.index.mark("changes", slug)
 
     # Issue files
 
@@ -107,6 +111,7 @@ class Plan:
         issue = reading.issue
         if issue and self.is_preview:
             issue = with_provisional_ids(issue, self.now)
+        issue = with_history(self.index, issue) if issue else None
         state = _state(issue, reading.problems)
         moment = moment_of(issue.date) if issue and issue.date else None
         local = issue.date.astimezone(self.zone) if issue and issue.date else None
@@ -198,7 +203,7 @@ class Plan:
         sql = "SELECT slug, issue, moment, year, month FROM file WHERE path = ? AND is_live = 1"
         for slug, id_of_issue, moment, year, month in self.index.rows(sql, path):
             mark = self.index.mark
-            for kind in ("issue", "page"):
+            for kind in ("issue", "page", "changes"):
                 mark(kind, slug)
             sql = "SELECT id FROM registered WHERE is_withdrawn = 1 AND slug = ?"
             for (id_,) in self.index.rows(sql, slug):  # whose page this one takes or gives back
@@ -333,6 +338,7 @@ class Plan:
         """
         if not self.is_preview:
             self.index.run("DELETE FROM pending")
+            self.index.run("DELETE FROM told WHERE is_pending = 1")
         sql = (
             "SELECT path FROM dirty JOIN file ON slug = key AND is_live = 1"
             " WHERE kind = 'issue' ORDER BY moment, slug"
@@ -347,6 +353,8 @@ class Plan:
             for record in records:
                 self.index.save_record("pending", record)
                 self.index.mark_moved("", record.id)
+            issues = [*records, *known.values()]  # the issue's own record is among them
+            note_version(self.index, issue, next(r for r in issues if r.id == issue.id).updated)
             # A second for each id that changed, over all issues that changed together.
             old = [r for r in records if r.id in known and r.updated != known[r.id].updated]
             moment -= timedelta(seconds=len(old))

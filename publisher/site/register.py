@@ -4,10 +4,8 @@ One JSON object a line. The last state of an id does not depend on the order of 
 two branches that both published can be merged by keeping the lines of both.
 """
 
-import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from io import FileIO
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,12 +16,10 @@ from publisher.model.issue import Highlight, Issue
 from publisher.model.problem import Problem
 from publisher.preflight.catalogue import problem
 from publisher.site.identity import hash_highlight, hash_issue
+from publisher.site.lines import append_lines, read_header
 from publisher.site.scan import read_file
 
 PATH = "issues/register.jsonl"
-# Ids, a NAME, a guid and a reason: what is longer was not written by us.
-_LONGEST_LINE = 65_536
-
 
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -49,12 +45,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     guid: str = ""
     withdrawn: Moment | None = None
     reason: str = ""
-
-
-class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The first line: whose register this is."""
-
-    publication: str
 
 
 class Register(msgspec.Struct, frozen=True):
@@ -86,21 +76,14 @@ def parse_register(data: bytes) -> tuple[Register, tuple[Problem, ...]]:
         try:
             record = decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            if (header := _header(line)) is not None:
+            if (header := read_header(line)) is not None:
                 publication = publication or header
             elif number < len(lines):  # a last line without its end is a torn write: never counted
-                problems.append(problem("register-unreadable", PATH, number))
+                problems.append(problem("register-unreadable", PATH, number, path=PATH))
             continue
         known = records.get(record.id)
         records[record.id] = _merge(known, record) if known else record
     return Register(publication, records), tuple(problems)
-
-
-def _header(line: bytes) -> str | None:
-    try:
-        return msgspec.json.decode(line, type=Header).publication
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
 
 
 def _merge(one: Record, other: Record) -> Record:
@@ -133,55 +116,7 @@ def _former(slugs: set[str], slug: str) -> tuple[str, ...]:
 
 def append_register(folder: Path, publication: str, records: Iterable[Record]) -> None:
     """Append records durably: written whole, synced, and never after half a line."""
-    path = folder / PATH
-    new = b"".join(msgspec.json.encode(record) + b"\n" for record in records)
-    if not new:
-        return
-    is_first = not path.exists()
-    with open(path, "ab+", buffering=0, opener=_open_no_link) as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - _LONGEST_LINE))
-        tail = file.read().rpartition(b"\n")[2]
-        if tail and _is_whole(tail):  # an editor that ends files without a line end
-            new = b"\n" + new
-        elif tail:  # a torn write
-            size = file.truncate(size - len(tail))
-        if not size:
-            new = msgspec.json.encode(Header(publication)) + b"\n" + new
-        try:
-            _write_durably(file, new)
-        except OSError as error:  # a full disk: as if nothing had been begun
-            file.truncate(size)
-            raise OSError(error.errno, error.strerror, PATH) from None
-    if is_first:
-        sync_folder(path.parent)
-
-
-def _open_no_link(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
-
-
-def _write_durably(file: FileIO, data: bytes) -> None:
-    while data:
-        data = data[file.write(data) :]
-    os.fsync(file.fileno())
-
-
-def _is_whole(line: bytes) -> bool:
-    try:
-        msgspec.json.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return False
-    return True
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    append_lines(folder, PATH, publication, [msgspec.json.encode(record) for record in records])
 
 
 def record_issue(issue: Issue, known: Mapping[str, Record], now: datetime) -> list[Record]:

@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 from threading import get_ident
 
 from publisher.errors import PublisherError
-from publisher.site.register import sync_folder
+from publisher.site.lines import sync_folder
 
 
 def write_file(folder: Path, path: str, data: bytes) -> None:

@@ -23,7 +23,8 @@ from publisher.model.problem import Problem, has_errors
 from publisher.site.identity import mint_id
 from publisher.site.issue_files import find_issue, require_issue
 from publisher.site.job import CACHE
-from publisher.site.register import read_register, sync_folder
+from publisher.site.lines import sync_folder
+from publisher.site.register import read_register
 from publisher.site.replace import write_file
 from publisher.site.scan import ISSUES, read_file
 

@@ -13,6 +13,7 @@ from publisher.preflight.catalogue import problem
 from publisher.preflight.content import check_issue
 from publisher.preflight.links import check_links
 from publisher.preflight.message import check_message
+from publisher.render.changes import view_notices
 from publisher.render.email import fill_slots, render_message
 from publisher.render.opml import render_opml
 from publisher.render.page import (
@@ -25,8 +26,16 @@ from publisher.render.page import (
 )
 from publisher.render.sitemap import render_robots, render_sitemap, render_sitemap_index
 from publisher.render.structured_data import Facts
-from publisher.render.views import IssueView, TagView, page_target, view_highlight, view_issue
+from publisher.render.views import (
+    IssueView,
+    Notice,
+    TagView,
+    page_target,
+    view_highlight,
+    view_issue,
+)
 from publisher.site.archive import Archive
+from publisher.site.changes import check_changed, make_changes, versions_of
 from publisher.site.feeds import channels, live_outputs, month_outputs, tag_channel
 from publisher.site.issue_cards import find_card, issue_card
 from publisher.site.order import (
@@ -47,6 +56,7 @@ from publisher.site.register import Record
 from publisher.site.result import Result
 from publisher.site.scan import read_file
 from publisher.site.search import make_search, make_year_index
+from publisher.site.versions import is_changed
 from publisher.site.write import Output
 
 # The home page's list of issues before the newest.
@@ -80,8 +90,17 @@ def make_page(archive: Archive, slug: str) -> Result:
     view = _view(archive, issue)
     first = next((each.image for each in view.highlights if each.image), None)
     facts = _facts(archive, issue, issue.tags, first, archive.dates(issue)[issue.id])
-    page = render_issue_page(archive.context, view, newer, older, facts)
+    changes, notices = _changes(archive, issue)
+    page = render_issue_page(archive.context, view, newer, older, facts, changes, notices)
     return Result((Output(f"issues/{slug}/index.html", page),))
+
+
+def _changes(archive: Archive, issue: Issue) -> tuple[str, tuple[Notice, ...]]:
+    """Where an issue's changes are told, and what those are told who have a former version."""
+    if not is_changed(archive.index, issue):
+        return "", ()
+    notices = view_notices(versions_of(archive.index, issue), archive.setting)
+    return archive.setting.urls.changes(issue.slug), notices
 
 
 def make_issue(archive: Archive, slug: str) -> Result:
@@ -96,6 +115,7 @@ def make_issue(archive: Archive, slug: str) -> Result:
     titles = [highlight.title for highlight in issue.highlights]
     problems = (
         *_check_withdrawn(archive, issue),
+        *check_changed(archive, issue),
         *check_issue(issue, setting, archive.media),
         *check_links(issue, setting),
         *check_message(html, text, message.subject, message.cuts, issue.path, titles),
@@ -349,6 +369,7 @@ _TASKS: dict[str, Callable[[Archive, str], Result]] = {
     "archive": make_archive,
     "assets": make_assets,
     "card": make_card,
+    "changes": make_changes,
     "feeds": make_feeds,
     "home": make_home,
     "issue": make_issue,

@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from publisher.site.register import sync_folder
+from publisher.site.lines import sync_folder
 
 State = Literal["written", "unchanged"]
 

@@ -15,7 +15,7 @@ RAISED_BY_SITE = frozenset(
         *("file-unreadable", "slug-repeated", "id-repeated", "number-repeated"),
         *("date-out-of-order", "published-vanished", "withdrawn-used", "register-unreadable"),
         *("published-draft", "template-broken", "media-unreadable", "publication-id-changed"),
-        "card-font-unusable",
+        *("card-font-unusable", "published-changed"),
     )
 )
 

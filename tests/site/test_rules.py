@@ -47,6 +47,11 @@ def published_draft(world: World) -> None:
     world.replace("issues/2026-01-05.md", "status: ready", "status: draft")
 
 
+def published_changed(world: World) -> None:
+    world.build()
+    world.replace("issues/2026-01-05.md", "Text of", "What was said of")
+
+
 def withdrawn_used(world: World) -> None:
     world.build()
     withdraw(world.folder, world.settings, "h2026-01-05", "", world.now)
@@ -84,6 +89,7 @@ PROVOCATIONS: dict[str, tuple[Callable[[World], None], str]] = {
     "date-out-of-order": (date_out_of_order, "issues/2026-01-01.md"),
     "published-vanished": (published_vanished, "issues/register.jsonl"),
     "published-draft": (published_draft, "issues/2026-01-05.md"),
+    "published-changed": (published_changed, "issues/2026-01-05.md"),
     "withdrawn-used": (withdrawn_used, "issues/2026-01-05.md"),
     "publication-id-changed": (publication_id_changed, "publisher.toml"),
     "register-unreadable": (register_unreadable, "issues/register.jsonl"),

@@ -34,6 +34,14 @@ ARCHIVE = (
         reference="https://www.w3.org/Provider/Style/URI",
     ),
     Rule(
+        name="published-changed",
+        level="info",
+        message="{slug} was changed since it was published: {what}",
+        fix='say why, if readers should know: `publisher correct {slug} --note "what was wrong"`',
+        reason="Readers were told something else; a note says openly what was mended.",
+        reference="https://schema.org/correction",
+    ),
+    Rule(
         name="publication-id-changed",
         level="warning",
         message="publication.id is {found}, but the register was begun as {before}",
@@ -52,9 +60,9 @@ ARCHIVE = (
     Rule(
         name="register-unreadable",
         level="error",
-        message="the register's line cannot be read",
-        fix="restore issues/register.jsonl from version control",
-        reason="Without it entries would get new dates and identities.",
+        message="this line cannot be read",
+        fix="restore {path} from version control",
+        reason="Without it entries would get new dates, or what was changed in them be forgotten.",
     ),
     Rule(
         name="template-broken",
