@@ -12,6 +12,7 @@ COMMANDS = {
     "import": ("issues", "make issues from pasted plain-text digests"),
     "draft": ("drafting", "draft an issue of what other sites' feeds have that is new"),
     "ids": ("issues", "give an issue's new highlights their permanent ids"),
+    "correct": ("correct", "say what was changed in a published issue, and why"),
     "withdraw": ("site", "take a published highlight or issue back, for good"),
     "check": ("site", "say everything that is wrong, and what to do about it"),
     "build": ("site", "make the web site, the feeds and the messages in public/"),

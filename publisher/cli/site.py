@@ -23,6 +23,7 @@ from publisher.runtime.websub import note_published, telling
 from publisher.settings import Settings
 from publisher.site.after_build import run_after_build
 from publisher.site.build import build
+from publisher.site.correct import Corrected
 from publisher.site.job import Job, Report
 from publisher.site.output_folder import require_output
 
@@ -61,14 +62,25 @@ def build_command(
     return 1 if report.is_refused else 0
 
 
-def build_site(folder: Path, settings: Settings, target: Path) -> Report:
+def build_site(
+    folder: Path, settings: Settings, target: Path, corrected: Corrected | None = None
+) -> Report:
     """Build, showing how far it is, and run `site.after_build` where that went well.
+
+    A correction is published and recorded with it.
 
     What a WebSub hub is owed for it is noted; `telling` tells it.
     """
     progress = ProgressLine()
     now = datetime.now(UTC)
-    job = Job(folder=folder, settings=settings, output=target, now=now, progress=progress)
+    job = Job(
+        folder=folder,
+        settings=settings,
+        output=target,
+        now=now,
+        progress=progress,
+        corrections=corrected.lines if corrected else (),
+    )
     require_output(job)
     try:
         report = build(job)
