@@ -29,13 +29,22 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     image: Image | None = None
 
 
+class Deletion(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry that was withdrawn (RFC 6721, section 3): its id, when, and why, as plain text."""
+
+    id: str
+    when: datetime
+    reason: str = ""
+
+
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
     """A feed document. `stem` is its URL without the format's suffix (`https://…/feed`).
 
     `current`, `previous` and `following` are absolute URLs of RFC 5005 (sections 3 and 4): the
     live feed this archive document belongs to, the next older and the next newer archive
     document; empty where there is none. `is_archive` marks an archive document. `tags_url` is
-    the URL below which the pages of the tags stand, empty where tags need no scheme.
+    the URL below which the pages of the tags stand, empty where tags need no scheme. `deletions`
+    are said in Atom alone: the other formats have no word for them.
     """
 
     id: str
@@ -55,3 +64,4 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     previous: str = ""
     following: str = ""
     tags_url: str = ""
+    deletions: tuple[Deletion, ...] = ()

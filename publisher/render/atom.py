@@ -1,4 +1,4 @@
-"""Feed -> Atom (RFC 4287), with archive documents (RFC 5005)."""
+"""Feed -> Atom (RFC 4287), with archive documents (RFC 5005) and deleted entries (RFC 6721)."""
 
 from typing import Any
 
@@ -27,6 +27,7 @@ def render_atom(feed: Feed) -> bytes:
     links = [itself, *feed_links(feed), page]
     generator = start_generator(feed, links, in_seconds(feed.updated))
     generator.author([{"name": author.name} for author in named_authors(feed.authors, feed.title)])
+    generator.ours.deletions = feed.deletions
     if feed.description:
         generator.subtitle(feed.description)
     if feed.logo:

@@ -297,4 +297,4 @@ def _write_moment(moment: datetime, setting: Setting, language: str) -> str:
     local = moment.astimezone(setting.zone)
     spoken = spoken_language(setting.words(language), language)
     time = format_time(local, "short", locale=find_locale(spoken))
-    return f"{write_date(local, spoken)} {time}"
+    return f"{write_date(local, spoken)}{setting.words(language).separator}{time}"

@@ -1,9 +1,9 @@
 """An extension of feedgen 1.0.0 that mends its faults and adds what it lacks.
 
 Mended: the links of an Atom entry lose their rel and type (its issues 135 and 143); RSS drops all
-links of a channel but rel=self. Added: RFC 5005's mark of an archive document, the language of an
-entry, the time of an item's last change, and titles in RSS that survive readers which take them for
-HTML. Every default that reads the clock is overwritten.
+links of a channel but rel=self. Added: RFC 5005's mark of an archive document, RFC 6721's deleted
+entries, the language of an entry, the time of an item's last change, and titles in RSS that survive
+readers which take them for HTML. Every default that reads the clock is overwritten.
 """
 
 import re
@@ -13,13 +13,14 @@ from typing import Any
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from publisher.model.feed import Entry, Feed
+from publisher.model.feed import Deletion, Entry, Feed
 from publisher.render.feed_values import in_seconds, media_type_of
 
 Link = dict[str, str]
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _HISTORY = "http://purl.org/syndication/history/1.0"
+_TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 # RSS elements of plain text that some readers take for HTML all the same.
@@ -35,12 +36,21 @@ class FeedExtension:
     def __init__(self) -> None:
         self.links: list[Link] = []
         self.is_archive = False
+        self.deletions: tuple[Deletion, ...] = ()
 
     def extend_ns(self) -> dict[str, str]:
-        return {"fh": _HISTORY} if self.is_archive else {}
+        history = {"fh": _HISTORY} if self.is_archive else {}
+        return history | ({"at": _TOMBSTONES} if self.deletions else {})
 
     def extend_atom(self, feed: Any) -> Any:
         self._mark(feed)
+        for each in self.deletions:
+            when = in_seconds(each.when).isoformat()
+            deleted = etree.SubElement(
+                feed, f"{{{_TOMBSTONES}}}deleted-entry", {"ref": each.id, "when": when}
+            )
+            if each.reason:
+                etree.SubElement(deleted, f"{{{_TOMBSTONES}}}comment").text = each.reason
         return feed
 
     def extend_rss(self, rss: Any) -> Any:

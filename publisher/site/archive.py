@@ -24,6 +24,7 @@ from publisher.render.views import (
 )
 from publisher.settings import Feeds
 from publisher.site.cards import Cards
+from publisher.site.deletions import Gone, find_gone
 from publisher.site.index import Index
 from publisher.site.order import neighbour_slugs, places
 from publisher.site.register import Record
@@ -170,6 +171,12 @@ class Archive:
     @cached_property
     def withdrawn(self) -> list[Record]:
         return self.index.all_records("is_withdrawn = 1")
+
+    @cached_property
+    def gone(self) -> list[Gone]:
+        """What was withdrawn, as feeds say it, the latest first."""
+        found = find_gone(self.index, self.setting.publication.id, self.setting.zone)
+        return sorted(found, key=lambda g: (g.deletion.when, g.deletion.id), reverse=True)
 
     @cached_property
     def withdrawn_slugs(self) -> frozenset[str]:

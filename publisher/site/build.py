@@ -13,7 +13,6 @@ from publisher.model.problem import Problem, has_errors, in_reading_order
 from publisher.preflight.catalogue import problem
 from publisher.settings import FILE_NAME
 from publisher.site.after_build import owe_after_build
-from publisher.site.history import PATH as HISTORY
 from publisher.site.history import append_history
 from publisher.site.index import Index
 from publisher.site.job import (
@@ -29,11 +28,11 @@ from publisher.site.media import logo_path
 from publisher.site.numbering import find_misnumbered
 from publisher.site.order import is_sitemap_split
 from publisher.site.plan import Plan, Reading
-from publisher.site.register import PATH as REGISTER
+from publisher.site.records import note_records, sign_records
 from publisher.site.register import append_register
-from publisher.site.scan import File, list_media, read_templates, scan_issues, signature_of
+from publisher.site.scan import File, list_media, read_templates, scan_issues
 from publisher.site.search_stamp import STAMP, has_stamp
-from publisher.site.versions import note_history, pending_versions
+from publisher.site.versions import pending_versions
 from publisher.site.write import Staging, find_missing, list_own, remove
 
 
@@ -83,7 +82,7 @@ def _build(job: Job) -> Report:
             problems = [*errors, *noticed, *made.problems]
             if has_errors(made.problems) and not job.is_preview:
                 return _report(index, None, problems)
-            known = _sign_records(job)
+            known = sign_records(job.folder)
             if not job.is_discarded:
                 _publish(job, index, made, staging)
         finally:
@@ -115,9 +114,7 @@ def _note_changes(
     _forget_other_world(index, world)
     zone = ZoneInfo(publication.time_zone)
     plan = Plan(index, job.folder, publication.id, zone, job.urls, job.now, job.is_preview)
-    errors = list(plan.note_register(signature_of(job.folder / REGISTER)))
-    history = signature_of(job.folder / HISTORY)
-    errors += note_history(index, job.folder, history, job.corrections)
+    errors = note_records(job, plan)
     files = scan_issues(job.folder)
     plan.note_gone(files)
     noticed: list[Problem] = []
@@ -242,12 +239,6 @@ def _owe_after_build(job: Job) -> None:
         owe_after_build(job.folder)
 
 
-def _sign_records(job: Job) -> dict[str, str]:
-    """The signatures of what is appended to, by their names in the index."""
-    paths = {"register": REGISTER, "history": HISTORY}
-    return {name: signature_of(job.folder / path) for name, path in paths.items()}
-
-
 def _conclude(job: Job, index: Index, made: Made, known: dict[str, str]) -> None:
     """Note in the index what is public now, and remove the files that no task yields any more.
 
@@ -268,7 +259,7 @@ def _conclude(job: Job, index: Index, made: Made, known: dict[str, str]) -> None
                 index.save_record("registered", record)
             if not index.get("register-publication"):
                 index.set("register-publication", job.settings.publication.id)
-            for name, signature in _sign_records(job).items():
+            for name, signature in sign_records(job.folder).items():
                 # What somebody else added during this build is read by the next one.
                 is_alone = known[name] == index.get(name)
                 index.set(name, signature if is_alone else "")

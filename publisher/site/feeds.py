@@ -17,6 +17,7 @@ from publisher.render.jsonfeed import render_json
 from publisher.render.rss import render_rss
 from publisher.render.views import TagView
 from publisher.site.archive import Archive
+from publisher.site.deletions import Gone
 from publisher.site.index import moment_of
 from publisher.site.order import effective_tags, places
 from publisher.site.write import Output
@@ -130,7 +131,8 @@ def live_outputs(archive: Archive, channel: Channel) -> tuple[list[Output], list
         entries = [entry for group in groups for entry in group]
         month = _month_beyond(archive, channel, issues[: len(groups)])
         until = issues[0].slug if month else ""
-        feed = _make_feed(archive, channel, entries, beyond=month, until=until)
+        gone = _gone_beside(archive, channel, issues[: len(groups)])
+        feed = _make_feed(archive, channel, entries, gone, beyond=month, until=until)
         documents = [(suffix, render(feed)) for suffix, render in FORMATS]
         suffix, largest = max(documents, key=lambda document: len(document[1]))
         if len(largest) <= MAX_BYTES or len(groups) < 2:
@@ -142,6 +144,23 @@ def live_outputs(archive: Archive, channel: Channel) -> tuple[list[Output], list
         issues = archive.issues(archive.index.live_slugs("AND month = ?", month))
         outputs.append(_archive_document(archive, channel, month, issues))
     return outputs, problems
+
+
+def _gone(archive: Archive, channel: Channel) -> list[Gone]:
+    """What was withdrawn of what a channel has; of which tags it had may not be known."""
+    if channel.tag:
+        return [each for each in archive.gone if channel.tag in each.tags and _is_part(each)]
+    return [each for each in archive.gone if _is_part(each) == (channel.name == "highlights")]
+
+
+def _is_part(gone: Gone) -> bool:
+    return gone.kind == "highlight"
+
+
+def _gone_beside(archive: Archive, channel: Channel, live: list[Issue]) -> list[Gone]:
+    """What was withdrawn from among the issues of a live feed, or after them."""
+    start = min((moment_of(issue.date) for issue in live if issue.date), default=0)
+    return [each for each in _gone(archive, channel) if each.moment >= start]
 
 
 def _month_beyond(archive: Archive, channel: Channel, live: list[Issue]) -> str:
@@ -223,7 +242,8 @@ def _archive_document(
 ) -> Output:
     """A month's document; it may be empty, so that the chain leads on behind it."""
     entries = [entry for issue in issues for entry in channel.choose(archive, issue)]
-    feed = _make_feed(archive, channel, entries, month)
+    gone = [each for each in _gone(archive, channel) if each.month == month]
+    feed = _make_feed(archive, channel, entries, gone, month)
     return Output(_document(channel, month), render_atom(feed))
 
 
@@ -240,6 +260,7 @@ def _make_feed(
     archive: Archive,
     channel: Channel,
     entries: list[Entry],
+    gone: list[Gone],
     month: str = "",
     beyond: str = "",
     until: str = "",
@@ -259,8 +280,9 @@ def _make_feed(
         url=channel.url,
         stem=urls.path(stem),
         language=publication.language,
-        updated=_updated(archive, entries, is_whole=not (month or channel.tag)),
+        updated=_updated(archive, entries, gone, is_whole=not (month or channel.tag)),
         entries=tuple(entries),
+        deletions=tuple(each.deletion for each in gone),
         authors=tuple(filter(None, [publication.author])),
         rights=publication.rights,
         logo=archive.logo_url,
@@ -282,12 +304,14 @@ def _previous_month(archive: Archive, channel: Channel, month: str) -> str:
     return archive.index.value(sql, before) or ""
 
 
-def _updated(archive: Archive, entries: list[Entry], *, is_whole: bool) -> datetime:
+def _updated(
+    archive: Archive, entries: list[Entry], gone: list[Gone], *, is_whole: bool
+) -> datetime:
     """When anything in the feed last changed; the publication's beginning where it is empty.
 
-    A withdrawal changes the feeds of the whole publication; of which tags is no longer known.
+    A withdrawal changes the feeds of the whole publication, however long ago it stood there.
     """
-    moments = [entry.updated for entry in entries]
+    moments = [*(entry.updated for entry in entries), *(each.deletion.when for each in gone)]
     if is_whole:
         moments += [record.withdrawn for record in archive.withdrawn if record.withdrawn]
     if not moments:

@@ -80,17 +80,10 @@ class Plan:
             self.index.reread_holders(id_)
         for id_ in {r.id for r in (*changed, *known.values()) if r.withdrawn}:
             self.index.mark("tombstone", id_)
-        if any(record.withdrawn for record in changed):  # former versions may still hold them
-            self._mark_changed_issues()
         self.index.mark("feeds")
         self.index.set("register", signature)
         self.index.set("register-publication", register.publication)
         return ()
-
-    def _mark_changed_issues(self) -> None:
-        sql = "SELECT slug FROM file WHERE is_live = 1 AND issue IN (SELECT issue FROM told"
-        for (slug,) in self.index.rows(f"{sql} GROUP BY issue HAVING COUNT(*) > 1)"):
-            self.index.mark("changes", slug)
 
     # Issue files
 

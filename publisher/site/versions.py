@@ -166,6 +166,23 @@ def read_notes(index: Index, issue: Issue) -> tuple[Noted, ...]:
     )
 
 
+def read_last_text(index: Index, issue: str, id_: str) -> Issue | None:
+    """The last text of an issue that had an id in it, or was it; None where none is known."""
+    sql = "SELECT text FROM told WHERE issue = ? AND is_pending = 0 ORDER BY at DESC, version DESC"
+    for (text,) in index.rows(sql, issue):
+        found = read_text(text, "", "", issue)
+        if id_ == issue or any(highlight.id == id_ for highlight in found.highlights):
+            return found
+    return None
+
+
+def mark_changed_issues(index: Index) -> None:
+    """Mark the pages of changes, whose former versions may hold what was withdrawn."""
+    sql = "SELECT slug FROM file WHERE is_live = 1 AND issue IN (SELECT issue FROM told"
+    for (slug,) in index.rows(f"{sql} GROUP BY issue HAVING COUNT(*) > 1)"):
+        index.mark("changes", slug)
+
+
 class Uncovered(msgspec.Struct, frozen=True):
     """What was changed since its last correction, or since it was published where it has none.
 

@@ -37,6 +37,9 @@ PAGES = {
     "international-all-years": "archive/",
     "international-all-tags": "tags/",
     "international-about-feeds": "feeds/",
+    "international-changes-arabic": "issues/arabic/changes/",
+    "international-changes-chinese": "issues/chinese/changes/",
+    "international-changes-hostile": "issues/hostile/changes/",
     "international-withdrawn-highlight": "highlights/filler-1-1/",
     "international-withdrawn-issue": "issues/filler-2/",
 }

@@ -1,6 +1,7 @@
 """Building only what changed gives the same bytes as building everything from committed files."""
 
 import tempfile
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from publisher.errors import PublisherError
 from publisher.site import order, plan, tasks
 from publisher.site.withdraw import withdraw
 from tests.site.searching import everything
@@ -105,6 +107,19 @@ class Editing(RuleBasedStateMachine):
         withdraw(self.world.folder, self.world.settings, id_, "a mistake", self.world.now)
         self.is_built = False
 
+    @precondition(lambda self: self.drafts and self.is_built)
+    @rule(data=st.data(), is_one=st.booleans(), is_new=st.booleans())
+    def correct(self, data: st.DataObject, is_one: bool, is_new: bool) -> None:
+        draft = data.draw(st.sampled_from(self.drafts))
+        highlight = data.draw(st.sampled_from(draft.highlights))
+        if is_new:
+            highlight[3] += " Mended."
+            self.save(draft)
+        named = (highlight[0],) if is_one else ()
+        with suppress(PublisherError):  # nothing was changed in it, or it was withdrawn
+            self.world.correct(draft.name, f"note {self.world.now}", *named)
+            self.is_built = True
+
     @rule(path=st.sampled_from(("index.html", "feed.atom", "tags/film/index.html")))
     def lose_a_file(self, path: str) -> None:
         (self.world.public / path).unlink(missing_ok=True)
@@ -129,6 +144,7 @@ class Editing(RuleBasedStateMachine):
         copy = self.world.committed_copy(Path(self.temporary.name) / f"copy{self.copies}")
         copy.build()
         assert copy.register() == self.world.register()
+        assert copy.history() == self.world.history()
         ours, theirs = self.world.files(), copy.files()
         assert sorted(ours) == sorted(theirs)
         assert [path for path in ours if ours[path] != theirs[path]] == []

@@ -11,6 +11,8 @@ from pathlib import Path
 from publisher.cli.run import run
 from publisher.settings import Settings, load_settings
 from publisher.site.build import build
+from publisher.site.correct import Corrected, plan_correction
+from publisher.site.history import PATH as HISTORY
 from publisher.site.job import CACHE, Job, Progress, Report
 from publisher.site.register import PATH as REGISTER
 
@@ -59,15 +61,28 @@ class World:
         body = body or f"## Only {{#h{name}}}\n\nText of {name}.\n"
         return self.write(f"issues/{name}.md", f"---\n{lines}---\n\n{body}")
 
-    def build(self, output: Path | None = None, progress: Progress | None = None) -> Report:
+    def build(
+        self,
+        output: Path | None = None,
+        progress: Progress | None = None,
+        corrected: Corrected | None = None,
+    ) -> Report:
         job = Job(
             folder=self.folder,
             settings=self.settings,
             output=output or self.public,
             now=self.now,
             progress=progress,
+            corrections=corrected.lines if corrected else (),
         )
         return build(job)
+
+    def correct(self, name: str, note: str, *highlights: str) -> Corrected:
+        """Note on an issue what was changed, as `publisher correct` does."""
+        corrected = plan_correction(self.folder, self.settings, self.now, name, note, highlights)
+        report = self.build(corrected=corrected)
+        assert not report.is_refused, report.problems
+        return corrected
 
     def replace(self, path: str, old: str, new: str) -> None:
         """Edit a file as a person would."""
@@ -129,6 +144,10 @@ class World:
 
     def register(self) -> bytes:
         path = self.folder / REGISTER
+        return path.read_bytes() if path.exists() else b""
+
+    def history(self) -> bytes:
+        path = self.folder / HISTORY
         return path.read_bytes() if path.exists() else b""
 
     def committed_copy(self, folder: Path) -> "World":
