@@ -50,8 +50,8 @@ def correct_command(
 
     \b
     Examples:
-      publisher correct 2025-12-15 --note "The film took 1.2 billion, not 1.2 million."
-      publisher correct 2025-12-15 --highlight h7k2mxq9wd --note "The year is 1994."
+      publisher correct 2025-12-15 --note "It took 1.2 billion, not million."
+      publisher correct 2025-12-15 --highlight h7k2mxq9wd --note "In 1994."
     """
     folder, settings = open_publication(config)
     now = datetime.now(UTC)
