@@ -28,7 +28,7 @@ def correct_command(
         typer.Option(
             "--note", metavar="TEXT", help="What was wrong and what is right, for readers."
         ),
-    ],
+    ] = "",
     highlight: Annotated[
         list[str] | None,
         typer.Option(
