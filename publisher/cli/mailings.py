@@ -33,7 +33,7 @@ from publisher.runtime.mailings import (
 from publisher.runtime.steering import Answer, Steered, cancel, pause, resolve, resume, retry
 from publisher.site.issue_files import slug_of
 from publisher.store.database import Database
-from publisher.store.deliveries import find_shown
+from publisher.store.histories import find_shown
 from publisher.store.mailings import count_deliveries, list_issue_mailings
 
 NOTHING = 5

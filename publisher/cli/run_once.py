@@ -9,6 +9,7 @@ from publisher.cli.output import print_json, say, show
 from publisher.cli.send import DONE, IN_DOUBT, UNFINISHED, stopping
 from publisher.cli.store import open_store
 from publisher.errors import PublisherError
+from publisher.model.delivery import TO_MANY
 from publisher.runtime.alerts import Alerts
 from publisher.runtime.mailings import describe
 from publisher.runtime.newsroom import Folder
@@ -112,7 +113,7 @@ def _has_singles(database: Database) -> bool:
     """Tell whether single messages wait: confirmations, alerts."""
     with database.read() as connection:
         active = list_active_mailings(connection, database.publication)
-    return any(each.purpose != "issue" for each in active)
+    return any(each.purpose not in TO_MANY for each in active)
 
 
 def _conclude(database: Database, mailings: list[int], json: bool) -> int:

@@ -41,7 +41,7 @@ from publisher.site.issue_files import require_issue, slug_of
 from publisher.site.message import render_published
 from publisher.store.arming import require_armed
 from publisher.store.database import Database
-from publisher.store.deliveries import find_shown
+from publisher.store.histories import find_shown
 from publisher.store.mailings import count_deliveries, count_recipients, get_mailing
 
 DONE, CONTENT, CANCELLED, UNFINISHED, IN_DOUBT, NOTHING = 0, 1, 2, 3, 4, 5

@@ -36,7 +36,17 @@ Algorithm = Literal["rsa-sha256", "ed25519-sha256"]
 # From is there twice: where a second one is slipped in, the signature does not hold any more
 # (RFC 6376, section 8.15). RFC 8058, section 4, wants the List headers covered.
 DEFAULT_HEADERS = (
-    *("From", "From", "To", "Reply-To", "Subject", "Date", "Message-ID"),
+    *(
+        "From",
+        "From",
+        "To",
+        "Reply-To",
+        "Subject",
+        "Date",
+        "Message-ID",
+        "In-Reply-To",
+        "References",
+    ),
     *("List-Id", "List-Unsubscribe", "List-Unsubscribe-Post"),
     *("MIME-Version", "Content-Type", "Content-Language", "Feedback-ID"),
 )

@@ -7,7 +7,7 @@ The bytes are, one behind the other:
 3. A MessagePack map with these keys, in this order:
    - `headers`: the header fields in their order, each `[name, bytes]`. The bytes are the whole
      field, encoded and folded, with the CRLF at its end; empty where a recipient's own goes
-     (`To`, `Date`, `Message-ID`, `List-Unsubscribe`).
+     (`To`, `Date`, `Message-ID`, `List-Unsubscribe`; in an answer `In-Reply-To`, `References`).
    - `mailto`: the beginning of the `mailto:` URI for unsubscribing, to which a recipient's token is
      added; empty where there is none.
    - `domain`: the domain of Message-IDs, as DNS has it.
@@ -22,6 +22,7 @@ Nothing in it is of the clock or of chance: the same draft gives the same bytes.
 """
 
 from collections.abc import Iterator, Mapping
+from email.header import decode_header, make_header
 from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -53,7 +54,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     the slots that they stand for, such as `unsubscribe_url`, `confirm_url` and `name`. Without
     `html` there is only text. `list_id` may have a name before it; without it no List headers are
     written. `list_unsubscribe_mailto` is an address; `auto_submitted` is RFC 3834's
-    `auto-generated` for single messages.
+    `auto-generated` for single messages. `is_answer` tells that each recipient's answers a message
+    that was sent to them.
     """
 
     sender: str
@@ -68,6 +70,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     list_unsubscribe_mailto: str = ""
     feedback_id: str = ""
     auto_submitted: str = ""
+    is_answer: bool = False
 
 
 class Frozen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,6 +102,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     body_end: bytes
     slots: frozenset[str]
     has_list: bool
+    is_answer: bool
     is_utf8: bool
 
 
@@ -134,6 +138,17 @@ def digest(frozen: bytes) -> str:
 
 def thaw(frozen: bytes) -> Template:
     """Prepare frozen content; raises ValueError where it is damaged or of a version not known."""
+    return _prepare(_unpack(frozen))
+
+
+def read_subject(frozen: bytes) -> str:
+    """The subject of frozen content, in plain text. Raises ValueError as thaw does."""
+    line = dict(_unpack(frozen).headers)["Subject"].decode()
+    value = line.partition(":")[2].replace("\r\n", "").strip()
+    return str(make_header(decode_header(value)))
+
+
+def _unpack(frozen: bytes) -> Frozen:
     if not frozen.startswith(_MAGIC):
         raise ValueError("this is no frozen mailing of a version that is known here")
     head = len(_MAGIC) + _SUM_OCTETS
@@ -141,7 +156,7 @@ def thaw(frozen: bytes) -> Template:
     if sha256(packed).digest() != frozen[len(_MAGIC) : head]:
         raise ValueError("the frozen mailing is damaged: its checksum differs")
     try:
-        return _prepare(msgspec.msgpack.decode(packed, type=Frozen))
+        return msgspec.msgpack.decode(packed, type=Frozen)
     except msgspec.MsgspecError as error:
         raise ValueError(f"the frozen mailing cannot be read: {error}") from None
 
@@ -162,6 +177,7 @@ def _prepare(frozen: Frozen) -> Template:
         body_end=f"--{frozen.boundary}--\r\n".encode(),
         slots=name_slots(frozen.parts),
         has_list=any(name == "List-Unsubscribe" for name, _ in frozen.headers),
+        is_answer=any(name == "In-Reply-To" for name, _ in frozen.headers),
         is_utf8=not all(line.isascii() for _, line in fixed),
     )
 
@@ -183,6 +199,9 @@ def _headers(draft: Draft, boundary: str) -> Iterator[tuple[str, bytes]]:
     yield "Subject", text_header("Subject", draft.subject)
     yield "Date", b""
     yield "Message-ID", b""
+    if draft.is_answer:
+        yield "In-Reply-To", b""
+        yield "References", b""
     if draft.list_id:
         yield "List-Id", list_id_header(draft.list_id)
         yield "List-Unsubscribe", b""

@@ -33,9 +33,10 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
 class Recipient(msgspec.Struct, frozen=True, kw_only=True):
     """Whom one message is for, and what stands only in theirs.
 
-    `message_id` has its angle brackets. `values` has one for each slot of the template; with List
-    headers also `unsubscribe_url`, and `unsubscribe_token` where unsubscribing by mail is offered.
-    `return_path` is the envelope's sender; empty for RFC 5321's null reverse-path.
+    `message_id` has its angle brackets, as has `in_reply_to`, the one of what an answer answers.
+    `values` has one for each slot of the template; with List headers also `unsubscribe_url`, and
+    `unsubscribe_token` where unsubscribing by mail is offered. `return_path` is the envelope's
+    sender; empty for RFC 5321's null reverse-path.
     """
 
     email: str
@@ -43,6 +44,7 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str
     values: Mapping[str, str]
     return_path: str
+    in_reply_to: str = ""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -95,17 +97,24 @@ def _personal_headers(
 ) -> dict[str, bytes]:
     if date.utcoffset() is None:
         raise ValueError("a message's date needs a time zone")
-    # raw_header refuses what looks like an encoded word.
-    if not _MESSAGE_ID.fullmatch(recipient.message_id):
-        raise ValueError(f"no Message-ID, or control characters in it: {recipient.message_id!r}")
     personal = {
         "To": mailbox_header("To", recipient.name, address),
         "Date": _date_header(int(date.timestamp())),
-        "Message-ID": raw_header("Message-ID", recipient.message_id),
+        "Message-ID": _id_header("Message-ID", recipient.message_id),
     }
+    if template.is_answer:  # RFC 5322, section 3.6.4
+        for name in ("In-Reply-To", "References"):
+            personal[name] = _id_header(name, recipient.in_reply_to)
     if template.has_list:
         personal["List-Unsubscribe"] = _unsubscribe_header(template.mailto, recipient.values)
     return personal
+
+
+def _id_header(name: str, value: str) -> bytes:
+    # raw_header refuses what looks like an encoded word.
+    if not _MESSAGE_ID.fullmatch(value):
+        raise ValueError(f"no Message-ID, or control characters in it: {value!r}")
+    return raw_header(name, value)
 
 
 @lru_cache(maxsize=64)

@@ -9,12 +9,15 @@ DeliveryStatus = Literal[
     "queued", "sending", "deferred", "sent", "failed", "in_doubt", "suppressed", "cancelled"
 ]
 MailingStatus = Literal["sending", "paused", "cancelled", "finished"]
-# An issue's mailing goes to all who are subscribed; the others to one address each, ahead of it.
-# What a welcome consists of is the same for many, and each who comes is added to its mailing.
+# An issue's mailing goes to all who are subscribed, a correction's to those who were sent what it
+# corrects; the others to one address each, ahead of both. What a welcome consists of is the same
+# for many, and each who comes is added to its mailing.
 Purpose = (
-    Literal["issue", "confirmation", "preferences", "address", "welcome"]
+    Literal["issue", "correction", "confirmation", "preferences", "address", "welcome"]
     | Literal["notice", "alert", "test"]
 )
+# Those that operators steer: paused where something is wrong, and resumed.
+TO_MANY: tuple[Purpose, ...] = ("issue", "correction")
 
 DELIVERY_STATUSES: tuple[DeliveryStatus, ...] = get_args(DeliveryStatus)
 
@@ -101,8 +104,10 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 class Mailing(msgspec.Struct, frozen=True, kw_only=True):
     """The sending of one issue for one purpose, once.
 
-    `issue` is the issue's id and `slug` its NAME when it was sent; `reason` says why a mailing is
-    paused. `digest` is the SHA-256 of its frozen content, in hex. Deliveries with ids above
+    `issue` is the issue's id, and a correction's has the version behind it that it leads to; `slug`
+    is the issue's NAME when it was sent; `reason` says why a mailing is paused. `digest` is the
+    SHA-256 of the frozen content of `revision`, in hex, with which what is left is sent; `version`
+    is that of the issue's text in it, empty where it is not known. Deliveries with ids above
     `canary_last` wait for what becomes of the others, and then for `canary_until`.
     """
 
@@ -116,6 +121,14 @@ class Mailing(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     recipients: int
     created_at: datetime
+    version: str = ""
+    revision: int = 0
     finished_at: datetime | None = None
     canary_last: int | None = None
     canary_until: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """How operators name it: an issue's by its NAME, a correction's as NAME@VERSION."""
+        is_correction = self.purpose == "correction"
+        return f"{self.slug}@{self.issue.rpartition('@')[2]}" if is_correction else self.slug

@@ -91,13 +91,13 @@ class Alerts:
         for each in over:
             self._clear(each.kind, each.about, now)
         words = {
-            each.ref: f"The mailing of {each.slug} is paused: {each.reason or 'no reason given'}."
+            each.ref: f"The mailing of {each.name} is paused: {each.reason or 'no reason given'}."
             for each in paused
         }
         has_told = self._tell_while("mailing-paused", words, now)
         words = {
-            each.ref: f"Of the mailing of {each.slug}, {each.doubts:,} in doubt are held:"
-            f" `publisher resolve {each.slug}` settles them."
+            each.ref: f"Of the mailing of {each.name}, {each.doubts:,} in doubt are held:"
+            f" `publisher resolve {each.name}` settles them."
             for each in doubts
         }
         has_told |= self._tell_while("doubts-held", words, now)

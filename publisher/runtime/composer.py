@@ -16,16 +16,16 @@ from publisher.message.links import Purpose as LinkPurpose
 from publisher.message.links import sign_token
 from publisher.message.splice import Message, Recipient, splice
 from publisher.settings import DkimKey, Settings
+from publisher.store.contents import load_frozen
 from publisher.store.database import Database
-from publisher.store.deliveries import Taken
-from publisher.store.mailings import load_frozen
+from publisher.store.deliveries import Original, Taken
 
 # No database counts further.
 _LONGEST_NUMBER = 2**63 - 1
 # An issue's content and that of the single messages that go out beside it.
 _TEMPLATES = 64
 # Whose messages have a name in them, and a link to unsubscribe. A trial is one for nobody.
-_TO_SUBSCRIBERS = ("issue", "welcome", "test")
+_TO_SUBSCRIBERS = ("issue", "correction", "welcome", "test")
 # The links of single messages: what a slot of their content holds the token for.
 LINK_SLOTS: dict[str, LinkPurpose] = {
     "confirm_url": "confirm",
@@ -62,7 +62,7 @@ class Composer:
 
     def compose(self, taken: Taken) -> Message:
         """Make the message. Raises ValueError where what the store holds makes none."""
-        frozen = self._load(taken.mailing)
+        frozen = self._load(taken.mailing, taken.revision)
         # Who asks on the form can write anything into the name, and for anybody's address.
         name = taken.name if taken.purpose in _TO_SUBSCRIBERS else ""
         recipient = Recipient(
@@ -71,12 +71,17 @@ class Composer:
             message_id=message_id(frozen.ref, taken.id, self._keys.messages, frozen.domain),
             values=self._values(taken, name, frozen.template.slots),
             return_path=self._sender_of(taken),
+            in_reply_to=self._name(taken.about) if taken.about else "",
         )
         return splice(frozen.template, recipient, frozen.date, self._signers)
 
-    def _read(self, mailing: int) -> _Frozen:
+    def _name(self, about: Original) -> str:
+        """The Message-ID of the message that this one answers."""
+        return message_id(about.ref, about.id, self._keys.messages, about.domain)
+
+    def _read(self, mailing: int, revision: int) -> _Frozen:
         with self._database.read() as connection:
-            row = load_frozen(connection, mailing)
+            row = load_frozen(connection, mailing, revision)
         return _Frozen(thaw(row.content), row.ref, row.domain, row.created_at)
 
     def _sender_of(self, taken: Taken) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from publisher.mailing.breaker import Breaker, note, note_parked
 from publisher.mailing.settle import Settlement, settle, settle_break, settle_doubt
-from publisher.model.delivery import Mailing, Outcome
+from publisher.model.delivery import TO_MANY, Mailing, Outcome
 from publisher.runtime.canary import Canaries
 from publisher.runtime.domains import Domains
 from publisher.runtime.exchange import Notice, Result, Rules
@@ -187,7 +187,7 @@ class Dispatcher:
         known = self.lanes
         self.lanes = {}
         for mailing in active:
-            if mailing.purpose == "issue" and self.only in (None, mailing.id):
+            if mailing.purpose in TO_MANY and self.only in (None, mailing.id):
                 lane = known.get(mailing.id) or Lane(self.store.publication, mailing)
                 lane.mailing = mailing
                 self.lanes[mailing.id] = lane
@@ -241,7 +241,7 @@ class Dispatcher:
         ids = [candidate.id for candidate in chosen]
         tasks, unwanted = take(connection, self.store.publication, ids, now)
         # Of a single message whose reader left, nothing comes back that would finish it.
-        for mailing in {each.mailing for each in unwanted if each.purpose != "issue"}:
+        for mailing in {each.mailing for each in unwanted if each.purpose not in TO_MANY}:
             finish_if_done(connection, self.store.publication, mailing, now)
         taken = {task.id for task in tasks}
         for candidate in chosen:
@@ -266,7 +266,8 @@ class Dispatcher:
     ) -> list[Notice]:
         """Write what came of tasks, and pause the mailings whose breaker that trips."""
         settled = [self._settle_one(result, now) for result in results]
-        settle_all(connection, self.store.publication, settled, now)
+        if settle_all(connection, self.store.publication, settled, now):
+            self.version = None  # no other one's change, but one to be noticed
         notices = self._trip_breakers(connection, settled, now)
         self._after_settling(connection, settled, now)
         return notices
@@ -344,7 +345,7 @@ class Dispatcher:
                 cancel_waiting(connection, publication, mailing, now)
             elif status != "finished":
                 finish_if_done(connection, publication, mailing, now)
-        for mailing in {each.mailing for each in taken if each.purpose != "issue"}:
+        for mailing in {each.mailing for each in taken if each.purpose not in TO_MANY}:
             finish_if_done(connection, publication, mailing, now)
 
     def _next_tries(self, lanes: Sequence[Lane], now: datetime) -> list[datetime]:
@@ -394,6 +395,6 @@ def _has_nothing_to_read(lane: Lane, now: datetime) -> bool:
 
 def _for_purpose(outcome: Outcome, taken: Taken) -> Outcome:
     """A single message that the relay refuses waits and gives up; no operator would resume it."""
-    if taken.purpose == "issue" or outcome.concern not in ("login", "sender"):
+    if taken.purpose in TO_MANY or outcome.concern not in ("login", "sender"):
         return outcome
     return msgspec.structs.replace(outcome, kind="transient", concern="recipient")

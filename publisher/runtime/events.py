@@ -53,7 +53,8 @@ _OF_CONSENTS: dict[str, EventKind] = {
 
 def read_ledger_line(line: LedgerLine) -> Event | None:
     """The event that a line of the ledger tells of; None of mailings that are no issue's."""
-    about: dict[str, Any] = {"mailing": line.mailing, "issue": line.issue, "slug": line.slug}
+    issue = line.issue.partition("@")[0]  # a correction's has a version behind it
+    about: dict[str, Any] = {"mailing": line.mailing, "issue": issue, "slug": line.slug}
     if line.delivery is None:
         if line.purpose != "issue" or line.event not in _OF_MAILINGS:
             return None

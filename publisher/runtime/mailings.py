@@ -14,7 +14,7 @@ from publisher.model.delivery import Counts, Mailing
 from publisher.site.issue_files import find_issue, require_issue, slug_of
 from publisher.site.reading import read_named
 from publisher.store.database import Database
-from publisher.store.deliveries import Shown
+from publisher.store.histories import Shown
 from publisher.store.keys import find_key
 from publisher.store.mailings import (
     count_deliveries,

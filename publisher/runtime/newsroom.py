@@ -9,7 +9,7 @@ from typing import Protocol
 from publisher.errors import PublisherError
 from publisher.model.problem import Problem
 from publisher.runtime.preparing import require_due
-from publisher.runtime.start import freeze_issue, new_mailing, require_ready
+from publisher.runtime.start import freeze_issue, new_issue_mailing, require_ready
 from publisher.runtime.websub import note_published
 from publisher.settings import Settings
 from publisher.site.after_build import run_after_build
@@ -105,4 +105,4 @@ class Folder:
         require_ready(self.settings, self.folder)
         message = render_published(self.folder, self.settings, now, slug)
         content = freeze_issue(message, self.settings)
-        return new_mailing(content, self.settings, message.issue.id, slug)
+        return new_issue_mailing(content, self.settings, message)

@@ -13,6 +13,7 @@ from publisher.model.delivery import Mailing, Purpose
 from publisher.render.email import UNSUBSCRIBE_SLOT
 from publisher.runtime.composer import Keys, envelope_sender, load_signers, require_verp
 from publisher.settings import Settings
+from publisher.site.identity import version_of
 from publisher.site.message import IssueMessage
 from publisher.store.database import Database
 from publisher.store.keys import require_key
@@ -52,7 +53,13 @@ def freeze_issue(
 
 
 def freeze_list_message(
-    settings: Settings, *, subject: str, bodies: tuple[str, str], language: str, about: str
+    settings: Settings,
+    *,
+    subject: str,
+    bodies: tuple[str, str],
+    language: str,
+    about: str,
+    is_answer: bool = False,
 ) -> bytes:
     """Freeze a message to subscribers, with the headers of a list and a slot to unsubscribe.
 
@@ -72,6 +79,7 @@ def freeze_list_message(
         feedback_id=f"{about}:{ascii_domain(domain)}",
         domain=domain,
         slots={UNSUBSCRIBE_SLOT: "unsubscribe_url"},
+        is_answer=is_answer,
     )
     return freeze_draft(draft)
 
@@ -110,8 +118,14 @@ def require_ready(settings: Settings, folder: Path) -> None:
 
 
 def new_mailing(
-    content: bytes, settings: Settings, issue: str, slug: str, purpose: Purpose = "issue"
+    content: bytes,
+    settings: Settings,
+    issue: str,
+    slug: str,
+    purpose: Purpose = "issue",
+    version: str = "",
 ) -> NewMailing:
+    """A mailing of frozen content; `version` is that of the issue's text, where it has one."""
     table = settings.delivery
     return NewMailing(
         canary=table.canary if purpose == "issue" else 0,
@@ -122,15 +136,22 @@ def new_mailing(
         purpose=purpose,
         digest=digest(content),
         content=content,
+        version=version,
         domain=parseaddr(settings.email.from_)[1].rpartition("@")[2],
     )
+
+
+def new_issue_mailing(content: bytes, settings: Settings, message: IssueMessage) -> NewMailing:
+    """The mailing of an issue's message, frozen."""
+    issue = message.issue
+    return new_mailing(content, settings, issue.id, issue.slug, version=version_of(issue))
 
 
 def start_issue(
     database: Database, settings: Settings, message: IssueMessage, content: bytes, now: datetime
 ) -> Mailing:
     """Start the issue's mailing, or give the one that somebody started before."""
-    new = new_mailing(content, settings, message.issue.id, message.issue.slug)
+    new = new_issue_mailing(content, settings, message)
     with database.write() as connection:
         return start_issue_mailing(connection, database.publication, new, now)
 

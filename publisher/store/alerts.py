@@ -7,7 +7,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, literal, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from publisher.model.delivery import TO_MANY, Purpose
 from publisher.store import schema as s
+from publisher.store.mailings import get_mailing
 
 _A = s.alert.c
 # Mailings that are looked at for doubts: an older one's are known.
@@ -18,7 +20,7 @@ class Trouble(NamedTuple):
     """A mailing that waits for an operator: why it is paused, or how many are in doubt."""
 
     ref: str
-    slug: str
+    name: str
     reason: str = ""
     doubts: int = 0
 
@@ -95,35 +97,39 @@ def clear_alert(
 
 
 def find_paused(connection: Connection, publication: int) -> list[Trouble]:
-    """The mailings of issues that are paused."""
+    """The mailings of issues and corrections that are paused."""
     m = s.mailing.c
-    chosen = select(m.ref, m.slug, m.reason).where(
+    chosen = select(m.id).where(
         # A literal, or the partial index is not used.
         m.status.in_([literal("paused", literal_execute=True)]),
         m.publication == publication,
-        m.purpose == "issue",
+        m.purpose.in_(TO_MANY),
     )
-    return [Trouble(ref, slug, reason or "") for ref, slug, reason in connection.execute(chosen)]
+    paused = [get_mailing(connection, id) for id in list(connection.execute(chosen).scalars())]
+    return [Trouble(each.ref, each.name, each.reason) for each in paused]
 
 
 def find_doubts(connection: Connection, publication: int) -> list[Trouble]:
-    """The newest mailings of issues that hold deliveries in doubt."""
-    m, d = s.mailing.c, s.delivery.c
-    newest = (
-        select(m.id)
-        .where(m.publication == publication, m.purpose == "issue")
-        .order_by(m.id.desc())
-        .limit(_LOOKED_AT)
-    )
+    """The newest mailings of issues and corrections that hold deliveries in doubt."""
+    d = s.delivery.c
+    newest = [id for purpose in TO_MANY for id in _list_newest(connection, publication, purpose)]
     chosen = (
-        select(m.ref, m.slug, func.count())
-        .join(s.delivery, d.mailing == m.id)
+        select(d.mailing, func.count())
         .where(
-            m.id.in_(newest),
+            d.mailing.in_(newest),
             d.status == "in_doubt",
             # As the partial index has it, or that is not used.
             d.status != literal("sent", literal_execute=True),
         )
-        .group_by(m.id)
+        .group_by(d.mailing)
     )
-    return [Trouble(ref, slug, doubts=number) for ref, slug, number in connection.execute(chosen)]
+    held = [(get_mailing(connection, id), n) for id, n in connection.execute(chosen).all()]
+    return [Trouble(each.ref, each.name, doubts=number) for each, number in held]
+
+
+def _list_newest(connection: Connection, publication: int, purpose: Purpose) -> list[int]:
+    m = s.mailing.c
+    # A literal, or the partial index is not used.
+    is_its = (m.publication == publication, m.purpose == literal(purpose, literal_execute=True))
+    chosen = select(m.id).where(*is_its).order_by(m.id.desc()).limit(_LOOKED_AT)
+    return list(connection.execute(chosen).scalars())

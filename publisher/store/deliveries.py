@@ -20,9 +20,10 @@ from sqlalchemy import (
 
 from publisher.mailing.settle import History, Settlement
 from publisher.mailing.transitions import DELIVERY_TRANSITIONS
-from publisher.model.delivery import DeliveryStatus, Mailing, Outcome, Purpose
+from publisher.model.delivery import TO_MANY, DeliveryStatus, Outcome, Purpose
 from publisher.store import schema as s
 from publisher.store.columns import from_milliseconds, to_milliseconds
+from publisher.store.corrections import ARRIVED, CORRECTABLE, follow_up
 from publisher.store.database import driver_of
 
 _D = s.delivery.c
@@ -45,10 +46,19 @@ class Candidate(msgspec.Struct, frozen=True):
 Scope = int | None
 
 
-class Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery whose intent is on disk: to whom, and what it has been through.
+class Original(msgspec.Struct, frozen=True):
+    """The delivery that a correction's is about, and what its Message-ID is made of."""
 
-    `subscriber_ref` is empty for those that go to no subscriber.
+    id: int
+    ref: str
+    domain: str
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery whose intent is on disk: to whom, with what, and what it has been through.
+
+    `subscriber_ref` is empty for those that go to no subscriber, `about` None for those that are
+    about no other one. `revision` is that of the content which it is sent with.
     """
 
     id: int
@@ -58,6 +68,8 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     subscriber_ref: str
     history: History
+    revision: int = 0
+    about: Original | None = None
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +84,11 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     def is_final(self) -> bool:
         """Whether nothing of it waits."""
         return DELIVERY_TRANSITIONS[self.settlement.event].after not in ("queued", "deferred")
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether the reader has it, as far as is known, or may have it."""
+        return DELIVERY_TRANSITIONS[self.settlement.event].after in ARRIVED
 
     @property
     def reply(self) -> str:
@@ -129,7 +146,7 @@ def _in_scope(publication: int, scope: Scope) -> tuple[Any, ...]:
         return (_D.mailing == scope,)
     singles = select(s.mailing.c.id).where(
         s.mailing.c.status == literal("sending", literal_execute=True),
-        s.mailing.c.purpose != "issue",
+        s.mailing.c.purpose.not_in(TO_MANY),
         s.mailing.c.publication == publication,
     )
     return (_D.mailing.in_(singles),)
@@ -151,8 +168,9 @@ def take(
     rows = driver.execute(_TAKABLE, (to_milliseconds(now), _list(ids))).fetchall()
     wanted = [_taken(row) for row in rows if row[-1]]
     unwanted = [_taken(row) for row in rows if not row[-1]]
-    if wanted:
-        driver.execute(_TAKE, (_list(each.id for each in wanted),))
+    for revision in {each.revision for each in wanted}:  # seldom more than one
+        same = _list(each.id for each in wanted if each.revision == revision)
+        driver.execute(_TAKE, (revision, same))
     if unwanted:
         gone = [each.id for each in unwanted]
         _move(connection, publication, "suppressed", _D.id.in_(gone), now)
@@ -170,10 +188,21 @@ def _list(ids: Iterable[int]) -> str:
 _TAKEN = """
     SELECT d.id, d.mailing, m.purpose, d.attempts, d.doubts, d.breaks, d.first_attempt_at,
         COALESCE(d.address, s.email, '') AS email, COALESCE(s.name, '') AS name,
-        COALESCE(s.ref, '') AS subscriber_ref, {wanted} AS is_wanted
+        COALESCE(s.ref, '') AS subscriber_ref, {revision} AS revision,
+        o.id AS about, n.ref AS about_ref, n.domain AS about_domain, {wanted} AS is_wanted
     FROM delivery AS d
     JOIN mailing AS m ON m.id = d.mailing
     LEFT JOIN subscriber AS s ON s.id = d.subscriber
+    LEFT JOIN delivery AS o ON o.id = d.about
+    LEFT JOIN mailing AS n ON n.id = o.mailing
+"""
+# What may have arrived under its Message-ID is not sent as something else under the same one.
+_REVISION = """
+    CASE
+        WHEN d.revision = m.revision OR EXISTS (SELECT 1 FROM ledger AS l WHERE l.delivery = d.id
+            AND l.event IN ('resent', 'doubted')) THEN d.revision
+        ELSE m.revision
+    END
 """
 # Who may still be sent to: for an issue those who are subscribed now and have not paused, for a
 # confirmation those who were not asked in vain, for others anybody known; an operator's own
@@ -184,21 +213,21 @@ _WANTED = """
         WHEN s.id IS NULL OR m.purpose IN ('address', 'notice') THEN 0
         WHEN EXISTS (SELECT 1 FROM suppression AS x WHERE x.publication = s.publication
             AND x.address_hash = s.address_hash) THEN 0
-        WHEN m.purpose IN ('issue', 'welcome') THEN
+        WHEN m.purpose IN ('issue', 'correction', 'welcome') THEN
             s.status = 'confirmed' AND IFNULL(s.paused_until, 0) <= ?
         WHEN m.purpose = 'confirmation' THEN s.status = 'unconfirmed'
         ELSE 1
     END
 """
-_TAKABLE = f"""{_TAKEN.format(wanted=_WANTED)}
+_TAKABLE = f"""{_TAKEN.format(wanted=_WANTED, revision=_REVISION)}
     WHERE d.id IN (SELECT value FROM json_each(?))
         AND d.status IN ('queued', 'deferred') AND m.status = 'sending'
 """  # noqa: S608 - of our own words alone
 _TAKE = """
-    UPDATE delivery SET status = 'sending', next_attempt_at = NULL
+    UPDATE delivery SET status = 'sending', next_attempt_at = NULL, revision = ?
     WHERE id IN (SELECT value FROM json_each(?))
 """
-_LEFT = f"""{_TAKEN.format(wanted="1")}
+_LEFT = f"""{_TAKEN.format(wanted="1", revision="d.revision")}
     WHERE d.mailing IN (SELECT id FROM mailing WHERE publication = ?)
         AND d.status = 'sending' AND d.status <> 'sent'
 """  # noqa: S608 - of our own words alone
@@ -216,7 +245,8 @@ _RECORD = """
 
 def _taken(row: Sequence[Any]) -> Taken:
     """A row of _TAKEN's columns, in their order."""
-    id, mailing, purpose, attempts, doubts, breaks, first, email, name, ref, _ = row
+    id, mailing, purpose, attempts, doubts, breaks, first, email, name, ref, *others = row
+    revision, about, about_ref, about_domain, _ = others
     return Taken(
         id=id,
         mailing=mailing,
@@ -230,6 +260,8 @@ def _taken(row: Sequence[Any]) -> Taken:
             breaks=breaks,
             first_attempt_at=None if first is None else from_milliseconds(first),
         ),
+        revision=revision,
+        about=None if about is None else Original(about, about_ref, about_domain),
     )
 
 
@@ -240,10 +272,13 @@ def find_sending(connection: Connection, publication: int) -> list[Taken]:
 
 def settle_all(
     connection: Connection, publication: int, settled: Sequence[Settled], now: datetime
-) -> None:
-    """Write what became of taken deliveries, each with its line in the ledger."""
+) -> bool:
+    """Write what became of taken deliveries, each with its line in the ledger.
+
+    Tells whether there are other deliveries to be made now: corrections of what has arrived.
+    """
     if not settled:
-        return
+        return False
     at = to_milliseconds(now)
     driver, replies = driver_of(connection), [each.reply for each in settled]
     rows = [_settle_row(each, reply) for each, reply in zip(settled, replies, strict=True)]
@@ -253,6 +288,12 @@ def settle_all(
         for each, reply in zip(settled, replies, strict=True)
     ]
     driver.executemany(_RECORD, lines)
+    arrived = [
+        (each.taken.mailing, each.taken.id)
+        for each in settled
+        if each.taken.purpose in CORRECTABLE and each.has_arrived
+    ]
+    return bool(arrived) and follow_up(connection, publication, arrived, now)
 
 
 def _settle_row(each: Settled, reply: str) -> tuple[Any, ...]:
@@ -346,46 +387,3 @@ def _move(
     after = DELIVERY_TRANSITIONS[event].after
     moved = update(s.delivery).where(chosen).values(status=after, next_attempt_at=None, **values)
     return connection.execute(moved).rowcount
-
-
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery as an operator sees it. `email` is empty where the reader was erased."""
-
-    id: int
-    email: str
-    status: DeliveryStatus
-    attempts: int
-    last_reply: str
-    next_attempt_at: datetime | None
-
-
-def find_shown(
-    connection: Connection,
-    mailing: Mailing,
-    status: DeliveryStatus | None = None,
-    *,
-    after: int = 0,
-    limit: int = _AT_ONCE,
-    search: str = "",
-) -> list[Shown]:
-    """A page of a mailing's deliveries with ids above `after`, in the order of their ids.
-
-    `search` is looked for in addresses, in any case where it is ASCII.
-    """
-    chosen = (
-        select(
-            *(_D.id, _D.status, _D.attempts, _D.next_attempt_at),
-            func.coalesce(_D.address, _S.email, "").label("email"),
-            func.coalesce(_D.last_reply, "").label("last_reply"),
-        )
-        .select_from(s.delivery.outerjoin(s.subscriber, _S.id == _D.subscriber))
-        .where(_D.mailing == mailing.id, _D.id > after)
-        .order_by(_D.id)
-        .limit(limit)
-    )
-    if status is not None:
-        chosen = chosen.where(_D.status == status)
-    if search:
-        address = func.coalesce(_D.address, _S.email, "")
-        chosen = chosen.where(address.icontains(search, autoescape=True))
-    return [Shown(**row._mapping) for row in connection.execute(chosen)]

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
+from publisher.model.delivery import TO_MANY
 from publisher.store import imports
 from publisher.store import schema as s
 from publisher.store.answers import forget_answers
@@ -78,7 +79,7 @@ def _clear_deliveries(connection: Connection, publication: int, subscriber: int,
     """Take out of deliveries, and of their lines in the ledger, what names a person."""
     d, ledger = s.delivery.c, s.ledger.c
     single = select(s.mailing.c.id).where(
-        s.mailing.c.publication == publication, s.mailing.c.purpose != "issue"
+        s.mailing.c.publication == publication, s.mailing.c.purpose.not_in(TO_MANY)
     )
     theirs = or_(
         d.subscriber == subscriber,

@@ -11,12 +11,14 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal, or_, select
 
-from publisher.model.delivery import DeliveryStatus, Purpose
+from publisher.model.delivery import DeliveryStatus, Mailing, Purpose
 from publisher.store import schema as s
 
 _D, _S, _M, _L = s.delivery.c, s.subscriber.c, s.mailing.c, s.ledger.c
 _CURSOR = re.compile(r"([rn])([0-9]{1,18})")
 _EMAIL = func.coalesce(_D.address, _S.email, "")
+# So many deliveries are shown at once.
+_SHOWN = 500
 # The rate is that of the last lines of the ledger, no older than this.
 _RATE_LINES = 2_000
 _RATE_TIME = timedelta(seconds=30)
@@ -188,3 +190,46 @@ def _read(row: Any) -> Recorded:
     values = dict(row._mapping)
     del values["subscriber"]
     return Recorded(**values)
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery as an operator sees it. `email` is empty where the reader was erased."""
+
+    id: int
+    email: str
+    status: DeliveryStatus
+    attempts: int
+    last_reply: str
+    next_attempt_at: datetime | None
+
+
+def find_shown(
+    connection: Connection,
+    mailing: Mailing,
+    status: DeliveryStatus | None = None,
+    *,
+    after: int = 0,
+    limit: int = _SHOWN,
+    search: str = "",
+) -> list[Shown]:
+    """A page of a mailing's deliveries with ids above `after`, in the order of their ids.
+
+    `search` is looked for in addresses, in any case where it is ASCII.
+    """
+    chosen = (
+        select(
+            *(_D.id, _D.status, _D.attempts, _D.next_attempt_at),
+            func.coalesce(_D.address, _S.email, "").label("email"),
+            func.coalesce(_D.last_reply, "").label("last_reply"),
+        )
+        .select_from(s.delivery.outerjoin(s.subscriber, _S.id == _D.subscriber))
+        .where(_D.mailing == mailing.id, _D.id > after)
+        .order_by(_D.id)
+        .limit(limit)
+    )
+    if status is not None:
+        chosen = chosen.where(_D.status == status)
+    if search:
+        address = func.coalesce(_D.address, _S.email, "")
+        chosen = chosen.where(address.icontains(search, autoescape=True))
+    return [Shown(**row._mapping) for row in connection.execute(chosen)]

@@ -9,24 +9,36 @@ from sqlalchemy import Connection, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from publisher.mailing.transitions import MAILING_TRANSITIONS
-from publisher.model.delivery import DELIVERY_STATUSES, Counts, Mailing, Purpose
+from publisher.model.delivery import DELIVERY_STATUSES, TO_MANY, Counts, Mailing, Purpose
 from publisher.store import schema as s
 from publisher.store.canaries import enqueue_canary, is_not_enqueued, release
 
+_OPEN = ("queued", "sending", "deferred")
+_UNFINISHED = ("sending", "paused")
+
+
+def _newest(name: str) -> Any:
+    """A column of what a mailing was revised to last, or else of what it began with."""
+    c = s.mailing_content.c
+    is_newest = (c.mailing == s.mailing.c.id, c.revision == s.mailing.c.revision, c.variant == 0)
+    revised = select(c[name]).where(*is_newest).correlate(s.mailing).scalar_subquery()
+    return func.coalesce(revised, s.mailing.c[name]).label(name)
+
+
 _COLUMNS = (
     *(s.mailing.c.id, s.mailing.c.ref, s.mailing.c.issue, s.mailing.c.slug, s.mailing.c.purpose),
-    *(s.mailing.c.status, s.mailing.c.reason, s.mailing.c.digest, s.mailing.c.recipients),
+    *(s.mailing.c.status, s.mailing.c.reason, _newest("digest"), _newest("version")),
+    *(s.mailing.c.revision, s.mailing.c.recipients),
     *(s.mailing.c.created_at, s.mailing.c.finished_at),
     *(s.mailing.c.canary_last, s.mailing.c.canary_until),
 )
-_OPEN = ("queued", "sending", "deferred")
-_UNFINISHED = ("sending", "paused")
 
 
 class NewMailing(msgspec.Struct, frozen=True, kw_only=True):
     """A mailing that is to be: `content` is what it froze, `domain` that of its Message-IDs.
 
-    The first `canary` readers and the addresses `seeds` get it before the rest does.
+    `version` is that of the issue's text in it, empty where there is none. The first `canary`
+    readers and the addresses `seeds` get it before the rest does.
     """
 
     ref: str
@@ -36,19 +48,9 @@ class NewMailing(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     content: bytes
     domain: str
+    version: str = ""
     canary: int = 0
     seeds: tuple[str, ...] = ()
-
-
-class Frozen(msgspec.Struct, frozen=True, kw_only=True):
-    """What a mailing's messages are made of."""
-
-    id: int
-    ref: str
-    purpose: Purpose
-    content: bytes
-    domain: str
-    created_at: datetime
 
 
 def start_issue_mailing(
@@ -58,7 +60,7 @@ def start_issue_mailing(
 
     Every row exists when the transaction ends. The connection writes.
     """
-    mailing, is_new = _insert(connection, publication, new, now)
+    mailing, is_new = insert_mailing(connection, publication, new, now)
     if is_new:
         count = _enqueue_all(connection, publication, mailing.id, new, now)
         connection.execute(
@@ -81,7 +83,7 @@ def start_single_mailing(
     address: str | None = None,
 ) -> Mailing:
     """Start a single message's mailing: to a subscriber, or to an address that is not theirs."""
-    mailing, is_new = _insert(connection, publication, new, now)
+    mailing, is_new = insert_mailing(connection, publication, new, now)
     if is_new:
         connection.execute(
             insert(s.delivery).values(
@@ -102,7 +104,7 @@ def add_recipient(
 
     False where they were added before, or where the mailing was cancelled. The connection writes.
     """
-    mailing, _ = _insert(connection, publication, new, now)
+    mailing, _ = insert_mailing(connection, publication, new, now)
     if mailing.status == "cancelled":
         return False
     row = {"publication": publication, "mailing": mailing.id, "subscriber": subscriber}
@@ -117,7 +119,7 @@ def add_recipient(
     return True
 
 
-def _insert(
+def insert_mailing(
     connection: Connection, publication: int, new: NewMailing, now: datetime
 ) -> tuple[Mailing, bool]:
     """The mailing, and whether it is new. The database holds that there is one only."""
@@ -138,11 +140,11 @@ def _enqueue_all(
     connection: Connection, publication: int, mailing: int, new: NewMailing, now: datetime
 ) -> int:
     columns = ("publication", "mailing", "subscriber")
-    may_be_mailed, before = _may_be_mailed(publication, now), 0
-    chosen = select(literal(publication), literal(mailing), s.subscriber.c.id).where(*may_be_mailed)
+    those, before = may_be_mailed(publication, now), 0
+    chosen = select(literal(publication), literal(mailing), s.subscriber.c.id).where(*those)
     if new.canary or new.seeds:
         before = enqueue_canary(
-            connection, publication, mailing, may_be_mailed, first=new.canary, seeds=new.seeds
+            connection, publication, mailing, those, first=new.canary, seeds=new.seeds
         )
         chosen = chosen.where(is_not_enqueued(mailing))
     # In the order of ids, in which they will be taken.
@@ -155,11 +157,12 @@ def _enqueue_all(
 
 def count_recipients(connection: Connection, publication: int, now: datetime) -> int:
     """How many would get an issue if it were sent now."""
-    chosen = select(func.count()).select_from(s.subscriber).where(*_may_be_mailed(publication, now))
+    chosen = select(func.count()).select_from(s.subscriber).where(*may_be_mailed(publication, now))
     return int(connection.execute(chosen).scalar_one())
 
 
-def _may_be_mailed(publication: int, now: datetime) -> tuple[Any, ...]:
+def may_be_mailed(publication: int, now: datetime) -> tuple[Any, ...]:
+    """The conditions that a subscriber may be sent an issue now."""
     is_suppressed = exists().where(
         s.suppression.c.publication == s.subscriber.c.publication,
         s.suppression.c.address_hash == s.subscriber.c.address_hash,
@@ -265,7 +268,10 @@ def list_issue_mailings(
 
 
 def list_active_mailings(connection: Connection, publication: int) -> list[Mailing]:
-    """What is being sent, in the order in which it is: single messages first, then the oldest."""
+    """What is being sent, in the order in which it is: single messages, corrections, issues.
+
+    Of each the oldest is first.
+    """
     rows = connection.execute(
         select(*_COLUMNS)
         .where(
@@ -273,27 +279,21 @@ def list_active_mailings(connection: Connection, publication: int) -> list[Maili
             s.mailing.c.status.in_([literal("sending", literal_execute=True)]),
             s.mailing.c.publication == publication,
         )
-        .order_by(s.mailing.c.purpose == "issue", s.mailing.c.id)
+        .order_by(
+            *(s.mailing.c.purpose == "issue", s.mailing.c.purpose == "correction", s.mailing.c.id)
+        )
     )
     return [_mailing(row) for row in rows]
 
 
 def list_unfinished_mailings(connection: Connection, publication: int) -> list[int]:
-    """The mailings of issues that are sending or paused."""
+    """The mailings of issues and corrections that are sending or paused."""
     chosen = select(s.mailing.c.id).where(
         s.mailing.c.status.in_([literal(each, literal_execute=True) for each in _UNFINISHED]),
         s.mailing.c.publication == publication,
-        s.mailing.c.purpose == "issue",
+        s.mailing.c.purpose.in_(TO_MANY),
     )
     return list(connection.execute(chosen).scalars())
-
-
-def load_frozen(connection: Connection, mailing: int) -> Frozen:
-    """What a mailing's messages are made of."""
-    table = s.mailing.c
-    columns = (table.id, table.ref, table.purpose, table.content, table.domain, table.created_at)
-    row = connection.execute(select(*columns).where(table.id == mailing)).one()
-    return Frozen(**row._mapping)
 
 
 def _mailing(row: Any) -> Mailing:

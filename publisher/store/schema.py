@@ -21,6 +21,7 @@ from publisher.store.columns import Moment
 from publisher.store.columns import metadata as metadata
 from publisher.store.columns import one_of as _one_of
 from publisher.store.columns import table as _table
+from publisher.store.schema_contents import mailing_content as mailing_content
 from publisher.store.schema_imports import imported as imported
 from publisher.store.schema_plans import planned_send as planned_send
 from publisher.store.schema_readings import reading_client as reading_client
@@ -117,8 +118,10 @@ wish = _table(
     _one_of("kind", "subscribe", "preferences", "address", "welcome"),
 )
 
-# One for each publication, issue and purpose. A single message's `issue` is a word of its own.
-# Deliveries behind `canary_last` wait; until `canary_until`, where the ones before were tried.
+# One for each publication, issue and purpose. A single message's `issue` is a word of its own, a
+# correction's ID@VERSION. `content` is that of revision 0, as is `version`, which is the issue's
+# text's; what is taken is sent with `revision`: see mailing_content. Deliveries behind
+# `canary_last` wait; until `canary_until`, where the ones before were tried.
 mailing = _table(
     "mailing",
     Column("ref", Text, nullable=False, unique=True),
@@ -127,6 +130,9 @@ mailing = _table(
     Column("purpose", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
+    # Before the content, behind which SQLite finds a column by reading that.
+    Column("version", Text, nullable=False, server_default=""),
+    Column("revision", Integer, nullable=False, server_default="0"),
     Column("digest", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("domain", Text, nullable=False),
@@ -138,7 +144,8 @@ mailing = _table(
     UniqueConstraint("publication", "issue", "purpose"),
     _one_of(
         "purpose",
-        *("issue", "confirmation", "preferences", "address", "welcome", "notice", "alert", "test"),
+        *("issue", "correction", "confirmation", "preferences", "address", "welcome", "notice"),
+        *("alert", "test"),
     ),
     _one_of("status", "sending", "paused", "cancelled", "finished"),
 )
@@ -157,10 +164,19 @@ Index(
     sqlite_where=_OF_ISSUES,
     postgresql_where=_OF_ISSUES,
 )
+_OF_CORRECTIONS = text("purpose = 'correction'")
+Index(
+    "mailing_of_corrections",
+    mailing.c.publication,
+    mailing.c.id,
+    sqlite_where=_OF_CORRECTIONS,
+    postgresql_where=_OF_CORRECTIONS,
+)
 
 # One for each mailing and subscriber. `address` is where those go that go to another address than
 # the subscriber's, or to no subscriber. `attempts` counts what concerned the recipient;
-# `first_attempt_at` is when giving up is counted from.
+# `first_attempt_at` is when giving up is counted from. `revision` is that of the content which it
+# was taken with last; `about` is the delivery that a correction's answers.
 delivery = _table(
     "delivery",
     Column("mailing", _Id, ForeignKey("mailing.id"), nullable=False),
@@ -174,6 +190,8 @@ delivery = _table(
     Column("next_attempt_at", Moment),
     Column("last_reply", Text),
     Column("relay_id", Text),
+    Column("revision", Integer, nullable=False, server_default="0"),
+    Column("about", _Id),
     UniqueConstraint("mailing", "subscriber"),
     _one_of(
         "status",

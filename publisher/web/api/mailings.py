@@ -15,8 +15,8 @@ from publisher.runtime.mailings import describe_delivery, document, find_reader,
 from publisher.runtime.newsroom import Folder, RefusedError
 from publisher.runtime.start import require_ready
 from publisher.store.arming import require_armed
-from publisher.store.deliveries import find_shown
 from publisher.store.errors import StoreError
+from publisher.store.histories import find_shown
 from publisher.store.mailings import (
     NewMailing,
     count_deliveries,

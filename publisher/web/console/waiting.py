@@ -77,7 +77,7 @@ def _list_mailings(desk: Desk, connection: Connection) -> list[Item]:
     items = [_describe(connection, each) for each in mailings]
     for doubt in find_doubts(connection, publication):
         text = f"{doubt.doubts:,} deliveries may or may not have arrived, and are held"
-        items.append(Item("careful", doubt.slug, text, f"/mailings/{doubt.ref}", "Settle them"))
+        items.append(Item("careful", doubt.name, text, f"/mailings/{doubt.ref}", "Settle them"))
     return items
 
 
@@ -86,9 +86,9 @@ def _describe(connection: Connection, mailing: Mailing) -> Item:
     if mailing.status == "paused":
         why = f": {mailing.reason}" if mailing.reason else ""
         text = f"is paused with {counts.open:,} still waiting{why}"
-        return Item("problem", mailing.slug, text, path, "Look at it")
+        return Item("problem", mailing.name, text, path, "Look at it")
     text = f"is being sent: {counts.sent:,} of {mailing.recipients:,}"
-    return Item("done", mailing.slug, text, path, "Watch it")
+    return Item("done", mailing.name, text, path, "Watch it")
 
 
 def _list_alerts(desk: Desk, connection: Connection) -> list[Item]:
