@@ -29,4 +29,4 @@ def say_mailing(mailing: Mailing, counts: Counts) -> str:
     """One line about a mailing."""
     why = f" ({mailing.reason})" if mailing.reason else ""
     held = "; the rest waits for what becomes of the first" if mailing.canary_last else ""
-    return f"{mailing.slug}: {mailing.status}{why}; {say_counts(counts)}{held}"
+    return f"{mailing.name}: {mailing.status}{why}; {say_counts(counts)}{held}"

@@ -25,9 +25,11 @@ from publisher.model.delivery import DELIVERY_STATUSES, DeliveryStatus, Mailing
 from publisher.runtime.mailings import (
     describe,
     describe_delivery,
+    describe_past,
     find_meant,
     find_reader,
     read_naming,
+    read_past,
     require_meant,
 )
 from publisher.runtime.steering import Answer, Steered, cancel, pause, resolve, resume, retry
@@ -40,7 +42,12 @@ NOTHING = 5
 # Why a mailing that somebody paused or cancelled by a command is so.
 BY_COMMAND = "by an operator"
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The issue, such as 2025-12-15.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="The issue, such as 2025-12-15; NAME@VERSION is a correction of it."
+    ),
+]
 
 
 def pause_command(name: Name, config: Config = DEFAULT_CONFIG, json: Json = False) -> int:
@@ -201,20 +208,32 @@ def _show_one(database: Database, mailing: Mailing | None, slug: str, json: bool
     if mailing is None and not json:
         show(f"{slug}: not sent yet")
     elif mailing is None:
-        print_json(describe(database, None, slug))
+        print_json(describe(database, None, slug) | {"revisions": [], "corrections": []})
+    elif json:
+        print_json(describe_past(database, mailing) | {"issue": slug.partition("@")[0]})
     else:
-        _show_after(database, mailing, slug, json)
+        _show_past(database, mailing)
+
+
+def _show_past(database: Database, mailing: Mailing) -> None:
+    """A mailing, what it was revised to, and those that correct it."""
+    _show_after(database, mailing, mailing.name, json=False)
+    past = read_past(database, mailing)
+    for each in past.revisions if mailing.revision else ():
+        since = each.at.isoformat(timespec="seconds")
+        show(f"  {each.sent:,} sent with digest {each.digest[:12]}, of {since}")
+    for correction in past.corrections:
+        _show_after(database, correction, correction.name, json=False)
 
 
 def _show_all(database: Database, json: bool) -> None:
     with database.read() as connection:
         mailings = list_issue_mailings(connection, database.publication)
     if json:
-        shown = [describe(database, mailing, mailing.slug) for mailing in mailings]
-        print_json({"mailings": shown})
+        print_json({"mailings": [describe_past(database, mailing) for mailing in mailings]})
         return
     for mailing in mailings:
-        _show_after(database, mailing, mailing.slug, json)
+        _show_past(database, mailing)
     if not mailings:
         show("Nothing was sent yet.")
 

@@ -13,21 +13,19 @@ from publisher.render.cut import cut_longest, weigh_all
 from publisher.render.hints import hint_tables
 from publisher.render.html import Target, render_html
 from publisher.render.inline import inline_css
-from publisher.render.text import render_text
+from publisher.render.text import TEMPLATE, render_text
 from publisher.render.urls import with_params
 from publisher.render.views import (
-    Greeting,
+    CorrectionView,
     HighlightView,
     IssueView,
+    Opening,
     Setting,
     TagView,
     mail_target,
     view_highlight,
     view_issue,
 )
-
-TEMPLATE = "email/message.html"
-WELCOME = "email/welcome.html"
 
 # Gmail shows the first 102 KB of a message's HTML and hides the rest, footer and all, behind a
 # link; the room between is for personal URLs and for what a provider adds on the way.
@@ -70,11 +68,11 @@ class RenderedMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def render_message(
-    issue: Issue, setting: Setting, templates: Environment, greeting: Greeting | None = None
+    issue: Issue, setting: Setting, templates: Environment, opening: Opening | None = None
 ) -> RenderedMessage:
     """Render both bodies, cut so that the HTML has at most LIMIT bytes where that can be done.
 
-    With a greeting it is the message that welcomes a reader.
+    With an opening it is another message with the issue in it, such as a reader's welcome.
     Raises SettingsError where the subject's template is wrong, jinja2.TemplateError where a
     template of the publication's own is.
     """
@@ -84,15 +82,15 @@ def render_message(
     bodies = cut_longest(bodies, weigh_all(bodies) - LIMIT)
     while True:
         view = _view(issue, bodies, setting, target)
-        subject = greeting.subject if greeting else render_subject(view, setting, templates)
-        html = _render_html(view, subject, setting, templates, greeting)
+        subject = opening.subject if opening else render_subject(view, setting, templates)
+        html = _render_html(view, subject, setting, templates, opening)
         size = len(html.encode())
         if size <= LIMIT or not any(bodies):
             break
         # A little less than its share, so that the next rendering is seldom much too small.
         bodies = cut_longest(bodies, (size - LIMIT) * weigh_all(bodies) // size + 1)
     text = render_text(
-        view, issue.introduction, bodies, setting, target, _PLACEHOLDER, templates, greeting
+        view, issue.introduction, bodies, setting, target, _PLACEHOLDER, templates, opening
     )
     return RenderedMessage(
         subject=subject, html=html, text=_open_slots(text), cuts=_cuts(issue, bodies)
@@ -124,14 +122,15 @@ def _render_html(
     subject: str,
     setting: Setting,
     templates: Environment,
-    greeting: Greeting | None,
+    opening: Opening | None,
 ) -> str:
     words = setting.words(view.language)
-    rendered = templates.get_template(WELCOME if greeting else TEMPLATE).render(
-        greeting=greeting,
+    template = opening.template if opening else TEMPLATE
+    rendered = templates.get_template(f"{template}.html").render(
+        **({opening.name: opening} if opening else {}),
         issue=view,
         subject=subject,
-        preheader=_preheader(view, words.separator),
+        preheader=_preheader(view, words.separator, opening),
         publication=setting.publication,
         postal_address=setting.postal_address,
         unsubscribe_url=_PLACEHOLDER,
@@ -147,8 +146,10 @@ def _open_slots(rendered: str) -> str:
     return rendered.replace(UNSUBSCRIBE_SLOT, harmless).replace(_PLACEHOLDER, UNSUBSCRIBE_SLOT)
 
 
-def _preheader(view: IssueView, separator: str) -> str:
-    """The first headlines, whole ones, as far as an inbox shows them."""
+def _preheader(view: IssueView, separator: str, opening: Opening | None) -> str:
+    """The first headlines, whole ones, as far as an inbox shows them; of a correction its note."""
+    if isinstance(opening, CorrectionView):
+        return " ".join(opening.lines)[:PREHEADER_LENGTH]
     shown = ""
     for highlight in view.highlights:
         longer = f"{shown}{separator}{highlight.title}" if shown else highlight.title

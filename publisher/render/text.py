@@ -11,11 +11,10 @@ from jinja2 import Environment
 
 from publisher.model import content as c
 from publisher.render.html import Target, join_lines
-from publisher.render.views import Greeting, HighlightView, IssueView, Setting
+from publisher.render.views import HighlightView, IssueView, Opening, Setting
 from publisher.render.wrap import WIDTH, count_columns, wrap
 
-TEMPLATE = "email/message.txt"
-WELCOME = "email/welcome.txt"
+TEMPLATE = "email/message"
 
 # Deeply nested lists and quotes keep this many columns for their words.
 _LEAST_WIDTH = 24
@@ -45,16 +44,17 @@ def render_text(
     target: Target,
     unsubscribe_url: str,
     templates: Environment,
-    greeting: Greeting | None = None,
+    opening: Opening | None = None,
 ) -> str:
     """Render the message's plain-text part through its template, `email/message.txt`.
 
-    With a greeting it is `email/welcome.txt`.
+    With an opening it is that one's.
 
     `bodies` are what the message shows of each highlight, in the order of `issue.highlights`.
     """
-    return templates.get_template(WELCOME if greeting else TEMPLATE).render(
-        greeting=greeting,
+    template = opening.template if opening else TEMPLATE
+    return templates.get_template(f"{template}.txt").render(
+        **({opening.name: opening} if opening else {}),
         issue=issue,
         introduction=write_text(introduction, target),
         sections=tuple(

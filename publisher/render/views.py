@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from datetime import datetime
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -60,10 +60,29 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 class Greeting(msgspec.Struct, frozen=True, kw_only=True):
     """What goes before an issue in the message that welcomes a reader, in a language of theirs."""
 
+    template: ClassVar[str] = "email/welcome"
+    name: ClassVar[str] = "greeting"
+
     subject: str
     language: str
     direction: str
     lines: tuple[str, ...]
+
+
+class CorrectionView(msgspec.Struct, frozen=True, kw_only=True):
+    """What goes before the parts of an issue that were corrected: `lines` are the note's."""
+
+    template: ClassVar[str] = "email/correction"
+    name: ClassVar[str] = "correction"
+
+    subject: str
+    label: str
+    lines: tuple[str, ...]
+    changes_url: str
+
+
+# What a message has besides an issue; its template, and what it is called there.
+Opening = Greeting | CorrectionView
 
 
 class TagView(msgspec.Struct, frozen=True):

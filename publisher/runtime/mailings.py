@@ -1,5 +1,6 @@
 """Which mailing is meant, and how one and its deliveries are shown to programs."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +14,8 @@ from publisher.message.ids import message_id
 from publisher.model.delivery import Counts, Mailing
 from publisher.site.issue_files import find_issue, require_issue, slug_of
 from publisher.site.reading import read_named
+from publisher.store.contents import Revision, list_revisions
+from publisher.store.corrections import list_corrections
 from publisher.store.database import Database
 from publisher.store.histories import Shown
 from publisher.store.keys import find_key
@@ -28,8 +31,26 @@ from publisher.store.subscribers import find_by_hash
 def find_meant(folder: Path, database: Database, name: str) -> Mailing | None:
     """The mailing of the issue NAME, by the id in its file; by its NAME then, where that is gone.
 
-    Raises PublisherError where there is no such issue at all.
+    NAME@VERSION is a correction of it, by the beginning of the version that it leads to. Raises
+    PublisherError where there is no such issue at all.
     """
+    name, is_correction, version = name.partition("@")
+    mailing = _find_issues(folder, database, name)
+    if not is_correction or mailing is None:
+        return mailing
+    with database.read() as connection:
+        found = [
+            each
+            for each in list_corrections(connection, database.publication, mailing.issue)
+            if each.name.rpartition("@")[2].startswith(version)
+        ]
+    if len(found) > 1:
+        names = ", ".join(each.name for each in found)
+        raise PublisherError(f"{slug_of(name)} has several corrections: say one of {names}")
+    return found[0] if found else None
+
+
+def _find_issues(folder: Path, database: Database, name: str) -> Mailing | None:
     slug = slug_of(name)
     with database.read() as connection:
         if find_issue(folder, slug) is None:
@@ -69,11 +90,44 @@ def describe(database: Database, mailing: Mailing | None, slug: str) -> dict[str
 
 def document(slug: str, mailing: Mailing | None, counts: Counts) -> dict[str, Any]:
     return {
-        "issue": slug,
+        "issue": slug.partition("@")[0],
         "mailing": mailing.ref if mailing else None,
         "status": mailing.status if mailing else None,
         "digest": mailing.digest if mailing else None,
         "counts": counts,
+    } | ({"correction": mailing.name} if mailing and mailing.purpose == "correction" else {})
+
+
+class Past(msgspec.Struct, frozen=True):
+    """What a mailing was sent with, and the mailings that correct it."""
+
+    revisions: Sequence[Revision]
+    corrections: Sequence[Mailing]
+
+
+def read_past(database: Database, mailing: Mailing) -> Past:
+    with database.read() as connection:
+        revisions = list_revisions(connection, mailing)
+        corrections = list_corrections(connection, database.publication, mailing.issue)
+    return Past(revisions, corrections)
+
+
+def describe_past(database: Database, mailing: Mailing) -> dict[str, Any]:
+    """A mailing with its past as programs read it."""
+    past = read_past(database, mailing)
+    return describe(database, mailing, mailing.slug) | {
+        "revisions": [_describe_revision(each) for each in past.revisions],
+        "corrections": [describe(database, each, each.slug) for each in past.corrections],
+    }
+
+
+def _describe_revision(each: Revision) -> dict[str, Any]:
+    return {
+        "revision": each.revision,
+        "version": each.version or None,
+        "digest": each.digest,
+        "at": each.at.isoformat(timespec="seconds"),
+        "sent": each.sent,
     }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 from sqlalchemy import Connection
 
 from publisher.errors import PublisherError
@@ -19,6 +20,7 @@ from publisher.model.language import direction
 from publisher.render.views import Greeting
 from publisher.runtime.single import Singles
 from publisher.runtime.start import freeze_issue, new_mailing
+from publisher.site.identity import version_of
 from publisher.site.message import render_welcome
 from publisher.store.mailings import add_recipient
 from publisher.store.welcomes import has_issue
@@ -28,23 +30,30 @@ _FRESH = 60.0
 _DIGITS = 16
 
 
+class Welcome(msgspec.Struct, frozen=True):
+    """A welcome with an issue, and the version of that one's text; empty where it cannot be had."""
+
+    content: bytes = b""
+    version: str = ""
+
+
 class Welcoming:
     """Makes welcomes; for one thread."""
 
     def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
         self._folder = folder
         self._tell = tell
-        self._made: dict[tuple[str, str], tuple[float, bytes]] = {}
+        self._made: dict[tuple[str, str], tuple[float, Welcome]] = {}
 
-    def render(self, singles: Singles, newest: Mailing, language: str, now: datetime) -> bytes:
-        """The content of a welcome with an issue, or the greeting where it cannot be had."""
+    def render(self, singles: Singles, newest: Mailing, language: str, now: datetime) -> Welcome:
+        """The content of a welcome with an issue."""
         key, moment = (newest.issue, language), time.monotonic()
         self._made = {k: v for k, v in self._made.items() if moment - v[0] < _FRESH}
         if key not in self._made:
             self._made[key] = (moment, self._render(singles, newest, language, now))
         return self._made[key][1]
 
-    def _render(self, singles: Singles, newest: Mailing, language: str, now: datetime) -> bytes:
+    def _render(self, singles: Singles, newest: Mailing, language: str, now: datetime) -> Welcome:
         words = singles.words(language)
         greeting = Greeting(
             subject=words.welcome_subject.format(title=singles.settings.publication.title),
@@ -57,10 +66,11 @@ class Welcoming:
         except Exception as error:  # it was withdrawn; or a template may divide by nothing
             why = str(error) if isinstance(error, PublisherError) else type(error).__name__
             self._tell(f"new readers are welcomed without {newest.slug}: {why}")
-            return b""
+            return Welcome()
         if message.issue.id != newest.issue:
-            return b""
-        return freeze_issue(message, singles.settings, purpose="welcome")
+            return Welcome()
+        content = freeze_issue(message, singles.settings, purpose="welcome")
+        return Welcome(content, version_of(message.issue))
 
 
 def start_welcome(
@@ -69,18 +79,18 @@ def start_welcome(
     singles: Singles,
     subscriber: Subscriber,
     newest: Mailing | None,
-    content: bytes,
+    welcome: Welcome,
     now: datetime,
 ) -> bool:
-    """Let a welcome leave: with `content` where it is the newest issue's and they lack that.
+    """Let a welcome leave: with the newest issue where there is one and they lack it.
 
     False where they had the same one before. The connection writes.
     """
-    issue, slug = "", "greeting"
+    issue, slug, content, version = "", "greeting", welcome.content, welcome.version
     if newest and content and not has_issue(connection, publication, subscriber.id, newest.issue):
         issue, slug = newest.issue, newest.slug
     else:
-        content = singles.freeze("greeting", subscriber.language)
+        content, version = singles.freeze("greeting", subscriber.language), ""
     name = f"{issue}:{digest(content)[:_DIGITS]}"
-    new = new_mailing(content, singles.settings, name, slug, "welcome")
+    new = new_mailing(content, singles.settings, name, slug, "welcome", version)
     return add_recipient(connection, publication, new, subscriber.id, now)

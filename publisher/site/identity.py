@@ -97,12 +97,6 @@ def _noted(corrections: tuple[Correction, ...]) -> list[Any]:
     return [notes] if notes else []
 
 
-def version_of(issue: Issue) -> str:
-    """Name an issue's text by the SHA-256 of what a reader sees of it, in hexadecimal digits."""
-    highlights = {each.id: hash_highlight(each) for each in issue.highlights}
-    return sha256(hash_issue(issue, highlights).encode()).hexdigest()
-
-
 def _hash(*values: Any) -> str:
     """The `v1` names this recipe: another one would move every `updated` in every archive."""
     return f"v1:{_digest(*values)[:32]}"

@@ -7,6 +7,7 @@ import msgspec
 
 from publisher.errors import PublisherError
 from publisher.model.issue import Issue
+from publisher.render.correction import CorrectionNote, render_correction
 from publisher.render.email import RenderedMessage, render_message
 from publisher.render.views import Greeting, language_of
 from publisher.settings import Settings
@@ -44,6 +45,16 @@ def render_welcome(
     """
     job = Job(folder=folder, settings=settings, output=folder / "public", now=now)
     return _render(job, slug, greeting)
+
+
+def render_correction_message(
+    folder: Path, settings: Settings, now: datetime, note: CorrectionNote, subject: str
+) -> RenderedMessage:
+    """Render the message about a correction of a published issue; see render_correction."""
+    job = Job(folder=folder, settings=settings, output=folder / "public", now=now)
+    with open_index(job) as index:
+        archive = _open(job, index)
+        return render_correction(note, subject, archive.setting, archive.context.templates)
 
 
 def render_checked(folder: Path, settings: Settings, now: datetime, slug: str) -> IssueMessage:

@@ -44,6 +44,10 @@ RECIPIENT = Recipient(
     return_path="bounces@daily.example",
 )
 
+# An answer to a message, such as a correction.
+ANSWER = msgspec.structs.replace(DRAFT, subject="Re: 今日要闻: a lamp", is_answer=True)
+ANSWERING = msgspec.structs.replace(RECIPIENT, in_reply_to="<m0.5.xyz@daily.example>")
+
 HEADERS = [
     *("From", "To", "Reply-To", "Subject", "Date", "Message-ID"),
     *("List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "Feedback-ID"),

@@ -25,7 +25,16 @@ from hypothesis import strategies as st
 from publisher.message.dkim import DEFAULT_HEADERS, Signer, dns_record, make_signer
 from publisher.message.freeze import Draft
 from publisher.message.splice import Recipient
-from tests.message.samples import DRAFT, RECIPIENT, draft, make, parse, recipient
+from tests.message.samples import (
+    ANSWER,
+    ANSWERING,
+    DRAFT,
+    RECIPIENT,
+    draft,
+    make,
+    parse,
+    recipient,
+)
 
 PrivateKey = rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey
 PERL = Path(__file__).with_name("verify_dkim.pl")
@@ -138,7 +147,7 @@ def test_a_changed_byte_of_the_body_is_found() -> None:
 
 
 def test_a_changed_header_is_found() -> None:
-    data = make(signers=signers()).data
+    data = make(ANSWER, ANSWERING, signers()).data
     head = data[: data.index(b"\r\n\r\n") + 2]
     names = {name.lower() for name in DEFAULT_HEADERS}
     found = set()
@@ -171,7 +180,7 @@ def test_what_relaxed_allows_is_allowed() -> None:
 
 
 def test_the_fields_of_a_signature() -> None:
-    data = make(signers=signers("r")).data
+    data = make(ANSWER, ANSWERING, signers("r")).data
     message = parse(data)
     assert message.keys()[0] == "DKIM-Signature"
     lines = data.partition(b"\r\nFrom: ")[0].split(b"\r\n")

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from publisher.message.freeze import digest, freeze, thaw
+from publisher.message.freeze import digest, freeze, read_subject, thaw
 from publisher.message.splice import Recipient, splice
 from tests.message.samples import (
     DRAFT,
@@ -177,3 +177,23 @@ def test_the_longer_of_two_markers_goes_before() -> None:
 def test_an_empty_marker_is_refused() -> None:
     with pytest.raises(ValueError, match="marker is empty"):
         freeze(draft(slots={"": "name"}))
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Another",
+        "今日要闻: a lamp",
+        "A long one of many words that goes on and on, and is folded more than once, here too",
+        "一" * 120,
+        "Looks like =?utf-8?q?one?= and is none",
+        "two  blanks",
+    ],
+)
+def test_the_subject_is_read_again_as_it_was_written(subject: str) -> None:
+    assert read_subject(freeze(draft(subject=subject))) == subject
+
+
+def test_the_subject_of_what_is_damaged_is_not_read() -> None:
+    with pytest.raises(ValueError, match="damaged"):
+        read_subject(freeze(DRAFT)[:-1])

@@ -11,6 +11,8 @@ from publisher.message.freeze import freeze, thaw
 from publisher.message.splice import splice
 from publisher.model.delivery import Envelope
 from tests.message.samples import (
+    ANSWER,
+    ANSWERING,
     DRAFT,
     HEADERS,
     NAME_SLOT,
@@ -225,3 +227,19 @@ def test_line_ends_of_both_kinds(text: str) -> None:
 def test_a_boundary_is_of_the_content() -> None:
     boundaries = {parse(make(draft(text=text)).data).get_boundary() for text in ("a", "b", "a")}
     assert len(boundaries) == 2
+
+
+def test_an_answer_names_the_message_of_that_very_reader() -> None:
+    made = make(ANSWER, ANSWERING)
+    assert_wire_form(made.data)
+    message = parse(made.data)
+    assert message["In-Reply-To"] == message["References"] == "<m0.5.xyz@daily.example>"
+    assert message["Subject"] == "Re: 今日要闻: a lamp"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert "In-Reply-To" not in parse(make().data)
+
+
+@pytest.mark.parametrize("id", ["", "no id", "<a@b>\r\nBcc: <c@d>"])
+def test_an_answer_to_no_message_is_refused(id: str) -> None:
+    with pytest.raises(ValueError, match="no Message-ID"):
+        make(ANSWER, msgspec.structs.replace(ANSWERING, in_reply_to=id))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from publisher.mailing.settle import Policy
-from publisher.model.delivery import Outcome
+from publisher.model.delivery import TO_MANY, Outcome
 from publisher.store.arming import RESTORED
 from tests.simulation.world import BrokenPromise, Clock
 
@@ -27,7 +27,7 @@ class Reader:
     is_suppressed: bool = False
 
     def wants(self, purpose: str) -> bool:
-        wanted = {"issue": "confirmed", "confirmation": "unconfirmed"}
+        wanted = dict.fromkeys(TO_MANY, "confirmed") | {"confirmation": "unconfirmed"}
         if self.id is None or self.is_suppressed:
             return False
         return purpose not in wanted or self.status == wanted[purpose]
@@ -38,7 +38,8 @@ class Delivery:
     """One delivery as it ought to be; `reader` is None for an operator's own address.
 
     `due` is when it may be tried again by the wall clock, from and to, and `ripe` in true seconds.
-    `taken_by_relay` counts what the relay took of it, `is_heard` that we know of it.
+    `taken_by_relay` counts what the relay took of it, `is_heard` that we know of it. `revision` is
+    the text that it carries, and `may_have_arrived` keeps it from getting another one.
     """
 
     id: int
@@ -56,6 +57,8 @@ class Delivery:
     most_taken: int = 1
     is_heard: bool = False
     settlements: int = 0
+    revision: int = 0
+    may_have_arrived: bool = False
 
     @property
     def is_wanted(self) -> bool:
@@ -73,6 +76,10 @@ class Mailing:
     digest: str
     status: str = "sending"
     reason: str = ""
+    revision: int = 0
+    # Of a correction: the mailing that it corrects, and the revision that it leads to.
+    corrects: "Mailing | None" = None
+    leads_to: int = 0
 
 
 @dataclass
@@ -110,6 +117,8 @@ class Expected:
         # By mailing: `streaks` is what surely was in a row, `longest` what may have been.
         self.streaks: dict[int, Streak] = defaultdict(Streak)
         self.longest: dict[int, Streak] = defaultdict(Streak)
+        # Who is to be told of a correction, by its mailing and the reader: about which delivery.
+        self.awaited: dict[tuple[int, int], int] = {}
 
     def begin_process(self) -> None:
         self.streaks.clear()
@@ -135,6 +144,8 @@ class Expected:
             f"{told}: deferred until {each.due}, tried at {now}",
         )
         each.status, each.due = "sending", None
+        if not each.may_have_arrived:
+            each.revision = each.mailing.revision
         return each
 
     def settle(
@@ -151,6 +162,7 @@ class Expected:
         elif outcome.kind == "accepted":
             self._count(each, now)
             each.status, each.is_heard = "sent", True
+            self.follow_up(each)
         else:
             self._refuse(each, outcome, policy, now)
         self._stay_cancelled(each)
@@ -161,9 +173,11 @@ class Expected:
         """An attempt of which no reply was read."""
         self._count(each, now)
         each.doubts += 1
+        each.may_have_arrived = True
         is_resent = policy.on_in_doubt == "resend" and each.doubts == 1
         each.status = "queued" if is_resent else "in_doubt"
         each.most_taken += is_resent
+        self.follow_up(each)
         self._stay_cancelled(each)
 
     def release(self, each: Delivery) -> None:
@@ -171,8 +185,37 @@ class Expected:
         each.status = "queued"
         self._stay_cancelled(each)
 
+    def follow_up(self, each: Delivery) -> None:
+        """Await a correction for who has, or may have, what was corrected meanwhile."""
+        for mailing in self.mailings.values():
+            if mailing.corrects is each.mailing and mailing.status != "cancelled":
+                self.await_correction(mailing, each)
+
+    def await_correction(self, mailing: Mailing, each: Delivery) -> bool:
+        """Await that a correction goes to whom a delivery went; False where it is not to."""
+        reader = each.reader
+        if each.status not in ("sent", "in_doubt") or each.revision >= mailing.leads_to:
+            return False
+        if reader is None or reader.id is None or not reader.wants("correction"):
+            return False
+        if any(one.reader is reader for one in self.of(mailing.id)):
+            return False
+        self.awaited[mailing.id, reader.id] = each.id
+        if mailing.status == "finished":
+            mailing.status = "sending"
+        return True
+
+    def find_row(self, id: int, mailing: int, subscriber: int | None, about: int | None) -> None:
+        """A row that nobody made by hand: was it awaited?"""
+        key = (mailing, subscriber or 0)
+        told = f"delivery {id} of mailing {mailing} to reader {subscriber} about {about}"
+        require(self.awaited.pop(key, None) == about, f"{told} was not to be made")
+        reader = self.deliveries[about or 0].reader
+        email = reader.email if reader else ""
+        self.deliveries[id] = Delivery(id, self.mailings[mailing], email, reader)
+
     def _refuse(self, each: Delivery, outcome: Outcome, policy: Policy, now: datetime) -> None:
-        is_single = each.mailing.purpose != "issue"
+        is_single = each.mailing.purpose not in TO_MANY
         is_of_sender = outcome.concern in ("login", "sender")
         if outcome.concern in ("relay", "relay_rate") or (is_of_sender and not is_single):
             each.status = "queued"
@@ -201,7 +244,7 @@ class Expected:
 
     def _note_streak(self, each: Delivery, outcome: Outcome | None) -> None:
         mailing = each.mailing
-        if mailing.purpose != "issue" or mailing.status != "sending":
+        if mailing.purpose not in TO_MANY or mailing.status != "sending":
             return
         may_pause = self.longest[mailing.id].note(outcome, each.id)
         if self.streaks[mailing.id].note(outcome, each.id):
@@ -218,16 +261,16 @@ class Expected:
     # Whether it is so
 
     def compare_delivery(
-        self, id: int, status: str, attempts: int, doubts: int, breaks: int, due: datetime | None
+        self, id: int, status: str, counts: tuple[int, ...], due: datetime | None
     ) -> None:
-        """Hold a row against what it ought to be."""
+        """Hold a row against what it ought to be: its attempts, doubts, breaks, and revision."""
         each = self.deliveries[id]
         if status == "suppressed" and each.status in ("queued", "deferred"):
             is_right = not each.is_wanted and each.mailing.status == "sending"
             require(is_right, f"delivery {id} was suppressed, and its reader is there")
             each.status, each.due = "suppressed", None
-        found = (status, attempts, doubts, breaks)
-        wanted = (each.status, each.attempts, each.doubts, each.breaks)
+        found = (status, *counts)
+        wanted = (each.status, each.attempts, each.doubts, each.breaks, each.revision)
         require(found == wanted, f"delivery {id} is {found}, and ought to be {wanted}")
         if each.due is not None:
             first, last = each.due[0] - _MILLISECOND, each.due[1]
@@ -243,7 +286,7 @@ class Expected:
             self.pause(mailing, "by a breaker")
         mailing.reason = "" if mailing.reason == "may pause" else mailing.reason
         require(status == mailing.status, f"mailing {id} is {status}, not {mailing.status}")
-        require(digest == mailing.digest, f"mailing {id} has other content than it began with")
+        require(digest == mailing.digest, f"mailing {id} has other content than it ought to")
         if status == "finished":
             self._require_none_open(id)
         elif status == "paused" and mailing.reason != RESTORED:

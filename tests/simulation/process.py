@@ -5,7 +5,7 @@ from datetime import datetime
 from random import Random
 
 from publisher.mailing.retry import wait_for_domain
-from publisher.model.delivery import Outcome
+from publisher.model.delivery import TO_MANY, Outcome
 from publisher.runtime.dispatch import Dispatcher
 from publisher.runtime.exchange import Result, Rules
 from publisher.store.deliveries import Taken
@@ -171,7 +171,9 @@ class Process:
         self._record(results)
         self._require_order(tasks, newest)
         for task in tasks:
-            self.expected.take(task.id, now)
+            taken = self.expected.take(task.id, now)
+            told = f"delivery {task.id} goes with revision {task.revision}, not {taken.revision}"
+            require(task.revision == taken.revision, told)
             self._require_rates(task)
         busy = len(self.attempts) + len(tasks)
         most = self.rules.connections if self.has_passed else max(1, len(self.attempts))
@@ -197,7 +199,7 @@ class Process:
 
     def _require_order(self, tasks: list[Taken], newest: int) -> None:
         """No message of a mailing goes while a single one waits that could."""
-        if not any(task.purpose == "issue" for task in tasks):
+        if not any(task.purpose in TO_MANY for task in tasks):
             return
         if self.dispatcher.stuck is self.dispatcher.singles:
             return  # the relay has just failed at one
@@ -205,7 +207,7 @@ class Process:
         waiting = [
             each.id
             for each in self.expected.deliveries.values()
-            if each.id <= newest and each.mailing.purpose != "issue"
+            if each.id <= newest and each.mailing.purpose not in TO_MANY
             if each.status == "queued" and each.is_wanted and each.id not in taken
             if self.dispatcher.domains.wait(each.domain, self.clock.now) is None
             if each.domain not in self.rules.domain_rates

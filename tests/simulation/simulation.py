@@ -8,9 +8,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+import msgspec
+
 from publisher.model.audience import Consent, ConsentAction
+from publisher.model.delivery import TO_MANY
+from publisher.model.delivery import Mailing as StartedMailing
 from publisher.runtime.exchange import Rules
 from publisher.store.arming import RESTORED, arm, disarm, find_unarmed
+from publisher.store.contents import NewContent, revise_mailing
+from publisher.store.corrections import key_of, start_correction_mailing
 from publisher.store.deliveries import cancel_waiting, resolve_doubts, retry_failed
 from publisher.store.erasing import erase
 from publisher.store.mailings import (
@@ -144,6 +150,48 @@ class Simulation:
         mailing = self.expected.mailings[made.id] = Mailing(made.id, purpose, made.digest)
         self._expect_rows(mailing, {reader.id: reader_of})
         self._check()
+
+    def correct(self, issue: int, is_mailed: bool) -> None:
+        """Let what is left be sent with another text, and tell those who have an earlier one."""
+        rows = self.disk.run("SELECT id FROM mailing WHERE issue = ?", f"issue{issue}")
+        if not rows or self._is_unarmed():
+            return
+        mailing, now = self.expected.mailings[rows[0][0]], self.clock.now
+        version = f"{mailing.revision + 1:064d}"
+        text = f"issue {issue} as corrected at {self.clock.true}, {version}"
+        own = NewContent(version=version, digest=text, content=text.encode())
+        new = self._new_mailing(key_of(f"issue{issue}", version[::-1]), "correction", text)
+        new = msgspec.structs.replace(new, version=version)
+        made = None
+        with self.store.write_as_other() as connection:
+            require(
+                revise_mailing(connection, PUBLICATION, mailing.id, own, now) is not None,
+                f"mailing {mailing.id} is not revised",
+            )
+            if is_mailed:
+                made = start_correction_mailing(connection, PUBLICATION, new, now)
+        mailing.revision, mailing.digest = mailing.revision + 1, text
+        if is_mailed:
+            self._expect_correction(mailing, made)
+        self._check()
+
+    def _expect_correction(self, corrected: Mailing, made: StartedMailing | None) -> None:
+        those = self.expected.of(corrected.id)
+        id = made.id if made else 0
+        digest = made.digest if made else ""
+        mailing = Mailing(id, "correction", digest, corrects=corrected)
+        mailing.leads_to = corrected.revision
+        awaited = [self.expected.await_correction(mailing, each) for each in those]
+        is_any = any(awaited) or any(
+            each.status == "sending"
+            or (each.may_have_arrived and each.status in ("queued", "deferred", "failed"))
+            for each in those
+            if each.reader is not None and each.reader.wants("correction")
+        )
+        require(is_any == (made is not None), f"{awaited} are to be told, and {made} was made")
+        if made is not None:
+            require(made.recipients == sum(awaited), f"{made.recipients} rows of {awaited}")
+            self.expected.mailings[made.id] = mailing
 
     def pause(self, number: int) -> None:
         self._change(number, "paused", "sending", "paused", "by an operator")
@@ -390,11 +438,18 @@ class Simulation:
         if (changes := self.disk.changes) == self.changes_seen:
             return
         self.changes_seen = changes
-        rows = self.disk.run("SELECT id, status, digest FROM mailing")
-        sql = "SELECT id, status, attempts, doubts, breaks, next_attempt_at FROM delivery"
-        for id, status, attempts, doubts, breaks, due in self.disk.run(sql):
-            moment = _moment(due)
-            self.expected.compare_delivery(id, status, attempts, doubts, breaks, moment)
+        newest = """SELECT m.id, m.status, COALESCE(c.digest, m.digest) FROM mailing AS m
+            LEFT JOIN mailing_content AS c ON c.mailing = m.id AND c.revision = m.revision"""
+        rows = self.disk.run(newest)
+        sql = "SELECT id, mailing, subscriber, about FROM delivery WHERE about NOTNULL"
+        for id, *row in self.disk.run(sql) if self.expected.awaited else ():
+            if id not in self.expected.deliveries:
+                self.expected.find_row(id, *row)
+        awaited = self.expected.awaited
+        require(not awaited, f"{awaited} are not told of a correction")
+        columns = "id, status, attempts, doubts, breaks, revision, next_attempt_at"
+        for id, status, *counts, due in self.disk.run(f"SELECT {columns} FROM delivery"):
+            self.expected.compare_delivery(id, status, tuple(counts), _moment(due))
         for row in rows:
             self.expected.compare_mailing(*row)
 
@@ -408,8 +463,8 @@ class Simulation:
         require(len(rows) == len(readers), f"{len(rows)} rows for {len(readers)} readers")
 
     def _mailing(self, number: int) -> Mailing | None:
-        """One of the issues' mailings: those that operators deal with."""
-        those = [each for each in self.expected.mailings.values() if each.purpose == "issue"]
+        """One of the mailings that operators deal with: of issues and of corrections."""
+        those = [each for each in self.expected.mailings.values() if each.purpose in TO_MANY]
         return those[number % len(those)] if those else None
 
     def _mailing_of(self, issue: str) -> int:

@@ -132,6 +132,14 @@ def what_the_relay_fails_at_goes_first_again(patch: Patch) -> None:
     )
 
 
+def what_arrives_after_its_correction_is_not_followed_up(patch: Patch) -> None:
+    patch.setattr(deliveries, "follow_up", lambda *_: False)
+
+
+def what_is_left_is_sent_as_it_was(patch: Patch) -> None:
+    _reword(patch, deliveries._REVISION, "d.revision")
+
+
 MUTATIONS: tuple[Callable[[Patch], None], ...] = (
     nothing_is_recovered,
     what_a_crash_left_counts_as_sent,
@@ -152,6 +160,8 @@ MUTATIONS: tuple[Callable[[Patch], None], ...] = (
     all_connections_open_at_once,
     what_was_taken_and_not_written_counts_as_on_its_way,
     a_cancelled_mailing_keeps_what_comes_back,
+    what_arrives_after_its_correction_is_not_followed_up,
+    what_is_left_is_sent_as_it_was,
 )
 
 

@@ -50,6 +50,7 @@ ACTS = st.one_of(
     st.tuples(st.just("change_reader"), WHO, ACTION),
     st.tuples(st.sampled_from(["suppress", "erase"]), WHO),
     st.tuples(st.just("send_single"), WHO, PURPOSE),
+    st.tuples(st.just("correct"), WHICH, st.booleans()),
 )
 
 
@@ -125,6 +126,10 @@ class Delivering(RuleBasedStateMachine):
     @rule(number=WHICH)
     def mark_sent(self, number: int) -> None:
         self.do("mark_sent", number)
+
+    @rule(issue=WHICH, is_mailed=st.booleans())
+    def correct(self, issue: int, is_mailed: bool) -> None:
+        self.do("correct", issue, is_mailed)
 
     @rule()
     def restore(self) -> None:

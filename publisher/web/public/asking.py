@@ -15,7 +15,7 @@ import msgspec
 
 from publisher.errors import PublisherError
 from publisher.runtime.single import Singles
-from publisher.runtime.welcoming import Welcoming, start_welcome
+from publisher.runtime.welcoming import Welcome, Welcoming, start_welcome
 from publisher.settings import Settings
 from publisher.store import requests, wishes
 from publisher.store.database import Database
@@ -158,16 +158,16 @@ class Asking:
         with self._database.read() as connection:
             found = find_by_id(connection, publication, subscriber)
             newest = find_newest_issue(connection, publication)
-        content = b""
+        welcome = Welcome()
         if found and newest:
-            content = self._welcoming.render(singles, newest, found.language, now)
+            welcome = self._welcoming.render(singles, newest, found.language, now)
         with self._database.write() as connection:
             found = find_by_id(connection, publication, subscriber)
             if not wishes.forget(connection, wish.id) or now - wish.at > _KEPT:
                 return False
             if found is None or found.status != "confirmed" or found.is_suppressed:
                 return False
-            return start_welcome(connection, publication, singles, found, newest, content, now)
+            return start_welcome(connection, publication, singles, found, newest, welcome, now)
 
     def _give_up(self, wish: Wish) -> None:
         with self._database.write() as connection:

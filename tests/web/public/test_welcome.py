@@ -18,6 +18,7 @@ from publisher.store.wishes import NewWish
 from publisher.web.public.asking import Asking
 from tests.cli.command_line import CommandLine
 from tests.cli.conftest import clean_environment, cli, empty
+from tests.delivery.correcting import WRONG, correct, write
 from tests.delivery.post import NAME, Post
 from tests.smtp.scripted import ScriptedServer
 from tests.web.public.site import PATIENCE, Client, Site, free_port, wait_until
@@ -205,3 +206,19 @@ def test_without_the_setting_nobody_is_welcomed(site: Site) -> None:
     with site.readers.database.read() as connection:
         purposes = set(connection.execute(select(s.mailing.c.purpose)).scalars())
     assert purposes == {"confirmation"}
+
+
+def test_a_correction_goes_also_to_whom_the_issue_welcomed(post: Post) -> None:
+    write(post, WRONG)
+    welcomes = _Welcomes(post)
+    assert welcomes.welcome(welcomes.add()) == [NAME]
+    assert post.cli("run", "--once").status == 0
+    done = correct(post)
+    assert done.mailing is not None
+    assert done.mailing.recipients == 2
+    about = post.rows(
+        "SELECT m.purpose FROM delivery AS d JOIN delivery AS o ON o.id = d.about"
+        " JOIN mailing AS m ON m.id = o.mailing ORDER BY 1"
+    )
+    assert about == [("issue",), ("welcome",)]
+    welcomes.database.close()

@@ -19,15 +19,14 @@ def upgrade() -> None:
     # SQLite changes what a column may hold by making the table anew; and what stands behind the
     # content is found by reading that.
     is_sqlite = op.get_bind().dialect.name == "sqlite"
-    place = {"insert_before": "digest"} if is_sqlite else {}
-    recreate = "always" if is_sqlite else "never"
-    with op.batch_alter_table("mailing", copy_from=_mailing(), recreate=recreate) as batch:
-        batch.add_column(
-            sa.Column("version", sa.Text(), server_default="", nullable=False), **place
-        )
-        batch.add_column(
-            sa.Column("revision", sa.Integer(), server_default="0", nullable=False), **place
-        )
+    place = "digest" if is_sqlite else None
+    version = sa.Column("version", sa.Text(), server_default="", nullable=False)
+    newest = sa.Column("revision", sa.Integer(), server_default="0", nullable=False)
+    with op.batch_alter_table(
+        "mailing", copy_from=_mailing(), recreate="always" if is_sqlite else "never"
+    ) as batch:
+        batch.add_column(version, insert_before=place)
+        batch.add_column(newest, insert_before=place)
         batch.drop_constraint(op.f("mailing_purpose"), type_="check")
         batch.create_check_constraint(op.f("mailing_purpose"), sa.text(_PURPOSES))
     op.create_index(

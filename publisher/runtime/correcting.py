@@ -1,0 +1,103 @@
+"""A correction of what was mailed: what is left is sent corrected, and who was sent it is told."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+from sqlalchemy import Connection
+
+from publisher.message.freeze import digest, read_subject
+from publisher.model.delivery import Mailing
+from publisher.render.correction import CorrectionNote
+from publisher.runtime.start import freeze_issue, freeze_list_message, new_mailing, require_ready
+from publisher.settings import Settings
+from publisher.site.identity import version_of
+from publisher.site.message import IssueMessage, render_correction_message, render_published
+from publisher.store.arming import require_armed
+from publisher.store.contents import NewContent, load_frozen, revise_mailing
+from publisher.store.corrections import count_holders, key_of, start_correction_mailing
+from publisher.store.database import Database
+from publisher.store.mailings import NewMailing, find_mailing
+
+
+class Corrected(msgspec.Struct, frozen=True):
+    """What became of a correction: the issue's mailing as it is revised, and the correction's own.
+
+    None where the issue is not mailed, or already with this text; where nobody was sent another.
+    """
+
+    revised: Mailing | None
+    mailing: Mailing | None
+
+
+# What is noted of a correction, in its transaction.
+Note = Callable[[Connection, Corrected], None]
+
+
+def count_corrected(database: Database, issue: str, version: str, now: datetime) -> int:
+    """How many readers were sent another version of an issue, and may be told of it now."""
+    with database.read() as connection:
+        return count_holders(connection, database.publication, issue, version, now)
+
+
+def start_correction(
+    database: Database,
+    settings: Settings,
+    folder: Path,
+    note: CorrectionNote,
+    now: datetime,
+    *,
+    is_mailed: bool,
+    and_note: Note = lambda connection, corrected: None,
+) -> Corrected:
+    """Send what is left of an issue's mailing as the issue reads now, once that was built.
+
+    Where it `is_mailed`, all who were sent another version get a message about it. Done a second
+    time, nothing more happens. Raises PublisherError where a setting or a template is wrong.
+    """
+    with database.read() as connection:
+        mailing = find_mailing(connection, database.publication, note.issue.id)
+        subject = read_subject(load_frozen(connection, mailing.id).content) if mailing else ""
+    if mailing is None:
+        return Corrected(None, None)
+    message = render_published(folder, settings, now, note.issue.slug)
+    content = freeze_issue(message, settings)
+    own = NewContent(version=version_of(message.issue), digest=digest(content), content=content)
+    new = None
+    if is_mailed:
+        require_ready(settings, folder)
+        new = _freeze(settings, folder, note, message, subject, now)
+    with database.write() as connection:
+        if is_mailed:
+            require_armed(connection, database.path)
+        revised = revise_mailing(connection, database.publication, mailing.id, own, now)
+        started = None
+        if new is not None:
+            started = start_correction_mailing(connection, database.publication, new, now)
+        corrected = Corrected(revised, started)
+        and_note(connection, corrected)
+    return corrected
+
+
+def _freeze(
+    settings: Settings,
+    folder: Path,
+    note: CorrectionNote,
+    message: IssueMessage,
+    subject: str,
+    now: datetime,
+) -> NewMailing:
+    """The correction's mailing; it answers the message that has the subject."""
+    rendered = render_correction_message(folder, settings, now, note, subject)
+    issue, version = message.issue, version_of(message.issue)
+    content = freeze_list_message(
+        settings,
+        subject=rendered.subject,
+        bodies=(rendered.html, rendered.text),
+        language=message.language,
+        about=f"{issue.id}:correction",
+        is_answer=True,
+    )
+    key = key_of(issue.id, version)
+    return new_mailing(content, settings, key, issue.slug, "correction", version)
