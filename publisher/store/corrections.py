@@ -5,7 +5,7 @@ that it leads to. An issue is in its own mailing, and in those that welcome new 
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -98,19 +98,18 @@ _CORRECTIONS = """
 
 
 def follow_up(
-    connection: Connection, publication: int, arrived: Iterable[tuple[int, int]], now: datetime
+    connection: Connection, publication: int, arrived: Sequence[tuple[int, int]], now: datetime
 ) -> bool:
     """Correct for those what has arrived with an earlier version after its correction was started.
 
     `arrived` are mailings and deliveries of them that were sent or are in doubt. It had been on its
     way, or had been in doubt. Tells whether there is anything. The connection writes.
     """
-    pairs = list(arrived)
-    mailings = json.dumps(sorted({mailing for mailing, _ in pairs}))
+    mailings = json.dumps([*{mailing for mailing, _ in arrived}])
     found = driver_of(connection).execute(_CORRECTIONS, (mailings,)).fetchall()
     added = 0
     for mailing, correction in found:
-        ids = [delivery for of, delivery in pairs if of == mailing]
+        ids = [delivery for of, delivery in arrived if of == mailing]
         added += _add_late(connection, publication, correction, ids, now)
     return added > 0
 

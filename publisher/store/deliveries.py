@@ -86,11 +86,6 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
         return DELIVERY_TRANSITIONS[self.settlement.event].after not in ("queued", "deferred")
 
     @property
-    def has_arrived(self) -> bool:
-        """Whether the reader has it, as far as is known, or may have it."""
-        return DELIVERY_TRANSITIONS[self.settlement.event].after in ARRIVED
-
-    @property
     def reply(self) -> str:
         return str(self.outcome.reply) if self.outcome else self.note
 
@@ -166,7 +161,9 @@ def take(
     """
     driver = driver_of(connection)
     rows = driver.execute(_TAKABLE, (to_milliseconds(now), _list(ids))).fetchall()
-    wanted = [_taken(row) for row in rows if row[-1]]
+    abouts = [row[-2] for row in rows if row[-2] is not None]
+    originals = _find_originals(driver, abouts) if abouts else {}
+    wanted = [_taken(row, originals.get(row[-2])) for row in rows if row[-1]]
     unwanted = [_taken(row) for row in rows if not row[-1]]
     for revision in {each.revision for each in wanted}:  # seldom more than one
         same = _list(each.id for each in wanted if each.revision == revision)
@@ -188,13 +185,11 @@ def _list(ids: Iterable[int]) -> str:
 _TAKEN = """
     SELECT d.id, d.mailing, m.purpose, d.attempts, d.doubts, d.breaks, d.first_attempt_at,
         COALESCE(d.address, s.email, '') AS email, COALESCE(s.name, '') AS name,
-        COALESCE(s.ref, '') AS subscriber_ref, {revision} AS revision,
-        o.id AS about, n.ref AS about_ref, n.domain AS about_domain, {wanted} AS is_wanted
+        COALESCE(s.ref, '') AS subscriber_ref, {revision} AS revision, d.about,
+        {wanted} AS is_wanted
     FROM delivery AS d
     JOIN mailing AS m ON m.id = d.mailing
     LEFT JOIN subscriber AS s ON s.id = d.subscriber
-    LEFT JOIN delivery AS o ON o.id = d.about
-    LEFT JOIN mailing AS n ON n.id = o.mailing
 """
 # What may have arrived under its Message-ID is not sent as something else under the same one.
 _REVISION = """
@@ -231,6 +226,10 @@ _LEFT = f"""{_TAKEN.format(wanted="1", revision="d.revision")}
     WHERE d.mailing IN (SELECT id FROM mailing WHERE publication = ?)
         AND d.status = 'sending' AND d.status <> 'sent'
 """  # noqa: S608 - of our own words alone
+_ORIGINALS = """
+    SELECT o.id, m.ref, m.domain FROM delivery AS o JOIN mailing AS m ON m.id = o.mailing
+    WHERE o.id IN (SELECT value FROM json_each(?))
+"""
 _SETTLE = """
     UPDATE delivery SET status = ?, attempts = ?, doubts = ?, breaks = ?, first_attempt_at = ?,
         next_attempt_at = ?, last_reply = ?, relay_id = ?
@@ -243,10 +242,13 @@ _RECORD = """
 """
 
 
-def _taken(row: Sequence[Any]) -> Taken:
-    """A row of _TAKEN's columns, in their order."""
-    id, mailing, purpose, attempts, doubts, breaks, first, email, name, ref, *others = row
-    revision, about, about_ref, about_domain, _ = others
+def _find_originals(driver: Any, ids: Iterable[int]) -> dict[int, Original]:
+    return {row[0]: Original(*row) for row in driver.execute(_ORIGINALS, (_list(ids),))}
+
+
+def _taken(row: Sequence[Any], about: Original | None = None) -> Taken:
+    """A row of _TAKEN's columns, in their order, and the delivery that it is about."""
+    id, mailing, purpose, attempts, doubts, breaks, first, email, name, ref, revision, *_ = row
     return Taken(
         id=id,
         mailing=mailing,
@@ -261,7 +263,7 @@ def _taken(row: Sequence[Any]) -> Taken:
             first_attempt_at=None if first is None else from_milliseconds(first),
         ),
         revision=revision,
-        about=None if about is None else Original(about, about_ref, about_domain),
+        about=about,
     )
 
 
@@ -290,8 +292,8 @@ def settle_all(
     driver.executemany(_RECORD, lines)
     arrived = [
         (each.taken.mailing, each.taken.id)
-        for each in settled
-        if each.taken.purpose in CORRECTABLE and each.has_arrived
+        for each, row in zip(settled, rows, strict=True)
+        if row[0] in ARRIVED and each.taken.purpose in CORRECTABLE
     ]
     return bool(arrived) and follow_up(connection, publication, arrived, now)
 
