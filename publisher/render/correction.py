@@ -8,7 +8,7 @@ from jinja2 import Environment
 from publisher.model.issue import Highlight, Issue
 from publisher.render.email import RenderedMessage, render_message
 from publisher.render.urls import with_params
-from publisher.render.views import CorrectionView, Setting, language_of, write_date
+from publisher.render.views import CorrectionOpening, Setting, language_of, write_date
 
 
 class CorrectionNote(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +35,7 @@ def render_correction(
     language = language_of(note.issue, setting.publication)
     words = setting.words(language)
     day = write_date(note.at.astimezone(setting.zone), language)
-    view = CorrectionView(
+    view = CorrectionOpening(
         subject=f"Re: {subject}",  # as programs know an answer by, in every language
         label=words.correction_label.format(day=day),
         lines=tuple(line.strip() for line in note.note.splitlines() if line.strip()),

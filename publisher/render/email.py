@@ -16,7 +16,7 @@ from publisher.render.inline import inline_css
 from publisher.render.text import TEMPLATE, render_text
 from publisher.render.urls import with_params
 from publisher.render.views import (
-    CorrectionView,
+    CorrectionOpening,
     HighlightView,
     IssueView,
     Opening,
@@ -148,7 +148,7 @@ def _open_slots(rendered: str) -> str:
 
 def _preheader(view: IssueView, separator: str, opening: Opening | None) -> str:
     """The first headlines, whole ones, as far as an inbox shows them; of a correction its note."""
-    if isinstance(opening, CorrectionView):
+    if isinstance(opening, CorrectionOpening):
         return " ".join(opening.lines)[:PREHEADER_LENGTH]
     shown = ""
     for highlight in view.highlights:

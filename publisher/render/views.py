@@ -69,7 +69,7 @@ class Greeting(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[str, ...]
 
 
-class CorrectionView(msgspec.Struct, frozen=True, kw_only=True):
+class CorrectionOpening(msgspec.Struct, frozen=True, kw_only=True):
     """What goes before the parts of an issue that were corrected: `lines` are the note's."""
 
     template: ClassVar[str] = "email/correction"
@@ -82,7 +82,7 @@ class CorrectionView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # What a message has besides an issue; its template, and what it is called there.
-Opening = Greeting | CorrectionView
+Opening = Greeting | CorrectionOpening
 
 
 class TagView(msgspec.Struct, frozen=True):

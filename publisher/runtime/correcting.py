@@ -21,7 +21,7 @@ from publisher.store.database import Database
 from publisher.store.mailings import NewMailing, find_mailing
 
 
-class Corrected(msgspec.Struct, frozen=True):
+class MailedCorrection(msgspec.Struct, frozen=True):
     """What became of a correction: the issue's mailing as it is revised, and the correction's own.
 
     None where the issue is not mailed, or already with this text; where nobody was sent another.
@@ -32,7 +32,7 @@ class Corrected(msgspec.Struct, frozen=True):
 
 
 # What is noted of a correction, in its transaction.
-Note = Callable[[Connection, Corrected], None]
+Note = Callable[[Connection, MailedCorrection], None]
 
 
 def count_corrected(database: Database, issue: str, version: str, now: datetime) -> int:
@@ -50,7 +50,7 @@ def start_correction(
     *,
     is_mailed: bool,
     and_note: Note = lambda connection, corrected: None,
-) -> Corrected:
+) -> MailedCorrection:
     """Send what is left of an issue's mailing as the issue reads now, once that was built.
 
     Where it `is_mailed`, all who were sent another version get a message about it. Done a second
@@ -60,7 +60,7 @@ def start_correction(
         mailing = find_mailing(connection, database.publication, note.issue.id)
         subject = read_subject(load_frozen(connection, mailing.id).content) if mailing else ""
     if mailing is None:
-        return Corrected(None, None)
+        return MailedCorrection(None, None)
     message = render_published(folder, settings, now, note.issue.slug)
     content = freeze_issue(message, settings)
     own = NewContent(version=version_of(message.issue), digest=digest(content), content=content)
@@ -75,7 +75,7 @@ def start_correction(
         started = None
         if new is not None:
             started = start_correction_mailing(connection, database.publication, new, now)
-        corrected = Corrected(revised, started)
+        corrected = MailedCorrection(revised, started)
         and_note(connection, corrected)
     return corrected
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from publisher.render.correction import CorrectionNote
-from publisher.runtime.correcting import Corrected, count_corrected, start_correction
+from publisher.runtime.correcting import MailedCorrection, count_corrected, start_correction
 from publisher.settings import load_settings
 from publisher.site.identity import version_of
 from publisher.site.message import render_published
@@ -17,7 +17,7 @@ def write(post: Post, text: str) -> None:
     post.cli.issue(NAME, body=f"## Only {{#h{NAME}}}\n\n{text}\n")
 
 
-def correct(post: Post, text: str = RIGHT, *, is_mailed: bool = True) -> Corrected:
+def correct(post: Post, text: str = RIGHT, *, is_mailed: bool = True) -> MailedCorrection:
     """Edit the issue, build, and let an operator correct what was mailed."""
     write(post, text)
     assert post.cli("build").status == 0

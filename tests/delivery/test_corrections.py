@@ -9,7 +9,7 @@ from email.message import Message
 import pytest
 
 from publisher.model.delivery import Mailing
-from publisher.runtime.correcting import Corrected
+from publisher.runtime.correcting import MailedCorrection
 from tests.delivery.correcting import NOTE, RIGHT, WRONG, correct, count, write
 from tests.delivery.post import NAME, Post
 from tests.smtp.scripted import RESET, Rule, say
@@ -26,7 +26,7 @@ def wrong(post: Post) -> Post:
     return post
 
 
-def _mailing(corrected: Corrected) -> Mailing:
+def _mailing(corrected: MailedCorrection) -> Mailing:
     assert corrected.mailing is not None
     return corrected.mailing
 
@@ -257,7 +257,7 @@ def test_nobody_is_told_who_left_paused_or_was_not_sent_it(wrong: Post) -> None:
 
 def test_without_anybody_to_tell_there_is_no_mailing(wrong: Post) -> None:
     post = wrong
-    assert correct(post) == Corrected(None, None)
+    assert correct(post) == MailedCorrection(None, None)
     write(post, WRONG)
     post.subscribe([ADA])
     post.server.rules.append(Rule("rcpt", LATER, times=1))
