@@ -45,7 +45,7 @@ def render_correction(
 
 
 def _changed(note: CorrectionNote) -> Issue:
-    """The issue with nothing in it but what was changed."""
-    if note.changed:
-        return msgspec.structs.replace(note.issue, introduction=(), highlights=note.changed)
-    return msgspec.structs.replace(note.issue, highlights=())
+    """The issue with nothing in it but what was changed; the note stands before it, and alone."""
+    bare = [msgspec.structs.replace(each, corrections=()) for each in note.changed]
+    issue = msgspec.structs.replace(note.issue, highlights=tuple(bare), corrections=())
+    return msgspec.structs.replace(issue, introduction=()) if bare else issue
