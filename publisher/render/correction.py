@@ -14,14 +14,15 @@ from publisher.render.views import CorrectionOpening, Setting, language_of, writ
 class CorrectionNote(msgspec.Struct, frozen=True, kw_only=True):
     """What an operator says of a change: `note` in plain text, `at` when it was corrected.
 
-    `issue` is as it reads now; `changed` are those of its highlights that are concerned, and none
-    where it is the issue's own words. `changes_url` is the page with all of its versions.
+    `issue` is as it reads now; `changed` are those of its highlights that are concerned, and
+    `has_own_words` tells that its own words are. `changes_url` is the page with all its versions.
     """
 
     issue: Issue
     note: str
     at: datetime
     changed: tuple[Highlight, ...]
+    has_own_words: bool
     changes_url: str
 
 
@@ -48,4 +49,4 @@ def _changed(note: CorrectionNote) -> Issue:
     """The issue with nothing in it but what was changed; the note stands before it, and alone."""
     bare = [msgspec.structs.replace(each, corrections=()) for each in note.changed]
     issue = msgspec.structs.replace(note.issue, highlights=tuple(bare), corrections=())
-    return msgspec.structs.replace(issue, introduction=()) if bare else issue
+    return issue if note.has_own_words else msgspec.structs.replace(issue, introduction=())

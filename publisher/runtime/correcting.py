@@ -9,11 +9,10 @@ from sqlalchemy import Connection
 
 from publisher.message.freeze import digest, read_subject
 from publisher.model.delivery import Mailing
-from publisher.render.correction import CorrectionNote
 from publisher.runtime.start import freeze_issue, freeze_list_message, new_mailing, require_ready
 from publisher.settings import Settings
-from publisher.site.identity import version_of
-from publisher.site.message import IssueMessage, render_correction_message, render_published
+from publisher.site.correct import Corrected
+from publisher.site.message import IssueMessage, render_mailed_correction, render_published
 from publisher.store.arming import require_armed
 from publisher.store.contents import NewContent, load_frozen, revise_mailing
 from publisher.store.corrections import count_holders, key_of, start_correction_mailing
@@ -31,25 +30,27 @@ class MailedCorrection(msgspec.Struct, frozen=True):
     mailing: Mailing | None
 
 
-# What is noted of a correction, in its transaction.
+# What is noted of it in its transaction.
 Note = Callable[[Connection, MailedCorrection], None]
 
 
-def count_corrected(database: Database, issue: str, version: str, now: datetime) -> int:
+def count_corrected(database: Database, corrected: Corrected, now: datetime) -> int:
     """How many readers were sent another version of an issue, and may be told of it now."""
     with database.read() as connection:
-        return count_holders(connection, database.publication, issue, version, now)
+        return count_holders(
+            connection, database.publication, corrected.issue, corrected.after, now
+        )
 
 
 def start_correction(
     database: Database,
     settings: Settings,
     folder: Path,
-    note: CorrectionNote,
+    corrected: Corrected,
     now: datetime,
     *,
     is_mailed: bool,
-    and_note: Note = lambda connection, corrected: None,
+    and_note: Note = lambda connection, mailed: None,
 ) -> MailedCorrection:
     """Send what is left of an issue's mailing as the issue reads now, once that was built.
 
@@ -57,17 +58,17 @@ def start_correction(
     time, nothing more happens. Raises PublisherError where a setting or a template is wrong.
     """
     with database.read() as connection:
-        mailing = find_mailing(connection, database.publication, note.issue.id)
+        mailing = find_mailing(connection, database.publication, corrected.issue)
         subject = read_subject(load_frozen(connection, mailing.id).content) if mailing else ""
     if mailing is None:
         return MailedCorrection(None, None)
-    message = render_published(folder, settings, now, note.issue.slug)
+    message = render_published(folder, settings, now, corrected.slug)
     content = freeze_issue(message, settings)
-    own = NewContent(version=version_of(message.issue), digest=digest(content), content=content)
+    own = NewContent(version=message.issue.version, digest=digest(content), content=content)
     new = None
     if is_mailed:
         require_ready(settings, folder)
-        new = _freeze(settings, folder, note, message, subject, now)
+        new = _freeze(settings, folder, corrected, message, subject, now)
     with database.write() as connection:
         if is_mailed:
             require_armed(connection, database.path)
@@ -75,22 +76,22 @@ def start_correction(
         started = None
         if new is not None:
             started = start_correction_mailing(connection, database.publication, new, now)
-        corrected = MailedCorrection(revised, started)
-        and_note(connection, corrected)
-    return corrected
+        mailed = MailedCorrection(revised, started)
+        and_note(connection, mailed)
+    return mailed
 
 
 def _freeze(
     settings: Settings,
     folder: Path,
-    note: CorrectionNote,
+    corrected: Corrected,
     message: IssueMessage,
     subject: str,
     now: datetime,
 ) -> NewMailing:
     """The correction's mailing; it answers the message that has the subject."""
-    rendered = render_correction_message(folder, settings, now, note, subject)
-    issue, version = message.issue, version_of(message.issue)
+    rendered = render_mailed_correction(folder, settings, now, corrected, subject)
+    issue = message.issue
     content = freeze_list_message(
         settings,
         subject=rendered.subject,
@@ -99,5 +100,5 @@ def _freeze(
         about=f"{issue.id}:correction",
         is_answer=True,
     )
-    key = key_of(issue.id, version)
-    return new_mailing(content, settings, key, issue.slug, "correction", version)
+    key = key_of(issue.id, issue.version)
+    return new_mailing(content, settings, key, issue.slug, "correction", issue.version)

@@ -14,6 +14,7 @@ from publisher.runtime.websub import note_published
 from publisher.settings import Settings
 from publisher.site.after_build import run_after_build
 from publisher.site.build import build
+from publisher.site.correct import Corrected
 from publisher.site.job import Job
 from publisher.site.message import render_published
 from publisher.site.output_folder import require_output
@@ -74,9 +75,13 @@ class Folder:
     def require_due(self, now: datetime, slug: str) -> None:
         require_due(self.folder, self.settings, now, slug)
 
-    def publish(self, now: datetime) -> bool:
+    def publish(self, now: datetime, corrected: Corrected | None = None) -> bool:
+        """As the protocol says; a correction is published and recorded with it."""
         output = self.folder / "public"
-        job = Job(folder=self.folder, settings=self.settings, output=output, now=now)
+        lines = corrected.lines if corrected else ()
+        job = Job(
+            folder=self.folder, settings=self.settings, output=output, now=now, corrections=lines
+        )
         require_output(job)
         report = build(job)
         if report.is_refused:

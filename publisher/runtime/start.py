@@ -13,7 +13,6 @@ from publisher.model.delivery import Mailing, Purpose
 from publisher.render.email import UNSUBSCRIBE_SLOT
 from publisher.runtime.composer import Keys, envelope_sender, load_signers, require_verp
 from publisher.settings import Settings
-from publisher.site.identity import version_of
 from publisher.site.message import IssueMessage
 from publisher.store.database import Database
 from publisher.store.keys import require_key
@@ -144,7 +143,7 @@ def new_mailing(
 def new_issue_mailing(content: bytes, settings: Settings, message: IssueMessage) -> NewMailing:
     """The mailing of an issue's message, frozen."""
     issue = message.issue
-    return new_mailing(content, settings, issue.id, issue.slug, version=version_of(issue))
+    return new_mailing(content, settings, issue.id, issue.slug, version=issue.version)
 
 
 def start_issue(

@@ -20,7 +20,6 @@ from publisher.model.language import direction
 from publisher.render.views import Greeting
 from publisher.runtime.single import Singles
 from publisher.runtime.start import freeze_issue, new_mailing
-from publisher.site.identity import version_of
 from publisher.site.message import render_welcome
 from publisher.store.mailings import add_recipient
 from publisher.store.welcomes import has_issue
@@ -70,7 +69,7 @@ class Welcoming:
         if message.issue.id != newest.issue:
             return Welcome()
         content = freeze_issue(message, singles.settings, purpose="welcome")
-        return Welcome(content, version_of(message.issue))
+        return Welcome(content, message.issue.version)
 
 
 def start_welcome(

@@ -16,10 +16,14 @@ from publisher.site.history import CorrectionLine
 from publisher.site.index import Index
 from publisher.site.issue_files import require_issue
 from publisher.site.job import Job, open_index
-from publisher.site.versions import Told, Uncovered, find_uncovered
+from publisher.site.versions import Told, Uncovered, find_uncovered, read_notes
 
 # Two or three sentences; what is longer belongs into the issue itself.
 MAX_NOTE = 1_000
+
+
+class UnchangedError(PublisherError):
+    """Nothing was changed that no correction covers."""
 
 
 class Corrected(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +93,35 @@ def plan_correction(
     )
 
 
+def recall_correction(
+    folder: Path, settings: Settings, now: datetime, name: str
+) -> Corrected | None:
+    """The last correction of the issue NAME, where it led to what the issue says now.
+
+    What was to follow it, such as a mailing, may have been kept from that.
+    """
+    slug = PurePath(require_issue(folder, name)).stem
+    job = Job(folder=folder, settings=settings, output=folder / "public", now=now)
+    note_folder(job)
+    with open_index(job) as index:
+        issue = _require_published(index, slug)
+        led = [each for each in read_notes(index, issue) if each.after == issue.version]
+    if not led:
+        return None
+    last = max(led, key=lambda each: (each.at, each.note))
+    parts = [each.part for each in led if (each.at, each.note) == (last.at, last.note)]
+    return Corrected(
+        issue=issue.id,
+        slug=slug,
+        before=last.before,
+        after=last.after,
+        highlights=tuple(filter(None, parts)),
+        has_own_words="" in parts,
+        note=last.note,
+        at=last.at,
+    )
+
+
 def _require_published(index: Index, slug: str) -> Issue:
     issue = index.live_issue(slug)
     if issue is None or not index.value("SELECT 1 FROM told WHERE issue = ?", issue.id):
@@ -107,7 +140,7 @@ def _choose(
     Raises PublisherError where there are none, or others are named.
     """
     if not uncovered.parts:
-        raise PublisherError(
+        raise UnchangedError(
             f"nothing was changed in {issue.slug} since it was published or last corrected: write"
             " what is right into its file first"
         )

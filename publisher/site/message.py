@@ -13,6 +13,7 @@ from publisher.render.views import Greeting, language_of
 from publisher.settings import Settings
 from publisher.site.archive import Archive
 from publisher.site.check import checking_job
+from publisher.site.correct import Corrected
 from publisher.site.index import Index
 from publisher.site.job import Job, open_index
 from publisher.site.opening import open_archive
@@ -47,13 +48,25 @@ def render_welcome(
     return _render(job, slug, greeting)
 
 
-def render_correction_message(
-    folder: Path, settings: Settings, now: datetime, note: CorrectionNote, subject: str
+def render_mailed_correction(
+    folder: Path, settings: Settings, now: datetime, corrected: Corrected, subject: str
 ) -> RenderedMessage:
-    """Render the message about a correction of a published issue; see render_correction."""
+    """Render the message about a correction of a published issue, which answers `subject`.
+
+    Raises PublisherError where the issue is not published any more.
+    """
     job = Job(folder=folder, settings=settings, output=folder / "public", now=now)
     with open_index(job) as index:
         archive = _open(job, index)
+        issue = _require(archive, corrected.slug)
+        note = CorrectionNote(
+            issue=issue,
+            note=corrected.note,
+            at=corrected.at,
+            changed=tuple(each for each in issue.highlights if each.id in corrected.highlights),
+            has_own_words=corrected.has_own_words,
+            changes_url=archive.setting.urls.changes(corrected.slug),
+        )
         return render_correction(note, subject, archive.setting, archive.context.templates)
 
 
@@ -74,11 +87,16 @@ def find_newest(folder: Path, settings: Settings, now: datetime) -> str:
 def _render(job: Job, slug: str, greeting: Greeting | None = None) -> IssueMessage:
     with open_index(job) as index:
         archive = _open(job, index)
-        issue = archive.issue(slug)
-        if issue is None:
-            raise PublisherError(f"the issue {slug} is not published")
+        issue = _require(archive, slug)
         message = render_message(issue, archive.setting, archive.context.templates, greeting)
         return IssueMessage(issue, language_of(issue, archive.setting.publication), message)
+
+
+def _require(archive: Archive, slug: str) -> Issue:
+    issue = archive.issue(slug)
+    if issue is None:
+        raise PublisherError(f"the issue {slug} is not published")
+    return issue
 
 
 def _open(job: Job, index: Index) -> Archive:

@@ -2,11 +2,10 @@
 
 from datetime import UTC, datetime
 
-from publisher.render.correction import CorrectionNote
+from publisher.cli.site import build_site
 from publisher.runtime.correcting import MailedCorrection, count_corrected, start_correction
 from publisher.settings import load_settings
-from publisher.site.identity import version_of
-from publisher.site.message import render_published
+from publisher.site.correct import plan_correction, recall_correction
 from tests.delivery.post import NAME, Post
 
 WRONG, RIGHT = "The ferry leaves at eight.", "The ferry leaves at nine."
@@ -18,32 +17,37 @@ def write(post: Post, text: str) -> None:
 
 
 def correct(post: Post, text: str = RIGHT, *, is_mailed: bool = True) -> MailedCorrection:
-    """Edit the issue, build, and let an operator correct what was mailed."""
+    """Edit the issue, note it and build, and let what was mailed be corrected."""
     write(post, text)
-    assert post.cli("build").status == 0
+    settings = load_settings(post.folder / "publisher.toml", {})
+    planned = plan_correction(post.folder, settings, datetime.now(UTC), NAME, NOTE)
+    assert not build_site(post.folder, settings, post.folder / "public", planned).is_refused
+    return mail_again(post, is_mailed=is_mailed)
+
+
+def mail_again(post: Post, *, is_mailed: bool = True) -> MailedCorrection:
+    """Mail the correction that was made last, as after a crash behind its build."""
     settings = load_settings(post.folder / "publisher.toml", {})
     now = datetime.now(UTC)
-    issue = render_published(post.folder, settings, now, NAME).issue
-    note = CorrectionNote(
-        issue=issue,
-        note=NOTE,
-        at=now,
-        changed=issue.highlights,
-        changes_url=f"https://daily.example/issues/{NAME}/changes/",
-    )
+    corrected = recall_correction(post.folder, settings, now, NAME)
+    assert corrected is not None
     database = post.open()
-    done = start_correction(database, settings, post.folder, note, now, is_mailed=is_mailed)
-    database.close()
-    return done
+    try:
+        return start_correction(
+            database, settings, post.folder, corrected, now, is_mailed=is_mailed
+        )
+    finally:
+        database.close()
 
 
 def count(post: Post) -> int:
-    """How many a correction to the issue as it reads now would go to."""
+    """How many the correction that was made last would go to."""
     settings = load_settings(post.folder / "publisher.toml", {})
     now = datetime.now(UTC)
-    issue = render_published(post.folder, settings, now, NAME).issue
+    corrected = recall_correction(post.folder, settings, now, NAME)
+    assert corrected is not None
     database = post.open()
     try:
-        return count_corrected(database, issue.id, version_of(issue), now)
+        return count_corrected(database, corrected, now)
     finally:
         database.close()

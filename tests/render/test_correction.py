@@ -26,6 +26,7 @@ def _render(
         note=NOTE,
         at=datetime(2025, 12, 16, 18, tzinfo=UTC),  # the 17th in Shanghai
         changed=issue.highlights[first:last],
+        has_own_words=first == last,
         changes_url=CHANGES,
     )
     return render_correction(note, "Lanterns over the harbour", setting, templates)
