@@ -1,6 +1,8 @@
 """correct: say what was changed in a published issue, and why."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,10 +17,21 @@ from publisher.cli.output import (
     say_problems,
     show,
 )
+from publisher.cli.send import confirm
 from publisher.cli.site import build_site
+from publisher.cli.store import has_store, open_store
+from publisher.runtime.correcting import MailedCorrection, count_corrected, start_correction
+from publisher.runtime.start import require_ready
 from publisher.runtime.websub import telling
-from publisher.site.correct import Corrected, plan_correction
+from publisher.settings import Settings
+from publisher.site.correct import (
+    Corrected,
+    UnchangedError,
+    plan_correction,
+    recall_correction,
+)
 from publisher.site.job import Report
+from publisher.store.arming import require_armed
 
 
 def correct_command(
@@ -38,6 +51,10 @@ def correct_command(
             " is left out, all that was changed.",
         ),
     ] = None,
+    mail: Annotated[
+        bool, typer.Option("--mail", help="Mail the note to those who were sent what was wrong.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Mail it without asking.")] = False,
     config: Config = DEFAULT_CONFIG,
     json: Json = False,
 ) -> int:
@@ -48,24 +65,87 @@ def correct_command(
     issue's page of changes shows what it said before. Only what was changed gets a
     new date in the feeds, so that readers see it once more, and nothing else.
 
+    Where the issue is still being mailed, the rest gets it corrected. With --mail all
+    who were sent another text get the note, as an answer to what they have.
+
     \b
     Examples:
       publisher correct 2025-12-15 --note "It took 1.2 billion, not million."
       publisher correct 2025-12-15 --highlight h7k2mxq9wd --note "In 1994."
+      publisher correct 2025-12-15 --note "It took 1.2 billion." --mail
     """
     folder, settings = open_publication(config)
     now = datetime.now(UTC)
-    corrected = plan_correction(folder, settings, now, name, note, tuple(highlight or ()))
-    report = build_site(folder, settings, folder / "public", corrected)
+    corrected, is_new = _plan(folder, settings, now, name, note, highlight or (), is_mailed=mail)
+    if mail:
+        require_ready(settings, folder)
+        _ask(folder, settings, corrected, now, is_asking=not yes)
+    target = folder / "public"
+    report = build_site(folder, settings, target, corrected if is_new else None)
+    mailed = MailedCorrection(None, None)
     with telling(folder, settings, say):
+        if not report.is_refused and has_store(folder, settings):
+            with open_store(folder, settings) as database:
+                moment = datetime.now(UTC)
+                mailed = start_correction(
+                    database, settings, folder, corrected, moment, is_mailed=mail
+                )
         if json:
-            print_json(_document(corrected, report))
+            print_json(_document(corrected, report, mailed))
         else:
             _show_corrected(corrected, report)
+            _show_mailed(mailed, is_mailed=mail and not report.is_refused)
     return 1 if report.is_refused else 0
 
 
-def _document(corrected: Corrected, report: Report) -> dict[str, object]:
+def _plan(
+    folder: Path,
+    settings: Settings,
+    now: datetime,
+    name: str,
+    note: str,
+    highlights: Sequence[str],
+    *,
+    is_mailed: bool,
+) -> tuple[Corrected, bool]:
+    """The correction, and whether it is new: one that was made before can still be mailed."""
+    try:
+        return plan_correction(folder, settings, now, name, note, tuple(highlights)), True
+    except UnchangedError:
+        last = recall_correction(folder, settings, now, name) if is_mailed else None
+        if last is None:
+            raise
+        say(f"Noted before on {last.slug}: {last.note}")
+        return last, False
+
+
+def _ask(
+    folder: Path, settings: Settings, corrected: Corrected, now: datetime, *, is_asking: bool
+) -> None:
+    """Say who would get it, and ask, before anything is noted."""
+    with open_store(folder, settings) as database:
+        with database.read() as connection:
+            require_armed(connection, database.path)
+        count = count_corrected(database, corrected, now)
+    say(f"{count:,} were sent another text of {corrected.slug} than the one it has now.")
+    confirm("Note it, and mail them the note?", is_asking=is_asking)
+
+
+def _show_mailed(mailed: MailedCorrection, *, is_mailed: bool) -> None:
+    if mailed.revised is not None and mailed.revised.status in ("sending", "paused"):
+        show(f"What is left of its mailing is sent corrected: digest {mailed.revised.digest}.")
+    if mailed.mailing is not None:
+        it = mailed.mailing
+        show(
+            f"{it.recipients:,} are mailed the note: `publisher run` or `publisher send {it.name}`"
+            " sends it."
+        )
+    elif is_mailed:
+        show("Nobody was sent another text, so there is nobody to mail the note to.")
+
+
+def _document(corrected: Corrected, report: Report, mailed: MailedCorrection) -> dict[str, object]:
+    its = mailed.mailing
     return {
         "issue": corrected.slug,
         "from": corrected.before,
@@ -74,6 +154,9 @@ def _document(corrected: Corrected, report: Report) -> dict[str, object]:
         "own_words": corrected.has_own_words,
         "note": corrected.note,
         "at": corrected.at,
+        "digest": mailed.revised.digest if mailed.revised else None,
+        "correction": its.name if its else None,
+        "recipients": its.recipients if its else 0,
         "problems": report.problems,
     }
 

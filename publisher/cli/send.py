@@ -164,7 +164,7 @@ def _start(sending: Sending, *, is_asking: bool) -> Mailing | None:
         return None
     say(f"{sending.slug}: {message.rendered.subject}")
     say(f"To {recipients:,} subscribed; digest {digest(content)}.")
-    _confirm("Send it now?", is_asking=is_asking)
+    confirm("Send it now?", is_asking=is_asking)
     return start_issue(sending.database, sending.settings, message, content, datetime.now(UTC))
 
 
@@ -184,10 +184,11 @@ def _ask_to_go_on(sending: Sending, mailing: Mailing, *, is_asking: bool) -> Non
     if waiting:
         say(f"{sending.slug}: {waiting:,} of {mailing.recipients:,} are left.")
         say(f"Digest {mailing.digest}.")
-        _confirm("Go on?", is_asking=is_asking)
+        confirm("Go on?", is_asking=is_asking)
 
 
-def _confirm(question: str, *, is_asking: bool) -> None:
+def confirm(question: str, *, is_asking: bool) -> None:
+    """Ask on the terminal; PublisherError where the answer is no, or there is none to ask on."""
     if not is_asking:
         return
     if sys.stdin is None or not sys.stdin.isatty():

@@ -10,6 +10,11 @@ from publisher.store.database import Database, open_database
 from publisher.store.place import sqlite_path
 
 
+def has_store(folder: Path, settings: Settings) -> bool:
+    """Tell whether there is a database; one that only builds a site needs none."""
+    return sqlite_path(settings.database.url, folder).exists()
+
+
 @contextmanager
 def open_store(folder: Path, settings: Settings) -> Iterator[Database]:
     """Open the database of the publication in `folder`; raises StoreError where it cannot be."""

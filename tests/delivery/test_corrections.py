@@ -317,3 +317,45 @@ def test_a_correction_is_named_and_steered_like_an_issue(wrong: Post) -> None:
     assert (its["correction"], its["issue"], its["status"]) == (name, NAME, "finished")
     assert post.cli("cancel", f"{NAME}@ffff").status == 2
     assert told_apart(post)[2] == {ADA: 1, BEN: 1}
+
+
+def test_the_command_notes_builds_asks_and_mails(wrong: Post) -> None:
+    post = wrong
+    post.subscribe([ADA, BEN])
+    post.server.rules.append(Rule("rcpt", LATER, recipient=BEN, times=1))
+    assert post.send().status == 3
+    write(post, RIGHT)
+    words = ("correct", NAME, "--note", NOTE, "--mail")
+    before = post.cli.files().keys()
+    asked = post.cli(*words)  # there is no terminal
+    assert asked.status == 2, asked
+    assert "1 were sent another text" in asked.err
+    assert post.cli.files().keys() == before
+    done = post.cli(*words, "--yes", "--json")
+    assert done.status == 0, done
+    assert done.json["recipients"] == 1
+    assert done.json["correction"].startswith(f"{NAME}@{done.json['to'][:12]}")
+    assert done.json["digest"] == post.status()["digest"]
+    again = post.cli(*words, "--yes")
+    assert again.status == 0, again
+    assert "Noted before" in again.err
+    assert len(post.status()["corrections"]) == 1
+    _make_due(post)
+    assert send_all(post) == 0
+    wrong_ones, right_ones, notes = told_apart(post)
+    assert (wrong_ones, right_ones, notes) == ({ADA: 1}, {BEN: 1}, {ADA: 1})
+    assert post.cli("correct", NAME, "--note", NOTE).status == 2
+
+
+def test_nothing_is_noted_where_the_note_could_not_be_mailed(wrong: Post) -> None:
+    post = wrong
+    post.subscribe([ADA])
+    assert post.send().status == 0
+    write(post, RIGHT)
+    settings = post.cli.read("publisher.toml")
+    post.cli.write("publisher.toml", settings.replace('postal_address = "1 Test Street"\n', ""))
+    done = post.cli("correct", NAME, "--note", NOTE, "--mail", "--yes")
+    assert done.status == 2
+    assert "email.postal_address" in done.err
+    post.cli.write("publisher.toml", settings)
+    assert post.cli("correct", NAME, "--note", NOTE, "--mail", "--yes").status == 0
