@@ -36,6 +36,7 @@ _WORDS: dict[Result, str] = {
     "soft": "it did not arrive; counted",
     "complaint": "a complaint; nothing more is sent there",
     "unsubscribed": "unsubscribed",
+    "proven": "a delivery in doubt was made",
     "ignored": "ignored",
     "rejected": "rejected",
 }

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
@@ -32,7 +33,16 @@ from publisher.runtime.mailings import (
     read_past,
     require_meant,
 )
-from publisher.runtime.steering import Answer, Steered, cancel, pause, resolve, resume, retry
+from publisher.runtime.steering import (
+    Answer,
+    Steered,
+    cancel,
+    pause,
+    prove_by_log,
+    resolve,
+    resume,
+    retry,
+)
 from publisher.site.issue_files import slug_of
 from publisher.store.database import Database
 from publisher.store.histories import find_shown
@@ -117,6 +127,10 @@ def resolve_command(
     mark_sent: Annotated[
         bool, typer.Option("--mark-sent", help="Take them for sent: some may not have it.")
     ] = False,
+    log: Annotated[
+        Path | None,
+        typer.Option("--log", metavar="FILE", help="Those that the relay's log has were sent."),
+    ] = None,
     email: Annotated[
         str, typer.Option("--email", metavar="ADDRESS", help="Only this reader's delivery.")
     ] = "",
@@ -125,13 +139,18 @@ def resolve_command(
 ) -> int:
     """Settle the deliveries in doubt: the relay may have taken them, and nobody heard.
 
+    The log of Postfix or Exim proves which it took; what is not in it stays in doubt.
+
     \b
     Examples:
+      publisher resolve 2025-12-15 --log /var/log/mail.log
       publisher resolve 2025-12-15 --resend
       publisher resolve 2025-12-15 --mark-sent --email ada@reader.example
     """
-    if resend == mark_sent:
-        raise PublisherError("say one of --resend and --mark-sent")
+    if resend + mark_sent + (log is not None) != 1 or (log and email):
+        raise PublisherError("say one of --resend, --mark-sent and --log FILE")
+    if log is not None:
+        return _resolve_by_log(name, log, config, json)
 
     answer: Answer = "sent" if mark_sent else "resend"
 
@@ -142,6 +161,19 @@ def resolve_command(
         return resolve(connection, publication, mailing, now, answer, subscriber=subscriber)
 
     return _queue_again(name, config, json, settle, "in doubt", is_final=mark_sent)
+
+
+def _resolve_by_log(name: str, log: Path, config: Path, json: bool) -> int:
+    def settle(
+        connection: Connection, publication: int, mailing: Mailing, now: datetime
+    ) -> Steered:
+        try:
+            with log.open(encoding="utf-8", errors="replace") as lines:
+                return prove_by_log(connection, publication, mailing, now, lines)
+        except OSError as error:
+            raise PublisherError(f"{log} cannot be read: {error.strerror}") from None
+
+    return _queue_again(name, config, json, settle, "in doubt and in the log", is_final=True)
 
 
 def _queue_again(

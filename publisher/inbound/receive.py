@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 
 from publisher.inbound.odd import read_odd
 from publisher.inbound.read import read_report
-from publisher.inbound.report import Failure, Names, Report
+from publisher.inbound.report import Failure, Names, Report, ReportKind
 from publisher.message.ids import message_id, read_message_id, read_verp
 from publisher.message.links import read_token
 from publisher.model.audience import Consent, ConsentSource
@@ -39,11 +39,13 @@ from publisher.store.bounces import (
     remember,
 )
 from publisher.store.database import Database
+from publisher.store.evidence import Evidence, prove
 from publisher.store.suppressions import suppress
 
-# What came of a message. Ignored: it has nothing to say, or has said it before. Rejected: it says
-# something that nothing vouches for.
-Result = Literal["bounce", "soft", "complaint", "unsubscribed", "ignored", "rejected"]
+# What came of a message. Proven: it says of a delivery in doubt no more than that it was made.
+# Ignored: it has nothing to say, or has said it before. Rejected: it says something that nothing
+# vouches for.
+Result = Literal["bounce", "soft", "complaint", "unsubscribed", "proven", "ignored", "rejected"]
 
 # Servers try for five days as a rule (RFC 5321, section 4.5.4.1), and readers complain of what
 # they find after a holiday.
@@ -51,6 +53,7 @@ _RELAY_DAYS = timedelta(days=21)
 # Postfix's short names have 10 and more, of which 5 are microseconds; a count is shorter.
 _RELAY_ID_LETTERS = 8
 _TOKEN = re.compile(r"/unsubscribe/([A-Za-z0-9_-]{20,200})")
+_EVIDENCE: dict[ReportKind, Evidence] = {"complaint": "complaint", "delivered": "event"}
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
 
@@ -119,6 +122,12 @@ def _act(it: Receiving, report: Report, read: Callable[[], Sequence[Failure]]) -
     reached = _find(it, report)
     if isinstance(reached, str):
         return Received(result="rejected", why=reached)
+    # Whatever it says of the message, there was one: a delivery in doubt is in doubt no longer.
+    evidence = _EVIDENCE.get(report.kind, "bounce")
+    is_proven = prove(it.connection, it.publication, reached.id, evidence, it.now)
+    if report.kind == "delivered":
+        known = "it was known to be sent"
+        return _say(reached, "proven" if is_proven else "ignored", "" if is_proven else known)
     if report.kind == "complaint":
         return _complain(it, report, reached)
     failures = read() if report.kind == "unclear" else report.failures
@@ -259,6 +268,8 @@ def _unsubscribe(it: Receiving, report: Report) -> Received:
     if found is None:
         return Received(result="ignored", why="its reader was erased")
     reached = _find_by_token(it, token)
+    if reached:
+        prove(it.connection, it.publication, reached.id, "unsubscribe", it.now)
     slug = reached.slug if reached else ""
     is_new = _is_new(it, report, token)
     if not is_new or not _end(it, found.id, "mail"):

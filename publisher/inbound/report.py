@@ -6,8 +6,9 @@ import msgspec
 
 from publisher.inbound.verdict import Verdict
 
-# Unclear: a mail server wrote it, and no standard tells what it means. None: it is no report.
-ReportKind = Literal["bounce", "complaint", "unsubscribe", "unclear", "none"]
+# Delivered: a relay says that it passed the message on. Unclear: a mail server wrote it, and no
+# standard tells what it means. None: it is no report.
+ReportKind = Literal["bounce", "complaint", "delivered", "unsubscribe", "unclear", "none"]
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):

@@ -52,6 +52,12 @@ DELIVERY_TRANSITIONS: dict[str, Transition] = {
         Transition("retried", ("failed",), "queued", "an operator's `retry`"),
         Transition("requeued", ("in_doubt",), "queued", "an operator's `resolve --resend`"),
         Transition("marked", ("in_doubt",), "sent", "an operator's `resolve --mark-sent`"),
+        Transition(
+            "proven",
+            ("in_doubt", *_WAITING),
+            "sent",
+            "after a doubt: something that only its message, having arrived, could cause",
+        ),
     )
 }
 

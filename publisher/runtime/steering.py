@@ -4,7 +4,7 @@ Each needs a connection that writes, so that what notes the deed is in the same 
 what came of it, and raises PublisherError where it cannot be.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -12,8 +12,12 @@ import msgspec
 from sqlalchemy import Connection
 
 from publisher.errors import PublisherError
+from publisher.inbound.relay_log import read_taken
+from publisher.message.ids import message_id
 from publisher.model.delivery import Mailing, MailingStatus
+from publisher.runtime.mailings import read_naming
 from publisher.store.deliveries import cancel_waiting, resolve_doubts, retry_failed
+from publisher.store.evidence import list_doubtful, prove
 from publisher.store.mailings import change_mailing, get_mailing, reopen_mailing
 
 # How a doubt is settled: sent once more, or taken for sent.
@@ -109,6 +113,28 @@ def resolve(
         changed = change()
         return Steered(get_mailing(connection, mailing.id), changed)
     return _queue_again(connection, publication, mailing, now, change)
+
+
+def prove_by_log(
+    connection: Connection,
+    publication: int,
+    mailing: Mailing,
+    now: datetime,
+    lines: Iterable[str],
+) -> Steered:
+    """Settle as sent what was in doubt and has its Message-ID among what a relay's log has taken.
+
+    What the log does not have is left as it is: no log is known to be whole.
+    """
+    naming = read_naming(connection, mailing)
+    ids: dict[str, int] = {}
+    if naming.key is not None:
+        for number in list_doubtful(connection, mailing.id):
+            ids[message_id(naming.ref, number, naming.key, naming.domain)] = number
+    found = {ids[each] for each in read_taken(lines) if each in ids} if ids else set()
+    for number in sorted(found):
+        prove(connection, publication, number, "log", now)
+    return Steered(get_mailing(connection, mailing.id), len(found))
 
 
 def _queue_again(

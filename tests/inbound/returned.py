@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from publisher.store import schema as s
 from tests.cli.command_line import Outcome
@@ -59,6 +59,15 @@ class Returned:
     def soft(self, reader: str = ADA) -> int:
         counted = select(s.subscriber.c.soft_bounces).where(s.subscriber.c.email == reader)
         return int(self._read(counted)[0][0])
+
+    def doubt(self, *readers: str) -> None:
+        """Let it be as if nobody had heard the relay's replies for these readers."""
+        database = self.post.open()
+        theirs = select(s.subscriber.c.id).where(s.subscriber.c.email.in_(readers))
+        with database.write() as connection:
+            doubted = update(s.delivery).where(s.delivery.c.subscriber.in_(theirs))
+            connection.execute(doubted.values(status="in_doubt", doubts=1))
+        database.close()
 
     def reasons(self) -> list[str]:
         return [row.reason for row in self._read(select(s.suppression.c.reason))]

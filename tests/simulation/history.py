@@ -123,10 +123,10 @@ class History:
             *(("add_readers", 1, "unconfirmed"), ("send", which), ("send", 0)),
             *(("send_single", who, purpose), ("send_single", -1, purpose)),
             *(("pause", which), ("resume", which), ("cancel", which), ("retry", which)),
-            *(("resend_doubts", which), ("mark_sent", which)),
+            *(("resend_doubts", which), ("mark_sent", which), ("prove", which)),
             *(("correct", which, True), ("correct", which, False)),
         )
-        weights = (2, 1, 1, 1, 1, 1, 2, 1, 3, 2, 2, 3, 2, 3, 3, 1, 4, 1)
+        weights = (2, 1, 1, 1, 1, 1, 2, 1, 3, 2, 2, 3, 2, 3, 3, 1, 2, 4, 1)
         name, *values = chance.choices(acts, weights)[0]
         self._do(str(name), *values)
 

@@ -60,7 +60,7 @@ def _require_truth(each: Delivery, events: list[str]) -> None:
     require(heard <= each.taken_by_relay <= heard + unheard, f"{told}: {events}")
     require(each.taken_by_relay <= each.most_taken, f"{told}: at most {each.most_taken} is allowed")
     if each.status == "sent":
-        require(bool(heard) or events[-1] == "marked", f"{told}, is sent: {events}")
+        require(bool(heard) or events[-1] in ("marked", "proven"), f"{told}, is sent: {events}")
     if each.status == "failed":
         require(heard == 0, f"{told}, has failed: {events}")
 

@@ -19,6 +19,7 @@ from publisher.store.contents import NewContent, revise_mailing
 from publisher.store.corrections import key_of, start_correction_mailing
 from publisher.store.deliveries import cancel_waiting, resolve_doubts, retry_failed
 from publisher.store.erasing import erase
+from publisher.store.evidence import prove
 from publisher.store.mailings import (
     NewMailing,
     change_mailing,
@@ -35,6 +36,7 @@ from tests.simulation.relay import Relay
 from tests.simulation.world import PUBLICATION, Clock, Crash, Disk, Store
 
 DOMAINS = ("a.example", "b.example", "c.example")
+_DOUBTFUL = ("in_doubt", "queued", "deferred")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -254,6 +256,24 @@ class Simulation:
             _queue_again(each, is_sent)
         if those and not is_sent and mailing.status == "finished":
             mailing.status = "sending"
+        self._check()
+
+    def prove(self, number: int) -> None:
+        """Something comes back of what the relay took of a mailing, heard or unheard."""
+        mailing = self._mailing(number)
+        if mailing is None:
+            return
+        those = [each for each in self.expected.of(mailing.id) if each.taken_by_relay]
+        doubtful = [each for each in those if each.doubts and each.status in _DOUBTFUL]
+        with self.store.write_as_other() as connection:
+            proven = [
+                each
+                for each in those
+                if prove(connection, PUBLICATION, each.id, "bounce", self.clock.now)
+            ]
+        require(proven == doubtful, f"{len(proven)} instead of {len(doubtful)} are proven")
+        for each in proven:
+            each.status, each.due = "sent", None
         self._check()
 
     def restore(self) -> None:

@@ -131,6 +131,10 @@ class Delivering(RuleBasedStateMachine):
     def correct(self, issue: int, is_mailed: bool) -> None:
         self.do("correct", issue, is_mailed)
 
+    @rule(number=WHICH)
+    def prove(self, number: int) -> None:
+        self.do("prove", number)
+
     @rule()
     def restore(self) -> None:
         self.do("restore")

@@ -142,7 +142,7 @@ def _take_generic(hooks: Hooks, request: AnyRequest, body: bytes) -> str:
 def _receive(hooks: Hooks, report: Report | None, once: bytes = b"") -> str:
     """Do what a report asks for, and say what came of it. Raises HookError for one used before."""
     if report is None:
-        return "ignored: no bounce and no complaint"
+        return "ignored: it is about nothing that counts here"
     desk = hooks.desk
     received = receive_vouched(desk.database, report, hooks.secrets, desk.clock(), once=once)
     if received is None:

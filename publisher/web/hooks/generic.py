@@ -1,4 +1,4 @@
-"""Bounces and complaints from any other program, signed with a secret that both know."""
+"""What any other program says of messages, signed with a secret that both know."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -10,7 +10,7 @@ from publisher.inbound.report import Names, Report
 from publisher.inbound.verdict import judge, judge_vouched
 from publisher.runtime.signing import is_signed
 from publisher.web.hooks.refusal import HookError
-from publisher.web.hooks.told import bounce, complaint, failure
+from publisher.web.hooks.told import bounce, complaint, delivered, failure
 
 
 class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,7 +18,7 @@ class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     it; `permanent` is the sender's own word for a failure, where the codes do not tell.
     """
 
-    type: Literal["bounce", "complaint"]
+    type: Literal["bounce", "complaint", "delivered"]
     recipient: str
     message_id: str = ""
     status: str = ""
@@ -42,6 +42,8 @@ def read_said(body: bytes) -> Report:
     names = Names(message_ids=f"<{said.message_id.strip('<> ')}>", relay_ids=(said.message_id,))
     if said.type == "complaint":
         return complaint(names, [said.recipient])
+    if said.type == "delivered":
+        return delivered(names)
     if said.permanent is None:
         verdict = judge("failed", said.status, said.diagnostic)
     else:

@@ -1,4 +1,4 @@
-"""What Amazon SES says of bounces and complaints, inside a message of SNS.
+"""What Amazon SES says of bounces, complaints and deliveries, inside a message of SNS.
 
 https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html. SES gives a message an id of
 its own, which was in its reply to us; our Message-ID is among the original headers where those are
@@ -9,7 +9,7 @@ import msgspec
 
 from publisher.inbound.report import Names, Report
 from publisher.inbound.verdict import judge_vouched
-from publisher.web.hooks.told import bounce, complaint, failure
+from publisher.web.hooks.told import bounce, complaint, delivered, failure
 
 # Feedback types (RFC 5965, section 7.3) that mean something else; without one it is a complaint.
 _NO_COMPLAINTS = ("not-spam", "auth-failure", "fraud", "virus", "other")
@@ -76,7 +76,7 @@ def read_notification(message: str) -> Report | None:
             return None
         whom = [each.email_address for each in said.complaint.complained_recipients[:_MOST]]
         return complaint(_names(said.mail), whom) if whom else None
-    return None
+    return delivered(_names(said.mail)) if kind == "Delivery" else None
 
 
 def _names(mail: _Mail) -> Names:

@@ -18,6 +18,10 @@ def complaint(names: Names, recipients: Sequence[str]) -> Report:
     return Report(kind="complaint", identity=_IDENTITY, names=names, recipients=tuple(recipients))
 
 
+def delivered(names: Names) -> Report:
+    return Report(kind="delivered", identity=_IDENTITY, names=names)
+
+
 def failure(recipient: str, verdict: Verdict, *said: str) -> Failure:
     """What was reported of one recipient; what was said may be anything."""
     text = " ".join(" ".join(said).split())

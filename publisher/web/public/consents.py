@@ -14,6 +14,7 @@ from publisher.message.links import Purpose, read_token
 from publisher.model.audience import ConsentSource, Subscriber
 from publisher.runtime.single import CONFIRM_WITHIN, PREFERENCES_WITHIN
 from publisher.store import wishes
+from publisher.store.evidence import Evidence, is_doubtful, prove
 from publisher.store.preferences import find_links_end
 from publisher.store.requests import Asked, find_asked
 from publisher.store.subscribers import find_by_ref
@@ -73,11 +74,26 @@ def look(connection: Connection, publication: int, link: Link, now: datetime) ->
     return Seen(kind="not_subscribed" if is_left else "end", language=language)
 
 
+def note_link(
+    connection: Connection, publication: int, link: Link, now: datetime, *, is_used: bool
+) -> None:
+    """A link that stands in one message alone was opened or used: there is such a message.
+
+    Of the delivery, where it was in doubt, that is proof; of its reader it changes nothing, and a
+    program that only looks proves it as well. The connection writes.
+    """
+    if is_doubtful(connection, publication, link.delivery, link.ref):
+        is_leaving = is_used and link.purpose == "unsubscribe"
+        evidence: Evidence = "unsubscribe" if is_leaving else "visit"
+        prove(connection, publication, link.delivery, evidence, now)
+
+
 def press(
     connection: Connection, publication: int, link: Link, pressed: Press, means: Means | None
 ) -> Seen:
     """Do what a link's page offers, and give the page that says so. The connection writes."""
     seen = look(connection, publication, link, pressed.at)
+    note_link(connection, publication, link, pressed.at, is_used=True)
     subscriber = find_by_ref(connection, publication, link.ref)
     if subscriber is None:
         return seen

@@ -17,10 +17,11 @@ from publisher.runtime.start import load_keys
 from publisher.settings import Settings
 from publisher.store.database import Database
 from publisher.store.erasing import scrub
+from publisher.store.evidence import is_doubtful
 from publisher.store.wishes import NewWish
 from publisher.web.public.answers import Answers
 from publisher.web.public.asking import Asking
-from publisher.web.public.consents import Link, Press, Seen, look, press, read_link
+from publisher.web.public.consents import Link, Press, Seen, look, note_link, press, read_link
 from publisher.web.public.counting import Counting
 from publisher.web.public.fileserver import FileServer
 from publisher.web.public.limits import Limits
@@ -132,7 +133,15 @@ class PublicServer:
     async def look(self, link: Link) -> Seen:
         """What a link's page says now."""
         publication, now = self.database.publication, datetime.now(UTC)
-        return await self.read(lambda connection: look(connection, publication, link, now))
+
+        def read(connection: Connection) -> tuple[Seen, bool]:
+            doubtful = is_doubtful(connection, publication, link.delivery, link.ref)
+            return look(connection, publication, link, now), doubtful
+
+        seen, is_evidence = await self.read(read)
+        if is_evidence:
+            await self.write(lambda it: note_link(it, publication, link, now, is_used=False))
+        return seen
 
     async def press(self, link: Link, pressed: Press) -> Seen:
         """Do what a link's button says; durable when this returns."""

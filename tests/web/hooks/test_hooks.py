@@ -47,6 +47,22 @@ def test_ses_reports_a_dead_mailbox_and_a_complaint_once_each(
     assert BEN not in "".join(relays.said)
 
 
+def test_an_event_of_delivery_settles_a_doubt(returned: Returned, relays: Relays) -> None:
+    line = next(x for x in returned.header().split("\r\n") if x.startswith("Message-ID: "))
+    own = line.partition(": ")[2]
+    said = {"type": "delivered", "recipient": ADA, "message_id": own}
+    assert relays.generic(said).text == "ignored: it was known to be sent\n"
+    returned.doubt(ADA, BEN)
+    assert relays.generic(said | {"message_id": ""}, ago=1).text.startswith("rejected: ")
+    assert relays.generic(said, ago=2).text == "proven\n"
+    delivery = ses_complaint("0100-unknown-to-us-0003", BEN) | {"eventType": "Delivery"}
+    other = next(x for x in returned.header(BEN).split("\r\n") if x.startswith("Message-ID: "))
+    delivery["mail"]["headers"] = [{"name": "Message-ID", "value": other.partition(": ")[2]}]
+    assert relays.sns(delivery).text == "proven\n"
+    assert returned.post.counts() == {"sent": 2}
+    assert returned.readers() == FINE
+
+
 @pytest.mark.parametrize(
     ("kind", "more"),
     [
