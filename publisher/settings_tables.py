@@ -100,6 +100,7 @@ class Delivery(Table, frozen=True):
     canary_wait: Duration = Duration(minutes=10)
     canary_limit: Share = 0.05
     seeds: tuple[str, ...] = ()
+    require_approval: bool = False
 
 
 class DkimKey(Table, frozen=True):

@@ -23,6 +23,7 @@ COMMANDS = {
     "subscribers export": ("subscribers_csv", "write all readers into a CSV file"),
     "subscribers remove": ("subscribers", "end a subscription, and remember that it ended"),
     "subscribers erase": ("subscribers", "forget a reader, and never write to them again"),
+    "approve": ("approve", "approve what an issue is now, so that it may be sent"),
     "send": ("send", "send an issue to everyone who is subscribed, once"),
     "pause": ("mailings", "let a mailing wait"),
     "resume": ("mailings", "let a paused mailing go on"),

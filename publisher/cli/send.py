@@ -34,7 +34,7 @@ from publisher.model.delivery import Counts, Mailing
 from publisher.runtime.mailings import describe, find_meant
 from publisher.runtime.preparing import ContentError, prepare, require_due
 from publisher.runtime.sending import Delivering, send
-from publisher.runtime.start import freeze_issue, require_ready, start_issue
+from publisher.runtime.start import freeze_issue, new_mailing, require_ready, start_issue
 from publisher.runtime.websub import telling
 from publisher.settings import Settings
 from publisher.site.issue_files import require_issue, slug_of
@@ -42,7 +42,13 @@ from publisher.site.message import render_published
 from publisher.store.arming import require_armed
 from publisher.store.database import Database
 from publisher.store.histories import find_shown
-from publisher.store.mailings import count_deliveries, count_recipients, get_mailing
+from publisher.store.mailings import (
+    NewMailing,
+    count_deliveries,
+    count_recipients,
+    get_mailing,
+    require_approved,
+)
 
 DONE, CONTENT, CANCELLED, UNFINISHED, IN_DOUBT, NOTHING = 0, 1, 2, 3, 4, 5
 
@@ -155,17 +161,24 @@ def _build(sending: Sending) -> None:
 
 def _start(sending: Sending, *, is_asking: bool) -> Mailing | None:
     """Ask, and start the mailing; None where there is nobody to send to."""
-    now = datetime.now(UTC)
-    message = render_published(sending.folder, sending.settings, now, sending.slug)
+    now, slug = datetime.now(UTC), sending.slug
+    message = render_published(sending.folder, sending.settings, now, slug)
     content = freeze_issue(message, sending.settings)
     with sending.database.read() as connection:
         recipients = count_recipients(connection, sending.database.publication, now)
     if not recipients:
         return None
-    say(f"{sending.slug}: {message.rendered.subject}")
+    _require_approved(sending, new_mailing(content, sending.settings, message.issue.id, slug))
+    say(f"{slug}: {message.rendered.subject}")
     say(f"To {recipients:,} subscribed; digest {digest(content)}.")
     confirm("Send it now?", is_asking=is_asking)
     return start_issue(sending.database, sending.settings, message, content, datetime.now(UTC))
+
+
+def _require_approved(sending: Sending, new: NewMailing) -> None:
+    """Say before asking what starting would refuse."""
+    with sending.database.read() as connection:
+        require_approved(connection, sending.database.publication, new)
 
 
 def _require_sendable_mailing(sending: Sending, mailing: Mailing) -> None:

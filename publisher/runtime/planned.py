@@ -22,6 +22,7 @@ from publisher.store.database import Database
 from publisher.store.mailings import (
     NewMailing,
     count_recipients,
+    find_lack_of,
     find_mailing,
     start_issue_mailing,
 )
@@ -166,6 +167,10 @@ def _start_planned(
     """The mailing, and whether the plan was there to be started; nothing is started otherwise."""
     if not is_waiting(connection, publication, plan.id):
         return None, False
+    new = msgspec.structs.replace(new, by=plan.who)
+    if lack := find_lack_of(connection, publication, new):
+        is_ours = close_plan(connection, publication, plan.id, "refused", now, reason=lack)
+        return None, is_ours
     mailing = start_issue_mailing(connection, publication, new, now)
     status: PlanStatus = "started" if mailing.ref == new.ref else "overtaken"
     reason = "" if status == "started" else _say_overtaken(mailing)

@@ -31,7 +31,12 @@ from publisher.settings import Schedule, Settings
 from publisher.site.state import IssueState
 from publisher.store.arming import find_unarmed
 from publisher.store.database import Database
-from publisher.store.mailings import NewMailing, count_recipients, start_issue_mailing
+from publisher.store.mailings import (
+    NewMailing,
+    count_recipients,
+    find_lack_of,
+    start_issue_mailing,
+)
 from publisher.store.occurrences import (
     close_fired,
     find_gone,
@@ -242,6 +247,8 @@ class Scheduler:
             if not count_recipients(connection, publication, now):
                 # A mailing to nobody would keep the issue from those who subscribe in an hour.
                 return f"{fire.candidate.slug}: nobody is subscribed yet", None
+            if lack := find_lack_of(connection, publication, new):
+                return f"{fire.candidate.slug}: {lack}", None
             mailing = start_issue_mailing(connection, publication, new, now)
             outcome = _say_fired(fire, mailing, is_ours=mailing.ref == new.ref)
             close_fired(

@@ -129,6 +129,7 @@ def new_mailing(
     return NewMailing(
         canary=table.canary if purpose == "issue" else 0,
         seeds=table.seeds if purpose == "issue" else (),
+        needs_approval=table.require_approval and purpose == "issue",
         ref=make_ref(),
         issue=issue,
         slug=slug,

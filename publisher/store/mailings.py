@@ -11,7 +11,9 @@ from sqlalchemy.dialects.sqlite import insert
 from publisher.mailing.transitions import MAILING_TRANSITIONS
 from publisher.model.delivery import DELIVERY_STATUSES, TO_MANY, Counts, Mailing, Purpose
 from publisher.store import schema as s
+from publisher.store.approvals import find_lack
 from publisher.store.canaries import enqueue_canary, is_not_enqueued, release
+from publisher.store.errors import StateError
 
 _OPEN = ("queued", "sending", "deferred")
 _UNFINISHED = ("sending", "paused")
@@ -32,13 +34,16 @@ _COLUMNS = (
     *(s.mailing.c.created_at, s.mailing.c.finished_at),
     *(s.mailing.c.canary_last, s.mailing.c.canary_until),
 )
+# What a new mailing has besides its row's columns.
+_HOW_TO_START = ("canary", "seeds", "needs_approval", "by")
 
 
 class NewMailing(msgspec.Struct, frozen=True, kw_only=True):
     """A mailing that is to be: `content` is what it froze, `domain` that of its Message-IDs.
 
     `version` is that of the issue's text in it, empty where there is none. The first `canary`
-    readers and the addresses `seeds` get it before the rest does.
+    readers and the addresses `seeds` get it before the rest does. Where it `needs_approval`,
+    somebody else than `by`, who sends it, has to have approved this digest.
     """
 
     ref: str
@@ -51,6 +56,8 @@ class NewMailing(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
     canary: int = 0
     seeds: tuple[str, ...] = ()
+    needs_approval: bool = False
+    by: str = ""
 
 
 def start_issue_mailing(
@@ -58,10 +65,12 @@ def start_issue_mailing(
 ) -> Mailing:
     """Start an issue's mailing to all who are subscribed, or give the one that there is already.
 
-    Every row exists when the transaction ends. The connection writes.
+    Every row exists when the transaction ends. The connection writes. Raises StateError where it
+    lacks an approval.
     """
     mailing, is_new = insert_mailing(connection, publication, new, now)
     if is_new:
+        require_approved(connection, publication, new)
         count = _enqueue_all(connection, publication, mailing.id, new, now)
         connection.execute(
             update(s.mailing).where(s.mailing.c.id == mailing.id).values(recipients=count)
@@ -71,6 +80,20 @@ def start_issue_mailing(
             finish_if_done(connection, publication, mailing.id, now)
         mailing = get_mailing(connection, mailing.id)
     return mailing
+
+
+def find_lack_of(connection: Connection, publication: int, new: NewMailing) -> str:
+    """Why an issue's mailing may not be started: the approval that it lacks; empty where it may."""
+    if not new.needs_approval:
+        return ""
+    about = {"issue": new.issue, "slug": new.slug, "digest": new.digest, "by": new.by}
+    return find_lack(connection, publication, **about)
+
+
+def require_approved(connection: Connection, publication: int, new: NewMailing) -> None:
+    """Raise StateError where an issue's mailing lacks an approval."""
+    if lack := find_lack_of(connection, publication, new):
+        raise StateError(f"{new.slug} is not sent: {lack}; `publisher approve {new.slug}` gives it")
 
 
 def start_single_mailing(
@@ -124,7 +147,7 @@ def insert_mailing(
 ) -> tuple[Mailing, bool]:
     """The mailing, and whether it is new. The database holds that there is one only."""
     own = msgspec.structs.asdict(new)
-    values = {name: own[name] for name in own if name not in ("canary", "seeds")} | {
+    values = {name: own[name] for name in own if name not in _HOW_TO_START} | {
         "publication": publication,
         "status": "sending",
         "recipients": 0,

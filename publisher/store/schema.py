@@ -21,6 +21,7 @@ from publisher.store.columns import Moment
 from publisher.store.columns import metadata as metadata
 from publisher.store.columns import one_of as _one_of
 from publisher.store.columns import table as _table
+from publisher.store.schema_approvals import approval as approval
 from publisher.store.schema_contents import mailing_content as mailing_content
 from publisher.store.schema_imports import imported as imported
 from publisher.store.schema_plans import planned_send as planned_send
