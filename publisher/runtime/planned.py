@@ -30,7 +30,7 @@ from publisher.store.plans import close_plan, find_plan, is_waiting, list_waitin
 
 _LAPSED = "nothing was there in time to start it; is `publisher run` running?"
 _CHANGED = (
-    "it was changed after it was approved, and nothing but what was approved is sent:"
+    "it was changed after Send was pressed, and nothing but what was shown then is sent:"
     " look at it again, and send it as it is now"
 )
 _NOBODY = "nobody is subscribed"

@@ -21,6 +21,7 @@ from publisher.store.mailings import (
     NewMailing,
     count_deliveries,
     count_recipients,
+    find_lack_of,
     find_mailing_by_ref,
     find_mailing_by_slug,
     list_issue_mailings,
@@ -93,6 +94,8 @@ def start_mailing(call: Call) -> Reply:
     with desk.database.read() as connection:
         if not count_recipients(connection, call.publication, call.now):
             raise ApiError("conflict", "Nobody is subscribed, so there is nobody to send to.")
+        if lack := find_lack_of(connection, call.publication, new):
+            raise ApiError("conflict", f"Nothing was sent: {lack}.")
 
     def change(connection: Connection) -> Reply:
         mailing = start_issue_mailing(connection, call.publication, new, call.now)
@@ -203,7 +206,9 @@ def _freeze(call: Call) -> NewMailing:
     newsroom = Folder(call.desk.folder, call.desk.settings)
     try:
         newsroom.publish(call.now)
-        return newsroom.freeze(call.now, call.body.issue)
+        new = newsroom.freeze(call.now, call.body.issue)
+        # Whose token it is, is who sends it.
+        return msgspec.structs.replace(new, by=call.bearer.token.made_by if call.bearer else "")
     except RefusedError as error:
         detail = f"Nothing was sent: {error}."
         raise ApiError("content", detail, problems=error.problems) from None

@@ -71,6 +71,7 @@ ACCESS: Mapping[tuple[str, str], Least] = {
     # sending
     ("GET", "/issues/{slug}/send"): "sender",
     ("POST", "/issues/{slug}/send"): "sender",
+    ("POST", "/issues/{slug}/approve"): "sender",
     ("POST", "/issues/{slug}/test"): "editor",
     ("GET", "/plans/{plan}/state"): "sender",
     ("POST", "/plans/{plan}/take-back"): "sender",

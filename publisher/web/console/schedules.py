@@ -30,7 +30,7 @@ KINDS = {
     "missed": "The time of a schedule was missed",
     "mailing-paused": "A mailing is paused",
     "doubts-held": "Deliveries are in doubt",
-    "planned-send": "A send that was approved was not started as planned",
+    "planned-send": "A planned send was not started as planned",
     "webhook-given-up": "Another program was not told what happened",
     "relay-down": "The mail relay cannot be reached",
     "disk-nearly-full": "The disk is nearly full",

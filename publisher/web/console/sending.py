@@ -1,4 +1,4 @@
-"""Sending an issue: a last look, an approval of that very content, and a minute to take it back."""
+"""Sending an issue: a last look, approval, a send of that very content, a minute to take back."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -25,6 +25,7 @@ from publisher.runtime.preparing import (
 )
 from publisher.runtime.start import require_ready, start_test
 from publisher.site.check import check
+from publisher.store.approvals import Approval, approve, find_lack, list_approvals
 from publisher.store.arming import find_unarmed, require_armed
 from publisher.store.mailings import count_recipients, find_last_test, find_mailing
 from publisher.store.plans import add_plan, close_plan, find_last_plan, find_plan
@@ -85,6 +86,11 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan | None
     test: Mailing | None
     is_tested: bool
+    approvals: Sequence[Approval] = ()
+
+    def is_approved_by(self, who: str) -> bool:
+        digest = self.shown.digest if self.shown else ""
+        return any((each.who, each.digest) == (who, digest) for each in self.approvals)
 
     @property
     def is_sendable(self) -> bool:
@@ -92,8 +98,11 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
         return self.shown is not None and not (self.obstacles or self.mailing or is_waiting)
 
 
-def _look(desk: Desk, slug: str, problems: tuple[Problem, ...] | None = None) -> Look:
-    """Raises NotFoundException where there is no such issue, PublisherError where all is wrong."""
+def _look(desk: Desk, who: str, slug: str, problems: tuple[Problem, ...] | None = None) -> Look:
+    """An issue as an operator would send it.
+
+    Raises NotFoundException where there is no such issue, PublisherError where all is wrong.
+    """
     now = desk.clock()
     try:
         path, issue = read_issue_file(desk.folder, desk.settings, slug)
@@ -110,7 +119,10 @@ def _look(desk: Desk, slug: str, problems: tuple[Problem, ...] | None = None) ->
         plan = find_last_plan(connection, publication, id) if id else None
         test = find_last_test(connection, publication, slug)
         obstacles = list(_find_obstacles(desk, connection, issue, recipients))
+        approvals = list_approvals(connection, publication, id) if id else []
     shown, is_tested = _freeze(desk, prepared, test, obstacles)
+    if shown is not None and mailing is None:
+        obstacles += _find_lack(desk, slug, id, shown.digest, who)
     return Look(
         slug=slug,
         path=path,
@@ -125,6 +137,7 @@ def _look(desk: Desk, slug: str, problems: tuple[Problem, ...] | None = None) ->
         plan=plan,
         test=test,
         is_tested=is_tested,
+        approvals=approvals,
     )
 
 
@@ -142,6 +155,17 @@ def _freeze(
         obstacles.append(Obstacle("A setting is missing or wrong.", f"{error}."))
         return None, False
     return shown, same
+
+
+def _find_lack(desk: Desk, slug: str, issue: str, digest: str, who: str) -> Sequence[Obstacle]:
+    """What keeps this very content from being sent by this operator: a missing approval."""
+    if not desk.settings.delivery.require_approval:
+        return ()
+    with desk.database.read() as connection:
+        about = {"issue": issue, "slug": slug, "digest": digest, "by": who}
+        lack = find_lack(connection, desk.database.publication, **about)
+    remedy = "Another sender or owner approves it here, or sends it where you have approved it."
+    return (Obstacle(f"{lack[:1].upper()}{lack[1:]}.", remedy),) if lack else ()
 
 
 def _find_obstacles(
@@ -170,7 +194,7 @@ def show_send(request: AnyRequest, slug: FromPath[str]) -> Answer:
     problems = check_patiently(desk, slug)
     if problems is None:
         return render(request, "looking.html", back=f"/issues/{slug}/send")
-    return _show(request, _look(desk, slug, problems))
+    return _show(request, _look(desk, operator_of(request).email, slug, problems))
 
 
 def _show(request: AnyRequest, look: Look, status: int = 200, **more: Any) -> Answer:
@@ -190,6 +214,8 @@ def _show(request: AnyRequest, look: Look, status: int = 200, **more: Any) -> An
         look=look,
         changes=changes,
         sender=desk.settings.email.from_,
+        is_approval_needed=desk.settings.delivery.require_approval,
+        is_mine=look.is_approved_by(operator_of(request).email),
         grace=round(GRACE.total_seconds()),
         seconds=round(seconds),
         is_late=plan is not None and desk.clock() > plan.due_at + _USUAL,
@@ -200,9 +226,9 @@ def _show(request: AnyRequest, look: Look, status: int = 200, **more: Any) -> An
 @post("/issues/{slug:str}/send")
 @in_thread
 def plan_send(request: AnyRequest, slug: FromPath[str], data: Form) -> Answer:
-    """Approve what was shown: it is sent in a minute, unless it is taken back or has changed."""
-    desk = desk_of(request)
-    look = _look(desk, slug)
+    """Send what was shown: in a minute, unless it is taken back or has changed."""
+    desk, who = desk_of(request), operator_of(request).email
+    look = _look(desk, who, slug)
     seen = text_of(data, "seen")
     if look.shown is None or (look.mailing is None and look.obstacles):
         return _show(request, look, 409, problem="obstacle")
@@ -211,8 +237,36 @@ def plan_send(request: AnyRequest, slug: FromPath[str], data: Form) -> Answer:
     other = _plan(request, desk, look, look.shown.digest, seen)
     if not other:
         return redirect(f"/issues/{slug}/send")
-    look = _look(desk, slug)
+    look = _look(desk, who, slug)
     return _show(request, look, 409, problem="other", other=other)
+
+
+@post("/issues/{slug:str}/approve")
+@in_thread
+def take_approval(request: AnyRequest, slug: FromPath[str], data: Form) -> Answer:
+    """Approve what was shown, and nothing else, so that another operator may send it."""
+    desk, operator = desk_of(request), operator_of(request)
+    look = _look(desk, operator.email, slug)
+    if look.shown is None or (look.written is not None and look.written.status == "draft"):
+        return _show(request, look, 409, problem="obstacle")
+    if look.shown.digest != text_of(data, "digest"):
+        return _show(request, look, 409, problem="changed")
+    digest = look.shown.digest
+    with desk.database.write() as connection:
+        is_new = approve(
+            connection,
+            desk.database.publication,
+            operator,
+            desk.clock(),
+            issue=look.issue,
+            slug=slug,
+            digest=digest,
+        )
+        if is_new:
+            actor = actor_of(request)
+            desk.note(connection, actor, "issue approved", slug, f"digest {digest[:12]}")
+    flash(request, "Approved, as it is now. Any change of it needs a new approval.")
+    return redirect(f"/issues/{slug}/send")
 
 
 def _plan(request: AnyRequest, desk: Desk, look: Look, digest: str, seen: str) -> str:
@@ -298,7 +352,7 @@ def send_test(request: AnyRequest, slug: FromPath[str], data: Form) -> Answer:
     """Send the issue to one address, a draft too; the readers' mailing is not touched."""
     desk = desk_of(request)
     typed = text_of(data, "address")
-    look = _look(desk, slug)
+    look = _look(desk, operator_of(request).email, slug)
     try:
         address = parse_address(typed).email
     except AddressError as error:
@@ -318,4 +372,4 @@ def send_test(request: AnyRequest, slug: FromPath[str], data: Form) -> Answer:
     return redirect(f"/mailings/{mailing.ref}")
 
 
-handlers = [show_send, plan_send, show_state, take_back, send_test]
+handlers = [show_send, plan_send, take_approval, show_state, take_back, send_test]

@@ -70,7 +70,7 @@ def test_what_is_changed_after_the_look_is_not_approved(newsroom: Newsroom) -> N
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"title": "Another"}, "it was changed after it was approved"),
+        ({"title": "Another"}, "it was changed after Send was pressed"),
         ({"status": "draft"}, "is a draft"),
         ({"mail": "false"}, "mail: false"),
         ({"date": "2999-01-01"}, "is to come"),
@@ -258,3 +258,37 @@ def test_run_once_starts_what_is_due(newsroom: Newsroom) -> None:
     database.close()
     assert newsroom.post.cli("run", "--once").status == 0
     assert newsroom.post.arrived() == {ADA: 1, BEN: 1}
+
+
+def test_one_approves_and_another_sends(post: Post) -> None:
+    post.configure(require_approval=True)
+    post.subscribe([ADA, BEN])
+    with run_newsroom(post) as newsroom:
+        first, second = newsroom.console.enter("sender"), newsroom.console.enter("owner")
+        page = first.get(SEND).text
+        assert "It needs the approval of a second operator." in page
+        assert "Nobody has approved it." in page
+        assert "Send to 2 readers" not in page
+        approve = f"/issues/{NAME}/approve"
+        assert first.post(approve, {"digest": "0" * 64}).status == 409
+        fields = newsroom.look(first)
+        assert newsroom.press_send(first).status == 409
+        assert first.post(approve, fields).status == 303
+        page = first.get(SEND).text
+        assert "sender@daily.example alone" in page
+        assert "Send to 2 readers" not in page
+        assert "Approve it as it is now" not in page
+        assert "Send to 2 readers" in second.get(SEND).text
+        newsroom.post.cli.issue(NAME, body="## Only {#h2025-12-15}\n\nAnother text.\n")
+        page = second.get(SEND).text
+        assert "changed after it was approved" in page
+        assert ", of what it was before" in page
+        assert first.post(approve, newsroom.look(first)).status == 303
+        assert newsroom.press_send(second).status == 303
+        assert newsroom.tick(60) == ["started"]
+        assert ("sender@daily.example", "issue approved", NAME) in newsroom.console.done()
+
+
+def test_an_editor_approves_nothing(newsroom: Newsroom) -> None:
+    editor = newsroom.console.enter("editor")
+    assert editor.post(f"/issues/{NAME}/approve", {"digest": "x"}).status == 403

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
@@ -36,5 +36,5 @@ def upgrade() -> None:
         ),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("approval_operator_idx"), "approval", ["operator"])
+    op.create_index(op.f("approval_operator"), "approval", ["operator"])
     op.create_index("approval_by_issue", "approval", ["publication", "issue", "id"])
