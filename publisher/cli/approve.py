@@ -49,7 +49,7 @@ def approve_command(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The issue, such as 2025-12-15.")],
     email: Annotated[
         str, typer.Option("--as", metavar="EMAIL", help="The operator who approves it.")
-    ],
+    ] = "",
     digest: Annotated[
         str, typer.Option("--digest", metavar="DIGEST", help="Approve this content and no other.")
     ] = "",
@@ -68,8 +68,10 @@ def approve_command(
     \b
     Examples:
       publisher approve 2025-12-15 --as bert@daily.example
-      publisher approve 2025-12-15 --as bert@daily.example --digest 1f0c9a7e --password-stdin < file
+      publisher approve 2025-12-15 --as bert@daily.example --digest 1f0c9a7e
     """
+    if not email:
+        raise PublisherError("say who approves it: --as EMAIL")
     folder, settings = open_publication(config)
     content = _read_content(folder, settings, slug_of(name))
     _require_digest(content, digest)
