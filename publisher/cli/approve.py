@@ -30,7 +30,7 @@ from publisher.settings import Settings
 from publisher.site.issue_files import slug_of
 from publisher.store import approvals, audit, operators
 from publisher.store.database import Database
-from publisher.store.mailings import count_recipients
+from publisher.store.starting import count_recipients
 
 # So much of a digest is not the same by chance.
 _LEAST_DIGITS = 8

@@ -42,13 +42,8 @@ from publisher.site.message import render_published
 from publisher.store.arming import require_armed
 from publisher.store.database import Database
 from publisher.store.histories import find_shown
-from publisher.store.mailings import (
-    NewMailing,
-    count_deliveries,
-    count_recipients,
-    get_mailing,
-    require_approved,
-)
+from publisher.store.mailings import count_deliveries, get_mailing
+from publisher.store.starting import NewMailing, count_recipients, require_approved
 
 DONE, CONTENT, CANCELLED, UNFINISHED, IN_DOUBT, NOTHING = 0, 1, 2, 3, 4, 5
 

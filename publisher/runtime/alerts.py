@@ -30,7 +30,7 @@ from publisher.store.alerts import (
     was_raised,
 )
 from publisher.store.database import Database
-from publisher.store.mailings import start_single_mailing
+from publisher.store.starting import start_single_mailing
 
 _SECONDS = 10.0
 _TRIES = 2

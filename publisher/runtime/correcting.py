@@ -13,11 +13,14 @@ from publisher.runtime.start import freeze_issue, freeze_list_message, new_maili
 from publisher.settings import Settings
 from publisher.site.correct import Corrected
 from publisher.site.message import IssueMessage, render_mailed_correction, render_published
+from publisher.store.approvals import find_lack
 from publisher.store.arming import require_armed
 from publisher.store.contents import NewContent, load_frozen, revise_mailing
 from publisher.store.corrections import count_holders, key_of, start_correction_mailing
 from publisher.store.database import Database
-from publisher.store.mailings import NewMailing, find_mailing
+from publisher.store.errors import StateError
+from publisher.store.mailings import find_mailing
+from publisher.store.starting import NewMailing
 
 
 class MailedCorrection(msgspec.Struct, frozen=True):
@@ -50,12 +53,14 @@ def start_correction(
     now: datetime,
     *,
     is_mailed: bool,
+    by: str = "",
     and_note: Note = lambda connection, mailed: None,
 ) -> MailedCorrection:
     """Send what is left of an issue's mailing as the issue reads now, once that was built.
 
     Where it `is_mailed`, all who were sent another version get a message about it. Done a second
-    time, nothing more happens. Raises PublisherError where a setting or a template is wrong.
+    time, nothing more happens. Raises PublisherError where a setting or a template is wrong, and
+    where it lacks an approval; `by` is the operator who does it.
     """
     with database.read() as connection:
         mailing = find_mailing(connection, database.publication, corrected.issue)
@@ -72,6 +77,8 @@ def start_correction(
     with database.write() as connection:
         if is_mailed:
             require_armed(connection, database.path)
+        if settings.delivery.require_approval:
+            _require_approved(connection, database.publication, corrected, own.digest, by)
         revised = revise_mailing(connection, database.publication, mailing.id, own, now)
         started = None
         if new is not None:
@@ -79,6 +86,21 @@ def start_correction(
         mailed = MailedCorrection(revised, started)
         and_note(connection, mailed)
     return mailed
+
+
+def _require_approved(
+    connection: Connection, publication: int, corrected: Corrected, digest: str, by: str
+) -> None:
+    """What goes out from now on is another content than the one that was approved."""
+    slug = corrected.slug
+    lack = find_lack(
+        connection, publication, issue=corrected.issue, slug=slug, digest=digest, by=by
+    )
+    if lack:
+        raise StateError(
+            f"{slug} is corrected on the site, and in no mail: {lack}; after `publisher approve"
+            f" {slug}` say it again, with --mail"
+        )
 
 
 def _freeze(

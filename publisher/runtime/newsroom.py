@@ -19,7 +19,7 @@ from publisher.site.job import Job
 from publisher.site.message import render_published
 from publisher.site.output_folder import require_output
 from publisher.site.state import IssueState, read_states
-from publisher.store.mailings import NewMailing
+from publisher.store.starting import NewMailing
 
 # An `after_build` that failed is tried again after this, in seconds: a server that is down is not
 # called at every tick, and one that is back is noticed well within a `catch_up`.

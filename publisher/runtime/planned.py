@@ -19,14 +19,9 @@ from publisher.runtime.newsroom import Newsroom, RefusedError
 from publisher.store import audit
 from publisher.store.arming import find_unarmed
 from publisher.store.database import Database
-from publisher.store.mailings import (
-    NewMailing,
-    count_recipients,
-    find_lack_of,
-    find_mailing,
-    start_issue_mailing,
-)
+from publisher.store.mailings import find_mailing
 from publisher.store.plans import close_plan, find_plan, is_waiting, list_waiting, note_reason
+from publisher.store.starting import NewMailing, count_recipients, find_lack_of, start_issue_mailing
 
 _LAPSED = "nothing was there in time to start it; is `publisher run` running?"
 _CHANGED = (

@@ -31,12 +31,6 @@ from publisher.settings import Schedule, Settings
 from publisher.site.state import IssueState
 from publisher.store.arming import find_unarmed
 from publisher.store.database import Database
-from publisher.store.mailings import (
-    NewMailing,
-    count_recipients,
-    find_lack_of,
-    start_issue_mailing,
-)
 from publisher.store.occurrences import (
     close_fired,
     find_gone,
@@ -54,6 +48,7 @@ from publisher.store.occurrences import (
     see_schedule,
     supersede_issues,
 )
+from publisher.store.starting import NewMailing, count_recipients, find_lack_of, start_issue_mailing
 
 # What fired while the clock stood too far ahead is recognised so far back.
 _JUMP = timedelta(days=2)

@@ -26,7 +26,7 @@ from publisher.render.wrap import WIDTH, wrap
 from publisher.runtime.start import freeze_draft, freeze_list_message, make_ref, new_mailing
 from publisher.settings import Settings
 from publisher.site.scan import read_templates
-from publisher.store.mailings import start_single_mailing
+from publisher.store.starting import start_single_mailing
 
 # A week's holiday and a mail server's day of trying are shorter; what lies in an old mailbox for
 # longer is no fresh wish any more.

@@ -16,11 +16,7 @@ from publisher.settings import Settings
 from publisher.site.message import IssueMessage
 from publisher.store.database import Database
 from publisher.store.keys import require_key
-from publisher.store.mailings import (
-    NewMailing,
-    start_issue_mailing,
-    start_single_mailing,
-)
+from publisher.store.starting import NewMailing, start_issue_mailing, start_single_mailing
 
 _REF_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 

@@ -21,7 +21,7 @@ from publisher.render.views import Greeting
 from publisher.runtime.single import Singles
 from publisher.runtime.start import freeze_issue, new_mailing
 from publisher.site.message import render_welcome
-from publisher.store.mailings import add_recipient
+from publisher.store.starting import add_recipient
 from publisher.store.welcomes import has_issue
 
 # An issue is rendered anew after this, in seconds, so that a correction reaches the next ones.

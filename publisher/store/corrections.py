@@ -15,15 +15,13 @@ from publisher.model.delivery import Mailing
 from publisher.store import schema as s
 from publisher.store.database import driver_of
 from publisher.store.mailings import (
-    NewMailing,
     find_mailing,
     finish_if_done,
     get_mailing,
-    insert_mailing,
-    may_be_mailed,
     record_event,
     reopen_mailing,
 )
+from publisher.store.starting import NewMailing, insert_mailing, may_be_mailed
 
 _D, _M, _S, _C, _L = s.delivery.c, s.mailing.c, s.subscriber.c, s.mailing_content.c, s.ledger.c
 _COLUMNS = ("publication", "mailing", "subscriber", "about")

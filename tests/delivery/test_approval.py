@@ -14,6 +14,7 @@ from publisher.store import audit
 from publisher.store.operators import save_operator
 from publisher.store.plans import add_plan
 from tests.cli.command_line import Outcome
+from tests.delivery.correcting import NOTE, RIGHT, WRONG, write
 from tests.delivery.post import NAME, Post
 from tests.delivery.test_schedule import EVERY_MINUTE, Clockwork
 
@@ -206,3 +207,18 @@ def test_a_planned_send_needs_somebody_else(desk: Post, by: str, status: str) ->
     (found,) = desk.rows("SELECT status, reason FROM planned_send")
     assert found[0] == status
     assert ("alone" in found[1]) == (status == "refused")
+
+
+def test_a_correction_is_mailed_only_once_it_is_approved_too(desk: Post) -> None:
+    write(desk, WRONG)
+    assert approve(desk).status == 0
+    assert desk.send().status == 0
+    write(desk, RIGHT)
+    words = ("correct", NAME, "--note", NOTE, "--mail", "--yes")
+    refused = desk.cli(*words)
+    assert (refused.status, "changed after it was approved" in refused.err) == (2, True)
+    assert NOTE in desk.cli.read(f"public/issues/{NAME}/index.html")
+    assert approve(desk).status == 0
+    assert desk.cli(*words).status == 0
+    assert desk.cli("run", "--once").status == 0
+    assert desk.arrived() == {ADA: 2, BEN: 2}

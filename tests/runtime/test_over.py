@@ -13,9 +13,9 @@ from publisher.runtime.planned import ToldPlan
 from publisher.runtime.scheduler import Event, Told
 from publisher.runtime.start import new_mailing
 from publisher.store.alerts import Raised, list_alerts
-from publisher.store.mailings import start_issue_mailing
 from publisher.store.occurrences import save_occurrences
 from publisher.store.plans import add_plan, close_plan, find_plan
+from publisher.store.starting import start_issue_mailing
 from tests.audience.readers import Readers
 from tests.web.public.site import make_settings
 

@@ -27,7 +27,8 @@ from publisher.store.alerts import find_raised
 from publisher.store.bounces import find_reached, record
 from publisher.store.erasing import erase
 from publisher.store.events import count_events, queue_again
-from publisher.store.mailings import NewMailing, change_mailing, start_issue_mailing
+from publisher.store.mailings import change_mailing
+from publisher.store.starting import NewMailing, start_issue_mailing
 from publisher.store.subscribers import change_status
 from tests.audience.readers import URI, Readers
 

@@ -12,8 +12,8 @@ from publisher.errors import PublisherError
 from publisher.model.plan import GRACE, LATEST
 from publisher.runtime.alerts import Alerts
 from publisher.runtime.planned import PlannedSends, ToldPlan
-from publisher.store.mailings import start_issue_mailing
 from publisher.store.plans import add_plan, close_plan, find_last_plan, find_plan
+from publisher.store.starting import start_issue_mailing
 from tests.simulation import schedules
 from tests.simulation.expected import require
 from tests.simulation.schedules import Schedules

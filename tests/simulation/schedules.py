@@ -20,7 +20,7 @@ from publisher.settings import Alerts as AlertSettings
 from publisher.settings import Email, PublicationTable, Schedule, Settings, Smtp
 from publisher.site.state import IssueState
 from publisher.store.arming import arm, disarm
-from publisher.store.mailings import NewMailing, start_issue_mailing
+from publisher.store.starting import NewMailing, start_issue_mailing
 from publisher.store.subscribers import NewSubscriber, add_all
 from tests.simulation.expected import require
 from tests.simulation.schedules_expected import Expected, File, Row

@@ -20,13 +20,8 @@ from publisher.store.corrections import key_of, start_correction_mailing
 from publisher.store.deliveries import cancel_waiting, resolve_doubts, retry_failed
 from publisher.store.erasing import erase
 from publisher.store.evidence import prove
-from publisher.store.mailings import (
-    NewMailing,
-    change_mailing,
-    reopen_mailing,
-    start_issue_mailing,
-    start_single_mailing,
-)
+from publisher.store.mailings import change_mailing, reopen_mailing
+from publisher.store.starting import NewMailing, start_issue_mailing, start_single_mailing
 from publisher.store.subscribers import NewSubscriber, add_all, change_status
 from publisher.store.suppressions import suppress
 from tests.simulation.expected import Delivery, Expected, Mailing, Reader, require

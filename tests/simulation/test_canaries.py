@@ -10,7 +10,7 @@ from publisher.mailing.canary import CanaryRule
 from publisher.runtime import canary
 from publisher.runtime.exchange import Rules
 from publisher.runtime.lane import Lane
-from publisher.store.mailings import NewMailing
+from publisher.store.starting import NewMailing
 from tests.simulation.expected import require
 from tests.simulation.history import History, history
 from tests.simulation.process import Process

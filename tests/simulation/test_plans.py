@@ -8,8 +8,8 @@ import pytest
 
 from publisher.model.plan import Plan
 from publisher.runtime import planned
-from publisher.store.mailings import NewMailing, start_issue_mailing
 from publisher.store.plans import list_waiting
+from publisher.store.starting import NewMailing, start_issue_mailing
 from tests.simulation.plans import Plans, history
 from tests.simulation.world import BrokenPromise, Disk
 

@@ -17,7 +17,8 @@ from publisher.site.saving import (
 )
 from publisher.site.scan import scan_issues
 from publisher.store.errors import StoreError
-from publisher.store.mailings import count_deliveries, count_recipients
+from publisher.store.mailings import count_deliveries
+from publisher.store.starting import count_recipients
 from publisher.web.api import examples
 from publisher.web.api.cursors import Pages
 from publisher.web.api.issue_answers import (

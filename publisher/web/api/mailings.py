@@ -18,15 +18,12 @@ from publisher.store.arming import require_armed
 from publisher.store.errors import StoreError
 from publisher.store.histories import find_shown
 from publisher.store.mailings import (
-    NewMailing,
     count_deliveries,
-    count_recipients,
-    find_lack_of,
     find_mailing_by_ref,
     find_mailing_by_slug,
     list_issue_mailings,
-    start_issue_mailing,
 )
+from publisher.store.starting import NewMailing, count_recipients, find_lack_of, start_issue_mailing
 from publisher.web.api import examples
 from publisher.web.api.cursors import Pages
 from publisher.web.api.issue_answers import find_mailing_of

@@ -27,8 +27,9 @@ from publisher.runtime.start import require_ready, start_test
 from publisher.site.check import check
 from publisher.store.approvals import Approval, approve, find_lack, list_approvals
 from publisher.store.arming import find_unarmed, require_armed
-from publisher.store.mailings import count_recipients, find_last_test, find_mailing
+from publisher.store.mailings import find_last_test, find_mailing
 from publisher.store.plans import add_plan, close_plan, find_last_plan, find_plan
+from publisher.store.starting import count_recipients
 from publisher.web.console.desk import Desk
 from publisher.web.console.issues import require_path
 from publisher.web.console.looks import Outline, compare, find_look, keep_look, outline

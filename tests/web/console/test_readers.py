@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from publisher.store import schema as s
 from publisher.store.bounces import find_reached, record
-from publisher.store.mailings import NewMailing, start_issue_mailing
+from publisher.store.starting import NewMailing, start_issue_mailing
 from publisher.store.suppressions import suppress
 from tests.web.console.site import Browser, Console, run_console
 
