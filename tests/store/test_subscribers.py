@@ -170,3 +170,20 @@ def test_a_log_that_others_read_is_not_emptied_in_silence(database: Database) ->
         assert log.stat().st_size > 0
     assert erasing.empty_log(database)
     assert log.stat().st_size == 0
+
+
+def test_the_records_of_some_are_found_without_those_of_all(database: Database) -> None:
+    """A page of an export or an import takes milliseconds, however many readers there are."""
+    publication, some, said = database.publication, range(1, 1_000), list[str]()
+    with database.read() as connection:
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        raw.set_trace_callback(said.append)
+        subscribers.read_consents(connection, publication, some)
+        subscribers.find_ends(connection, publication, some)
+        raw.set_trace_callback(None)
+        asked = [each for each in said if each.startswith("SELECT")]
+        assert len(asked) == 2
+        for each in asked:
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {each}")
+            assert "consent_subscriber (subscriber=?)" in " | ".join(row[3] for row in rows)
