@@ -93,13 +93,13 @@ def write_csv(exported: Iterator[Exported]) -> Iterator[bytes]:
     yield _take(buffer)
 
 
-def write_rejected(rejected: Iterable[tuple[int, str, str]]) -> bytes:
-    """What an import did not take, as CSV: line, value and reason of each."""
+def write_rejected(rejected: Iterable[tuple[int, str, str, str]]) -> bytes:
+    """What an import did not take, as CSV: line, value, reason and file of each."""
     buffer = StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(("line", "value", "reason"))
-    for line, value, reason in rejected:
-        writer.writerow((line, guard_cell(value), guard_cell(reason)))
+    writer.writerow(("line", "value", "reason", "file"))
+    for line, value, reason, file in rejected:
+        writer.writerow((line, guard_cell(value), guard_cell(reason), guard_cell(file)))
     return _take(buffer)
 
 

@@ -47,12 +47,11 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def open_source(name: str, encoding: str = "", stdin: BinaryIO | None = None) -> Iterator[Source]:
-    """Open a CSV file; `-` is `stdin`. What cannot be read twice is kept in an unnamed file.
+def open_file(name: str, stdin: BinaryIO | None = None) -> Iterator[tuple[BinaryIO, str]]:
+    """Open a file, and give what it is called; `-` is `stdin`.
 
-    Raises PublisherError where there is no such file or no such encoding.
+    What cannot be read twice is kept in an unnamed file. Raises PublisherError where there is none.
     """
-    _require_encoding(encoding)
     with ExitStack() as stack:
         file = stack.enter_context(_open(name)) if name != "-" or stdin is None else stdin
         if name == "-" or not file.seekable():
@@ -60,12 +59,12 @@ def open_source(name: str, encoding: str = "", stdin: BinaryIO | None = None) ->
             shutil.copyfileobj(file, aside)
             file = cast(BinaryIO, aside)
         shown = os.fsencode(PurePath(name).name).decode("utf-8", "replace")
-        yield as_source(file, "standard input" if name == "-" else shown, encoding)
+        yield file, "standard input" if name == "-" else shown
 
 
 def as_source(file: BinaryIO, name: str, encoding: str = "") -> Source:
     """A source of a file that can be rewound. Raises PublisherError for no such encoding."""
-    _require_encoding(encoding)
+    require_encoding(encoding)
     found = encoding or find_encoding(file)
     found = "utf-8-sig" if found.lower() in ("utf-8", "utf8") else found
     return Source(file=file, name=name, encoding=found)
@@ -80,7 +79,8 @@ def _open(name: str) -> BinaryIO:
         raise PublisherError(f"{name} is a folder; name a file in it") from None
 
 
-def _require_encoding(name: str) -> None:
+def require_encoding(name: str) -> None:
+    """Raise PublisherError where there is no encoding of that name; empty is any."""
     try:
         "".encode(name or "utf-8")
     except (LookupError, ValueError):

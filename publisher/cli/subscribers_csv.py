@@ -1,8 +1,9 @@
-"""subscribers import, export: the readers as CSV files."""
+"""subscribers import, export: the readers as CSV files, ours and other systems'."""
 
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,15 +25,30 @@ from publisher.cli.subscribers import print_list
 from publisher.errors import PublisherError
 
 if TYPE_CHECKING:
-    from publisher.audience.importing import Imported
+    from publisher.audience.tally import Imported, ImportedFile
 
 
 def import_command(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A CSV file; - is standard input.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE…",
+            help="CSV files, or zip archives of them; - is standard input.",
+        ),
+    ],
     unconfirmed: Annotated[
         bool,
         typer.Option("--unconfirmed", help="Send each new one a confirmation, and wait for it."),
     ] = False,
+    everybody: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            metavar="STATUS",
+            help="What everybody in the files is, where they do not say it: unsubscribed,"
+            " unconfirmed, bounced, complained or blocklisted.",
+        ),
+    ] = "",
     encoding: Annotated[
         str,
         typer.Option(
@@ -44,32 +60,39 @@ def import_command(
     config: Config = DEFAULT_CONFIG,
     json: Json = False,
 ) -> int:
-    """Subscribe the readers of a CSV file, for whom you vouch.
+    """Subscribe the readers of CSV files, for whom you vouch.
 
-    Its first row names the columns: `email`, and `name` if there is one. Files that
-    listmonk and Mailchimp export are taken as they are. Who unsubscribed, or whom
-    nothing may be sent, is not brought back: each such line is said, with the
-    reason. To import a file twice does no harm.
+    A file's first row names the columns: `email`, and `name` if there is one. What
+    Substack, Mailchimp, Ghost, Buttondown, beehiiv and listmonk export is taken as it
+    is, also as the archive it comes in. Who unsubscribed, or whom nothing may be sent,
+    is not brought back: each such line is said, with the reason. To import a file
+    twice does no harm.
 
     \b
     Examples:
       publisher subscribers import readers.csv
+      publisher subscribers import audience_export.zip
       publisher subscribers import readers.csv --unconfirmed
+      publisher subscribers import left.csv --as unsubscribed
       publisher subscribers import - < readers.csv
     """
+    from publisher.audience.files import open_files
     from publisher.audience.importing import Importing, import_subscribers
-    from publisher.audience.records import open_source
+    from publisher.audience.standings import EVERYBODY
+    from publisher.audience.tally import add_files
     from publisher.cli.store import open_store
     from publisher.runtime.confirming import make_asking
     from publisher.store.keys import load_address_key
 
+    if everybody and everybody not in EVERYBODY:
+        known = ", ".join(EVERYBODY)
+        raise PublisherError(f"--as {everybody!r} is not known; it is one of {known}")
     folder, settings = open_publication(config)
     progress = ProgressLine()
     stdin = None if sys.stdin is None else sys.stdin.buffer
-    with (
-        open_source(file, encoding, stdin) as source,
-        open_store(folder, settings) as database,
-    ):
+    with ExitStack() as stack:
+        opened = open_files(stack, files, encoding, stdin)
+        database = stack.enter_context(open_store(folder, settings))
         importing = Importing(
             database=database,
             secret=load_address_key(database),
@@ -77,15 +100,17 @@ def import_command(
             chance=os.urandom,
             progress=progress,
             ask=make_asking(folder, settings, database) if unconfirmed else None,
+            everybody=EVERYBODY.get(everybody),
         )
         try:
-            imported = import_subscribers(importing, source)
+            imported = import_subscribers(importing, *opened.sources)
         finally:
             progress.close()
+        imported = add_files(imported, opened.left_alone)
         if json:
             print_json(imported)
         else:
-            _show_imported(imported, source.name)
+            _show_imported(imported)
     return 0
 
 
@@ -146,13 +171,34 @@ def _pour(pieces: Iterable[bytes]) -> None:
         os.close(nowhere)
 
 
-def _show_imported(imported: "Imported", name: str) -> None:
+def _show_imported(imported: "Imported") -> None:
     for one in imported.rejected:
-        say(f"{name}:{one.line}: {f'{one.value}: ' if one.value else ''}{one.reason}")
+        say(f"{one.file}:{one.line}: {f'{one.value}: ' if one.value else ''}{one.reason}")
     more = imported.rejected_total - len(imported.rejected)
     if more:
         say(f"… and {count(more, 'line')} more")
+    for file in imported.files:
+        if file.note or len(imported.files) > 1:
+            say(f"{file.name}: {_describe(file)}")
+        if file.note and file.read:
+            say(f"    {file.note}")
+    for because, number in imported.skipped_because.items():
+        say(f"{number:,} skipped: {because}")
+    if imported.became:
+        became = ", ".join(f"{number:,} {word}" for word, number in imported.became.items())
+        say(f"They became: {became}")
     show(
         f"{imported.added:,} added, {imported.updated:,} updated, {imported.skipped:,} skipped,"
         f" {imported.rejected_total:,} rejected"
+    )
+
+
+def _describe(file: "ImportedFile") -> str:
+    """A file in one line: whose it is, and what came of it."""
+    if file.note and not file.read:
+        return file.note
+    of_system = f" of {file.system}" if file.system else ""
+    return (
+        f"{count(file.read, 'line')}{of_system}: {file.added:,} added, {file.updated:,} updated,"
+        f" {file.skipped:,} skipped, {file.rejected:,} rejected"
     )

@@ -22,11 +22,12 @@ _NOTHING = "[]"
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A line that was not taken: where it begins, its address, and why."""
+    """A line that was not taken: where it begins, its address, why, and in which file."""
 
     line: int
     value: str
     reason: str
+    file: str = ""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

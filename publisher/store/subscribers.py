@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from publisher.model.audience import Consent, ConsentAction, Subscriber, SubscriptionStatus
 from publisher.store import schema as s
-from publisher.store.columns import Moment, to_milliseconds
+from publisher.store.columns import to_milliseconds
 
 # What a subscription becomes by what happened to it.
 STATUS_AFTER: dict[ConsentAction, SubscriptionStatus] = {
@@ -91,29 +91,34 @@ def add_all(
     before = int(connection.execute(select(func.max(_TABLE.c.id))).scalar() or 0)
     if not new:
         return before
-    _insert_all(connection, publication, new, consent)
+    status = STATUS_AFTER[consent.action]
+    insert_all(connection, publication, [(one, status) for one in new], consent.at)
     _record_where(connection, publication, _TABLE.c.id > before, consent)
     return before
 
 
-def _insert_all(
-    connection: Connection, publication: int, new: Sequence[NewSubscriber], consent: Consent
+def insert_all(
+    connection: Connection,
+    publication: int,
+    new: Sequence[tuple[NewSubscriber, SubscriptionStatus]],
+    added_at: datetime,
 ) -> None:
     """Insert rows by the driver itself: SQLAlchemy takes twice as long to make their values."""
     own = NewSubscriber.__struct_fields__
-    names = (*own, "publication", "status", "created_at", "changed_at")
+    names = (*own, "status", "publication", "created_at", "changed_at")
     compiled = insert(_TABLE).compile(connection, column_keys=list(names))
-    at = Moment().process_bind_param(consent.at, connection.dialect)
-    fixed = (publication, STATUS_AFTER[consent.action], at, at)
+    at = to_milliseconds(added_at)
+    fixed = (publication, at, at)
     paused = own.index("paused_until")
     values = [
         (
             *(own_values := msgspec.structs.astuple(one))[:paused],
             None if one.paused_until is None else to_milliseconds(one.paused_until),
             *own_values[paused + 1 :],
+            status,
             *fixed,
         )
-        for one in new
+        for one, status in new
     ]
     order = itemgetter(*(names.index(name) for name in compiled.positiontup or names))
     connection.exec_driver_sql(str(compiled), [order(row) for row in values])

@@ -1,15 +1,19 @@
 """A database of readers, and files to import into it."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
 from publisher.audience.address import address_hash, parse_address
+from publisher.audience.chunk import Ask
 from publisher.audience.exporting import export_subscribers, read_all, write_csv
-from publisher.audience.importing import Ask, Imported, Importing, import_subscribers
-from publisher.audience.records import Source, find_encoding
+from publisher.audience.files import join, open_one
+from publisher.audience.importing import Importing, import_subscribers
+from publisher.audience.standings import EVERYBODY
+from publisher.audience.tally import Imported, add_files
 from publisher.model.audience import Consent, Subscriber
 from publisher.store.database import Database, open_database
 from publisher.store.keys import require_key
@@ -17,6 +21,10 @@ from publisher.store.subscribers import read_consents
 
 URI = "tag:daily.example,2025:test"
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+
+
+def as_bytes(data: bytes | str) -> bytes:
+    return data if isinstance(data, bytes) else data.encode()
 
 
 class Readers:
@@ -40,7 +48,18 @@ class Readers:
         ask: Ask | None = None,
         progress: Callable[[str, int, int], None] = lambda *_: None,
     ) -> Imported:
-        file = BytesIO(data.encode() if isinstance(data, str) else data)
+        return self.bring_all({name: data}, at=at, ask=ask, progress=progress)
+
+    def bring_all(
+        self,
+        files: Mapping[str, bytes | str],
+        *,
+        at: datetime | None = None,
+        ask: Ask | None = None,
+        everybody: str = "",
+        progress: Callable[[str, int, int], None] = lambda *_: None,
+    ) -> Imported:
+        """Import files, or archives of them, at once."""
         importing = Importing(
             database=self.database,
             secret=self.secret,
@@ -48,10 +67,14 @@ class Readers:
             chance=os.urandom,
             progress=progress,
             ask=ask,
+            everybody=EVERYBODY.get(everybody),
         )
-        return import_subscribers(
-            importing, Source(file=file, name=name, encoding=find_encoding(file))
-        )
+        with ExitStack() as stack:
+            opened = join(
+                [open_one(stack, BytesIO(as_bytes(data)), name, "") for name, data in files.items()]
+            )
+            imported = import_subscribers(importing, *opened.sources)
+            return add_files(imported, opened.left_alone)
 
     def all(self) -> list[Subscriber]:
         return list(read_all(self.database))

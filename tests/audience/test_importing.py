@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import Connection, func, select
 
 from publisher.audience.address import parse_address
-from publisher.audience.importing import MOST_REJECTED
 from publisher.audience.subscribing import subscribe, unsubscribe
+from publisher.audience.tally import MOST_REJECTED
 from publisher.errors import PublisherError
 from publisher.model.audience import SuppressionReason
 from publisher.store import schema as s
@@ -255,9 +255,10 @@ def test_asking_that_fails_leaves_nothing(readers: Readers) -> None:
 
 def test_listmonk(readers: Readers) -> None:
     done = readers.bring(LISTMONK)
-    assert (done.added, done.updated, done.skipped) == (1, 0, 1)
+    assert (done.added, done.updated, done.skipped) == (1, 0, 0)
     assert [(one.line, one.value) for one in done.rejected] == [
         (4, "bob@daily.example"),
+        (5, "cleo@daily.example"),
         (6, "dora@daily"),
     ]
     assert "blocklisted there" in done.rejected[0].reason
@@ -303,8 +304,9 @@ def test_mailchimp_cleaned(readers: Readers, name: str, more: str) -> None:
 
 
 def test_mailchimp_nonsubscribed(readers: Readers) -> None:
-    with pytest.raises(PublisherError, match="never subscribed"):
-        readers.bring(MAILCHIMP.format(more="", cell=""), "nonsubscribed_email_1.csv")
+    done = readers.bring(MAILCHIMP.format(more="", cell=""), "nonsubscribed_email_1.csv")
+    assert [(one.line, one.reason) for one in done.rejected] == [(2, "they never subscribed there")]
+    assert readers.all() == []
 
 
 def test_an_unknown_status_is_no_consent(readers: Readers) -> None:
@@ -429,13 +431,13 @@ def test_memory_stays_flat(readers: Readers, tmp_path: Path, number: int) -> Non
     code = (
         "import sys, os, resource; from datetime import datetime, UTC; from pathlib import Path;"
         "from publisher.audience.importing import Importing, import_subscribers;"
-        "from publisher.audience.records import open_source;"
+        "from publisher.audience.files import open_files; from contextlib import ExitStack;"
         "from tests.audience.readers import Readers;"
         "r = Readers(Path(sys.argv[1]));"
         "i = Importing(database=r.database, secret=r.secret, at=datetime.now(UTC),"
         " chance=os.urandom, progress=lambda *_: None);"
-        "s = open_source(sys.argv[2]);"
-        "print(import_subscribers(i, s.__enter__()).added,"
+        "s = ExitStack(); o = open_files(s, sys.argv[2:], '', None);"
+        "print(import_subscribers(i, *o.sources).added,"
         " resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     command = [sys.executable, "-c", code, str(readers.folder), str(file)]

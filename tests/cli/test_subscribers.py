@@ -101,12 +101,27 @@ def test_import(cli: CommandLine) -> None:
         "added": 2,
         "updated": 0,
         "skipped": 0,
-        "rejected": [{"line": 3, "value": "bad", "reason": "it has no @"}],
+        "rejected": [{"line": 3, "value": "bad", "reason": "it has no @", "file": "readers.csv"}],
         "rejected_total": 1,
+        "read": 3,
+        "skipped_because": {},
+        "became": {"confirmed": 2},
+        "files": [
+            {
+                "name": "readers.csv",
+                "system": "",
+                "read": 3,
+                "added": 2,
+                "updated": 0,
+                "skipped": 0,
+                "rejected": 1,
+                "note": "",
+            }
+        ],
     }
     done = cli("subscribers", "import", "-", stdin=b"email\nanna@daily.example\nbad\n")
     assert done.out == "0 added, 0 updated, 1 skipped, 1 rejected\n"
-    assert done.err == "standard input:3: bad: it has no @\n"
+    assert done.err == ("standard input:3: bad: it has no @\n1 skipped: there already\n")
     cli.write("old.csv", "email,name\nj@x.example,Jürgen\n".encode("cp1252"))
     assert "--encoding cp1252" in cli("subscribers", "import", "old.csv").err
     assert cli("subscribers", "import", "old.csv", "--encoding", "cp1252").status == 0

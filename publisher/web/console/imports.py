@@ -1,7 +1,7 @@
 """Readers from a file and into one: a dry look, the import with its report, the export."""
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO, cast
 
 from litestar import Response, get, post
 from litestar.datastructures import UploadFile
@@ -11,6 +11,7 @@ from litestar.params import Body, FromPath
 from litestar.response import Stream
 
 from publisher.audience.exporting import export_subscribers, write_csv, write_rejected
+from publisher.audience.standings import EVERYBODY
 from publisher.errors import PublisherError
 from publisher.runtime.confirming import make_asking
 from publisher.store import imports
@@ -74,6 +75,7 @@ def _show(
         upload=upload,
         runs=runs,
         encodings=_ENCODINGS,
+        everybody=EVERYBODY,
         most=_MOST_BYTES // 1_000_000,
         shown=_SHOWN_REJECTED,
     )
@@ -83,20 +85,31 @@ def _show(
 @in_thread
 def take_file(request: AnyRequest, data: Upload) -> Answer:
     desk = desk_of(request)
-    file = data.get("file")
-    encoding = text_of(data, "encoding")
-    if not isinstance(file, UploadFile) or not file.filename:
+    files = _files_of(data)
+    encoding, everybody = text_of(data, "encoding"), text_of(data, "everybody")
+    if not files:
         return _show(request, desk, 422, {"file": "Choose a file first."})
     if encoding not in _ENCODINGS:
         return _show(request, desk, 422, {"encoding": "Choose one of the encodings."})
+    if everybody and everybody not in EVERYBODY:
+        return _show(request, desk, 422, {"everybody": "Choose one of these."})
     try:
         who = operator_of(request).email
-        desk.uploads.take(file.file, file.filename, encoding, who)  # type: ignore[arg-type]
+        named = [(cast(BinaryIO, file.file), file.filename) for file in files]
+        desk.uploads.take(named, encoding, who, everybody)
     except PublisherError as error:
         return _show(request, desk, 422, {"file": as_sentence(error)})
     finally:
-        file.file.close()
+        for file in files:
+            file.file.close()
     return redirect("/readers/import")
+
+
+def _files_of(data: dict[str, Any]) -> list[UploadFile]:
+    """The files that were chosen: a form sends one by itself, and several as a list."""
+    sent = data.get("file")
+    each = sent if isinstance(sent, list) else [sent]
+    return [file for file in each if isinstance(file, UploadFile) and file.filename]
 
 
 @post("/readers/import/{token:str}/start")
@@ -165,7 +178,7 @@ def download_rejected(request: AnyRequest, run: RowId) -> Answer:
         rejected = imports.read_rejected(connection, publication, run)
         actor, about = actor_of(request), f"import {run}"
         desk.note(connection, actor, "rejected lines downloaded", about=about)
-    body = write_rejected((each.line, each.value, each.reason) for each in rejected)
+    body = write_rejected((each.line, each.value, each.reason, each.file) for each in rejected)
     headers = {"Content-Disposition": f'attachment; filename="rejected-{run}.csv"'}
     return Response(body, media_type=_CSV, headers=headers)
 

@@ -1,13 +1,14 @@
-"""A file of readers on its way into the database: looked at first, then imported, in a thread.
+"""Files of readers on their way into the database: looked at first, then imported, in a thread.
 
-There is one at a time. The file itself has no name on the disk, so that nothing of it is left when
-it was imported, given up, or the console ends; what came of it is in the database.
+There is one upload at a time. Its files have no name on the disk, so that nothing of them is left
+when they were imported, given up, or the console ends; what came of it is in the database.
 """
 
 import os
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import PurePath
 from tempfile import TemporaryFile
@@ -17,9 +18,12 @@ from typing import BinaryIO, Literal, cast
 import msgspec
 from sqlalchemy import Connection
 
-from publisher.audience.importing import Ask, Imported, Importing, import_subscribers
+from publisher.audience.chunk import Ask
+from publisher.audience.files import Opened, join, open_one
+from publisher.audience.importing import Importing, import_subscribers
 from publisher.audience.looking import Look, look_at
-from publisher.audience.records import Source, as_source
+from publisher.audience.standings import EVERYBODY
+from publisher.audience.tally import Imported, ImportedFile
 from publisher.errors import PublisherError
 from publisher.model.operators import Actor
 from publisher.store import audit, imports
@@ -42,10 +46,11 @@ class BusyError(PublisherError):
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
-    """How the file stands: `token` names it in forms, `done` of `total` bytes were gone through.
+    """How the files stand: `token` names them in forms, `done` of `total` bytes were gone through.
 
-    `look` is there once it was looked at, or `fault`, why it cannot be read; `run` is the import's
-    row in the database.
+    `look` is there once they were looked at, or `fault`, why one cannot be read; `everybody` is
+    what all people in them are, where they do not say it; `left_alone` is what else was in an
+    archive; `run` is the import's row in the database.
     """
 
     token: str
@@ -53,6 +58,8 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     who: str
     at: datetime
     stage: Stage
+    everybody: str = ""
+    left_alone: tuple[ImportedFile, ...] = ()
     is_asking: bool = False
     look: Look | None = None
     fault: str = ""
@@ -62,15 +69,15 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Uploads:
-    """The one file that is on its way, or none."""
+    """The files that are on their way together, or none."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self.database = database
         self.clock = clock
         self._lock = Lock()
         self._upload: Upload | None = None
-        self._file: BinaryIO | None = None
-        self._source: Source | None = None
+        self._open = ExitStack()
+        self._opened: Opened | None = None
         self._stop = Event()
         self._thread: Thread | None = None
         with database.write() as connection:
@@ -84,36 +91,39 @@ class Uploads:
                 self._drop()
             return self._upload
 
-    def take(self, file: BinaryIO, name: str, encoding: str, who: str) -> None:
-        """Take a file in place of one that was only looked at, and look at it.
+    def take(
+        self, files: Sequence[tuple[BinaryIO, str]], encoding: str, who: str, everybody: str = ""
+    ) -> None:
+        """Take files, with their names, in place of those only looked at, and look at them.
 
-        Raises BusyError while another one is being imported, PublisherError for no such encoding.
+        Raises BusyError while others are being imported, PublisherError for no such encoding or no
+        whole archive.
         """
-        aside = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - it is closed when dropped
-        shutil.copyfileobj(file, aside)
-        aside.seek(0)
-        source = as_source(aside, clean_name(name), encoding)
-        with self._lock:
-            if self._upload and self._upload.stage == "importing":
-                aside.close()
-                raise BusyError("another file is being imported; wait until it has been")
-            self._drop()
-            self._file, self._source = aside, source
-            self._upload = Upload(
-                token=secrets.token_hex(8),
-                name=source.name,
-                who=who,
-                at=self.clock(),
-                stage="looking",
-            )
-            self._start(self._look, self._upload.token, source)
+        with ExitStack() as stack:
+            opened = join([_open(stack, file, name, encoding) for file, name in files])
+            with self._lock:
+                if self._upload and self._upload.stage == "importing":
+                    raise BusyError("another file is being imported; wait until it has been")
+                self._drop()
+                self._open, self._opened = stack.pop_all(), opened
+                names = ", ".join(clean_name(name) for _, name in files)
+                self._upload = Upload(
+                    token=secrets.token_hex(8),
+                    name=names[:_NAME_CHARACTERS],
+                    who=who,
+                    at=self.clock(),
+                    stage="looking",
+                    everybody=everybody,
+                    left_alone=opened.left_alone,
+                )
+                self._start(self._look, self._upload, opened)
         self._wait()
 
     def start(self, token: str, actor: Actor, ask: Ask | None) -> int | None:
         """Begin to import the file that was looked at; None where it is not there any more."""
         with self._lock:
-            upload, source = self._upload, self._source
-            if not upload or not source or upload.token != token or upload.stage != "looked":
+            upload, opened = self._upload, self._opened
+            if not upload or not opened or upload.token != token or upload.stage != "looked":
                 return None
             publication, now = self.database.publication, self.clock()
             with self.database.write() as connection:
@@ -121,7 +131,7 @@ class Uploads:
                 how = "each is asked to confirm" if ask else "vouched for"
                 self._note(connection, actor, "import started", run, how)
             self._change(stage="importing", run=run, is_asking=bool(ask), done=0)
-            self._start(self._import, source, actor, ask, run)
+            self._start(self._import, opened, actor, ask, upload.everybody, run)
         self._wait()
         return run
 
@@ -149,9 +159,11 @@ class Uploads:
 
     # In the thread
 
-    def _look(self, token: str, source: Source, stop: Event) -> None:
+    def _look(self, upload: Upload, opened: Opened, stop: Event) -> None:
+        token = upload.token
         try:
-            look = look_at(self._importing(stop, None, is_dry=True), source)
+            importing = self._importing(stop, None, upload.everybody, is_dry=True)
+            look = look_at(importing, *opened.sources)
             changes: dict[str, object] = {"stage": "looked", "look": look}
         except PublisherError as error:
             changes = {"stage": "refused", "fault": str(error)}
@@ -161,11 +173,14 @@ class Uploads:
             if self._upload and self._upload.token == token:
                 self._change(**changes)
 
-    def _import(self, source: Source, actor: Actor, ask: Ask | None, run: int, stop: Event) -> None:
+    def _import(
+        self, opened: Opened, actor: Actor, ask: Ask | None, everybody: str, run: int, stop: Event
+    ) -> None:
         imported, fault = Imported(0, 0, 0, (), 0), ""
         status: ImportStatus = "failed"
         try:
-            imported = import_subscribers(self._importing(stop, ask, is_dry=False), source)
+            importing = self._importing(stop, ask, everybody, is_dry=False)
+            imported = import_subscribers(importing, *opened.sources)
             status = "stopped" if stop.is_set() else "done"
         except PublisherError as error:
             fault = str(error)
@@ -181,7 +196,7 @@ class Uploads:
         self, actor: Actor, run: int, status: ImportStatus, fault: str, imported: Imported
     ) -> None:
         counts = (imported.added, imported.updated, imported.skipped, imported.rejected_total)
-        lines = [imports.Line(each.line, each.value, each.reason) for each in imported.rejected]
+        lines = [imports.Line(*msgspec.structs.astuple(each)) for each in imported.rejected]
         said = "{:,} added, {:,} updated, {:,} skipped, {:,} rejected".format(*counts)
         with self.database.write() as connection:
             imports.end(
@@ -195,7 +210,9 @@ class Uploads:
             )
             self._note(connection, actor, f"import {status}", run, said)
 
-    def _importing(self, stop: Event, ask: Ask | None, *, is_dry: bool) -> Importing:
+    def _importing(
+        self, stop: Event, ask: Ask | None, everybody: str, *, is_dry: bool
+    ) -> Importing:
         return Importing(
             database=self.database,
             secret=load_address_key(self.database),
@@ -203,6 +220,7 @@ class Uploads:
             chance=os.urandom,
             progress=self._tell,
             ask=ask,
+            everybody=EVERYBODY.get(everybody),
             is_dry=is_dry,
             is_stopped=stop.is_set,
         )
@@ -226,9 +244,8 @@ class Uploads:
 
     def _drop(self) -> None:
         self._stop.set()
-        if self._file:
-            self._file.close()
-        self._upload, self._file, self._source = None, None, None
+        self._open.close()
+        self._upload, self._opened = None, None
 
     def _wait(self) -> None:
         if self._thread:
@@ -239,6 +256,13 @@ class Uploads:
     ) -> None:
         publication, now, about = self.database.publication, self.clock(), f"import {run}"
         audit.note(connection, publication, actor, action, now, about=about, detail=detail)
+
+
+def _open(stack: ExitStack, file: BinaryIO, name: str, encoding: str) -> Opened:
+    """Keep a file that a browser sends, as long as the stack is open."""
+    aside = stack.enter_context(TemporaryFile())  # noqa: SIM115 - the stack closes it
+    shutil.copyfileobj(file, aside)
+    return open_one(stack, cast(BinaryIO, aside), clean_name(name), encoding)
 
 
 def clean_name(text: str) -> str:

@@ -95,7 +95,7 @@ def test_a_report_is_downloaded_without_formulas(console: Console, sender: Brows
     downloaded = sender.get(f"{answer.headers['location']}/rejected")
     assert downloaded.headers["content-disposition"].startswith("attachment")
     rows = list(csv.reader(io.StringIO(downloaded.text)))
-    assert rows[0] == ["line", "value", "reason"]
+    assert rows[0] == ["line", "value", "reason", "file"]
     assert (rows[1][0], rows[1][1][:2]) == ("3", "'=")
     assert console.done()[0][1] == "rejected lines downloaded"
 
@@ -122,8 +122,7 @@ def test_a_file_is_given_up_and_nothing_is_imported(console: Console, sender: Br
 def test_what_is_no_list_of_readers_is_refused(
     console: Console, sender: Browser, data: bytes, name: str, said: str
 ) -> None:
-    upload(sender, data, name)
-    page = look(sender)
+    page = upload(sender, data, name).text + look(sender)
     assert said in page
     assert "/start" not in page
     assert console.readers.all() == []
