@@ -42,6 +42,7 @@ COMMANDS = {
     "tokens create": ("tokens", "make a token for a program that uses the API"),
     "tokens list": ("tokens", "show the API tokens"),
     "tokens revoke": ("tokens", "let a token be worth nothing any more"),
+    "export": ("moving", "write the whole publication in open formats"),
     "backup": ("database", "copy the database, while it is in use"),
     "restore": ("database", "bring a backup of the database back"),
     "arm": ("database", "let a restored or copied database send again"),

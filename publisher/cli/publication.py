@@ -71,17 +71,29 @@ def init_command(
             help="Its time zone, such as Asia/Shanghai; where it is left out, this computer's.",
         ),
     ] = "",
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="EXPORT",
+            help="What `export` wrote, a folder or a zip archive, to be a publication again.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> int:
     """Make a new publication's folder, ready to build.
 
-    Nothing that is in the folder already is changed.
+    Nothing that is in the folder already is changed. With --from it is made of an
+    export, and sends nothing until `arm`.
 
     \b
     Examples:
       publisher init daily
+      publisher init daily --from daily-export.zip
       publisher init daily --title "The Daily" --time-zone Europe/Berlin
     """
+    if source:
+        return _make_from(source, folder, [title, time_zone], json)
     settings = folder / FILE_NAME
     if time_zone and not is_zone(time_zone):
         raise PublisherError(
@@ -100,6 +112,25 @@ def init_command(
         print_json({"folder": folder, "settings": settings, "id": publication.id})
     else:
         _say_next(folder, publication.title)
+    return 0
+
+
+def _make_from(source: Path, folder: Path, others: list[str], json: bool) -> int:
+    from publisher.runtime.arriving import make_from_export
+
+    if any(others):
+        raise PublisherError("--from takes title and time zone from the export; leave them out")
+    arrived = make_from_export(source, folder)
+    if json:
+        settings = folder / FILE_NAME
+        plain = msgspec.structs.asdict(arrived)
+        print_json({"folder": folder, "settings": settings, **plain})
+        return 0
+    show(f"{folder} is the folder of {arrived.title} now, and sends nothing until `publisher arm`.")
+    for each in arrived.left_out:
+        say(f"Not in the export: {each}")
+    say("What to do next: publisher config, publisher build, publisher doctor; and publisher arm")
+    say("once nothing is sent any more from where the export was made.")
     return 0
 
 

@@ -3,6 +3,8 @@
 import os
 import shutil
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -40,6 +42,21 @@ def back_up(database: Database, target: Path, now: datetime) -> int:
     finally:
         _remove(aside)
     return target.stat().st_size
+
+
+@contextmanager
+def copying(database: Database, target: Path, now: datetime) -> Iterator[Database]:
+    """Copy the database as `back_up` does, and open the copy, which is gone afterwards."""
+    aside = target.with_name(f".{target.name}.db")
+    try:
+        back_up(database, aside, now)
+        copied = Database(connect_sqlite(aside), aside, database.publication)
+        try:
+            yield copied
+        finally:
+            copied.close()
+    finally:
+        _remove(aside)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -14,13 +14,14 @@ KNOWN = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009",
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
-def bring_up_to_date(engine: Engine, path: Path) -> None:
+def bring_up_to_date(engine: Engine, path: Path, version: str = HEAD) -> None:
     """Make the tables, or migrate them, in one transaction: a second process waits and sees it.
 
-    Raises StoreError for a database that is newer than this program, or not one of ours.
+    An older version is for a new database, which is to take in rows of that time. Raises StoreError
+    for a database that is newer than this program, or not one of ours.
     """
     with engine.begin() as connection:
-        if _require_known(connection, path) == HEAD:
+        if _require_known(connection, path) == version:
             return
     with engine.connect().execution_options(is_writing=True) as connection:
         # Where a table is made anew, others are not to follow the old one away. SQLite can be told
@@ -29,8 +30,8 @@ def bring_up_to_date(engine: Engine, path: Path) -> None:
         driver.execute("PRAGMA foreign_keys = OFF")  # type: ignore[union-attr]
         try:
             with connection.begin():
-                if _require_known(connection, path) != HEAD:
-                    _migrate(connection)
+                if _require_known(connection, path) != version:
+                    _migrate(connection, version)
                     _require_whole(connection, path)
         finally:
             driver.execute("PRAGMA foreign_keys = ON")  # type: ignore[union-attr]
@@ -64,11 +65,11 @@ def read_version(connection: Connection) -> str:
     return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
 
 
-def _migrate(connection: Connection) -> None:
+def _migrate(connection: Connection, version: str) -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, HEAD)
+    command.upgrade(config, version)
