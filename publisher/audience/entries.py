@@ -35,6 +35,8 @@ _ROLES = {
     *("spam", "nospam", "bounce", "bounces", "devnull"),
 }
 
+_MARKS = str.maketrans("", "", "-_.")
+
 
 class Entry(msgspec.Struct, frozen=True):
     """A record that could be read: a person, and what the file says of them.
@@ -97,7 +99,7 @@ def _read(columns: Columns, line: int, cells: list[str], whole: str) -> Entry:
     name = parse_name(bare_cell(" ".join(parts).strip()) or named)
     standing = _stand(columns, cells)
     _require_reader(address, standing)
-    confirmed_at = read_moment(_cell(cells, columns.confirmed))
+    confirmed_at = _moment(cells, columns.confirmed)
     where = columns.confirmed_from if confirmed_at else columns.asked_from
     client = _cell(cells, where) or _cell(cells, columns.asked_from)
     return Entry(
@@ -107,9 +109,9 @@ def _read(columns: Columns, line: int, cells: list[str], whole: str) -> Entry:
         standing,
         _read_language(_cell(cells, columns.language)),
         _read_pause(_cell(cells, columns.paused_until)),
-        read_moment(_cell(cells, columns.asked)),
+        _moment(cells, columns.asked),
         confirmed_at,
-        read_moment(_cell(cells, columns.ended)) or read_moment(_cell(cells, columns.failed)),
+        _moment(cells, columns.ended) or _moment(cells, columns.failed),
         read_client(client) if client else "",
     )
 
@@ -132,7 +134,7 @@ def _read_address(text: str) -> Address:
 def _require_reader(address: Address, standing: Standing) -> None:
     """Raise AddressError for mailboxes that no newsletter belongs into."""
     local = address.key.rpartition("@")[0]
-    if standing.status in ("confirmed", "unconfirmed") and re.sub(r"[-_.]", "", local) in _ROLES:
+    if local.translate(_MARKS) in _ROLES and standing.status in ("confirmed", "unconfirmed"):
         _refuse(f"no reader is at {local}@; `publisher subscribers add` takes it if one is")
 
 
@@ -225,6 +227,10 @@ def _read_pause(text: str) -> datetime | None:
 
 def _cell(cells: list[str], place: int | None) -> str:
     return cells[place].strip() if place is not None and place < len(cells) else ""
+
+
+def _moment(cells: list[str], place: int | None) -> datetime | None:
+    return None if place is None else read_moment(_cell(cells, place))
 
 
 def _refuse(reason: str) -> NoReturn:

@@ -1,5 +1,6 @@
 """Files as other systems export them: their column names, our own people, and the usual damage."""
 
+from collections.abc import Mapping
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -87,7 +88,7 @@ u3,never@daily.example,Never,{},blocklisted,0001-01-01 00:00:00 +0000 UTC,2025-0
 """
 
 
-def pack(files: dict[str, str | bytes]) -> bytes:
+def pack(files: Mapping[str, str | bytes]) -> bytes:
     """A zip archive of files."""
     packed = BytesIO()
     with ZipFile(packed, "w", ZIP_DEFLATED) as archive:

@@ -76,7 +76,7 @@ def test_substack_dashboard(readers: Readers) -> None:
 @pytest.mark.parametrize("is_packed", [True, False])
 def test_mailchimp(readers: Readers, is_packed: bool) -> None:
     files = exports.MAILCHIMP
-    packed = {"audience_export.zip": exports.pack(dict(files))}
+    packed = {"audience_export.zip": exports.pack(files)}
     done = readers.bring_all(packed if is_packed else files, at=NOON)
     assert {(email, status) for email, _, status in readers.plain()} == {
         ("twice@daily.example", "confirmed"),

@@ -11,6 +11,7 @@ from io import StringIO
 
 import pytest
 
+from tests.audience import exports
 from tests.cli.command_line import CommandLine, Process
 
 ANNA = {
@@ -91,6 +92,24 @@ def test_who_left_is_added_again_by_name_only(cli: CommandLine) -> None:
     assert "unsubscribed on" in refused.err
     assert "--again" in refused.err
     assert cli("subscribers", "add", "anna@daily.example", "--again", "--json").json == ANNA
+
+
+def test_import_of_other_systems(cli: CommandLine) -> None:
+    (cli.folder / "audience.zip").write_bytes(exports.pack(exports.MAILCHIMP))
+    cli.write("subscribers.csv", exports.LISTMONK)
+    done = cli("subscribers", "import", "audience.zip", "subscribers.csv")
+    assert done.status == 0
+    assert done.out == "5 added, 0 updated, 0 skipped, 6 rejected\n"
+    assert (
+        "subscribers.csv: 3 lines of listmonk: 1 added, 0 updated, 0 skipped, 2 reject" in done.err
+    )
+    assert "    listmonk's export does not say who unsubscribed" in done.err
+    assert "They became: 3 confirmed, 3 suppressed, 2 unsubscribed" in done.err
+    cli.write("left.csv", "email\non@daily.example\n")
+    done = cli("subscribers", "import", "left.csv", "--as", "unsubscribed", "--json")
+    assert done.json["became"] == {"unsubscribed": 1}
+    refused = cli("subscribers", "import", "left.csv", "--as", "king")
+    assert (refused.status, "it is one of unconfirmed, unsubscribed" in refused.err) == (2, True)
 
 
 def test_import(cli: CommandLine) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from publisher.web.console import app
+from tests.audience import exports
 from tests.web.console.site import Browser, Console
 from tests.web.public.site import Answer, wait_until
 
@@ -25,15 +26,23 @@ MANY = 150_000
 
 def upload(browser: Browser, data: bytes, name: str = "readers.csv", encoding: str = "") -> Answer:
     """Choose a file in the form, and send it as browsers do."""
+    return upload_all(browser, {name: data}, encoding)
+
+
+def upload_all(
+    browser: Browser, files: dict[str, bytes], encoding: str = "", everybody: str = ""
+) -> Answer:
     edge = "----edge"
-    parts = [("_csrf_token", browser.token), ("encoding", encoding)]
+    parts = [("_csrf_token", browser.token), ("encoding", encoding), ("everybody", everybody)]
     body = b"".join(
         f'--{edge}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
         for key, value in parts
     )
-    head = f'Content-Disposition: form-data; name="file"; filename="{name}"'
-    body += f"--{edge}\r\n{head}\r\nContent-Type: text/csv\r\n\r\n".encode()
-    body += data + f"\r\n--{edge}--\r\n".encode()
+    for name, data in files.items():
+        head = f'Content-Disposition: form-data; name="file"; filename="{name}"'
+        body += f"--{edge}\r\n{head}\r\nContent-Type: text/csv\r\n\r\n".encode()
+        body += data + b"\r\n"
+    body += f"--{edge}--\r\n".encode()
     headers = {
         "Content-Type": f"multipart/form-data; boundary={edge}",
         "Origin": browser.client.url,
@@ -132,6 +141,31 @@ def test_letters_are_read_as_was_chosen(console: Console, sender: Browser) -> No
     upload(sender, "email,name\na@x.example,Müller\n".encode("cp1252"), encoding="cp1252")
     assert "<bdi>Müller</bdi>" in look(sender)
     assert upload(sender, b"email\n", encoding="rot13").status == 422
+
+
+def test_an_archive_and_another_file_at_once(console: Console, sender: Browser) -> None:
+    packed = exports.pack({**exports.MAILCHIMP, "campaigns.csv": "Title\nOne\n"})
+    upload_all(sender, {"audience.zip": packed, "members.csv": exports.GHOST.encode()})
+    page = look(sender)
+    assert page.count("an export of Mailchimp") == len(exports.MAILCHIMP)
+    assert "an export of Ghost" in page
+    assert "<bdi>campaigns.csv</bdi>: left alone" in page
+    assert ("CONFIRM_IP", "from where they agreed") in re.findall(
+        r'scope="row"><bdi>([^<]+)</bdi></th><td>([\w ]+)', page
+    )
+    answer = sender.post(f"/readers/import/{token_in(page)}/start", {"how": "vouch"})
+    report = sender.get(answer.headers["location"]).text
+    assert "audience.zip, members.csv" in report
+    assert "<td><bdi>subscribed_email_audience_export_a1b2c3.csv</bdi></td>" in report
+    assert {status for _, _, status in console.readers.plain()} == {"confirmed", "unsubscribed"}
+
+
+def test_a_file_that_does_not_say_who_they_are(console: Console, sender: Browser) -> None:
+    left = {"left.csv": b"email\nanna@x.example\n"}
+    assert upload_all(sender, left, everybody="emperors").status == 422
+    upload_all(sender, left, everybody="unsubscribed")
+    sender.post(f"/readers/import/{token_in(look(sender))}/start", {"how": "vouch"})
+    assert console.readers.plain() == [("anna@x.example", "", "unsubscribed")]
 
 
 def test_no_file_is_no_import(console: Console, sender: Browser) -> None:
