@@ -13,7 +13,7 @@ from publisher.errors import PublisherError
 from publisher.runtime.leaving import FILES, FOLDERS
 from publisher.runtime.parcel import Parcel, opening
 from publisher.settings import FILE_NAME
-from publisher.site.register import sync_folder
+from publisher.site.lines import sync_folder
 from publisher.store.place import require_local, sqlite_path
 from publisher.store.tables import Loading, load
 
