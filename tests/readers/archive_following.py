@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from tests.readers.documents import Item, read_document
-from tests.readers.reader import STAMP, Reader, Reading
+from publisher.preflight.feed_readers.documents import Item, read_document
+from publisher.preflight.feed_readers.reader import STAMP, Reader, Reading
 
 Fetch = Callable[[str], bytes]
 

@@ -8,9 +8,9 @@ from hashlib import sha256
 
 import msgspec
 
-from tests.readers.documents import Format, Item, read_document
-from tests.readers.feedmail import FeedMail
-from tests.readers.reader import Answer, Reader, Reading, Shown
+from publisher.preflight.feed_readers.documents import Format, Item, read_document
+from publisher.preflight.feed_readers.feedmail import FeedMail
+from publisher.preflight.feed_readers.reader import Answer, Reader, Reading, Shown
 from tests.readers.scenes import BASE, MOVED, Entry, Scene
 
 _TOKEN = re.compile(r"\b(?:story|issue)-\d+\b")

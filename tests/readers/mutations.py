@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from lxml import etree
 
-from tests.readers.documents import read_document
+from publisher.preflight.feed_readers.documents import read_document
 from tests.readers.following import token_of_item
 from tests.readers.scenes import MOVED, Scene
 

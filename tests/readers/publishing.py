@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 
+from publisher.preflight.feed_readers.reader import LINK, STAMP, TAGS, TEXT, TITLE
 from publisher.site.job import CACHE
 from publisher.site.withdraw import withdraw
-from tests.readers.reader import LINK, STAMP, TAGS, TEXT, TITLE
 from tests.readers.scenes import BASE, BEGINNING, FEEDS, MOVED, SUFFIXES, Draft, Entry, Scene, Story
 from tests.site.world import SETTINGS, World
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from tests.readers.documents import Format
+from publisher.preflight.feed_readers.documents import Format
 
 FEEDS = ("feed", "issues", "tags/film/feed")
 SUFFIXES: tuple[Format, ...] = ("atom", "rss", "json")

@@ -7,25 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from publisher.preflight.feed_readers import READERS
+from publisher.preflight.feed_readers.documents import read_document
+from publisher.preflight.feed_readers.reader import Reader
 from tests.readers.archive_following import ArchiveFollowing
-from tests.readers.documents import read_document
-from tests.readers.feedly import Feedly
-from tests.readers.feedmail import FeedMail
-from tests.readers.feedparser_based import LemonReader, Rss2Email
 from tests.readers.following import Complaint, Follower, Habit, Server, follow, token_of_item
-from tests.readers.freshrss import FreshRSS
-from tests.readers.miniflux import Miniflux
-from tests.readers.netnewswire import NetNewsWire
-from tests.readers.newsboat import Newsboat
 from tests.readers.publishing import Publishing
-from tests.readers.reader import Reader
 from tests.readers.scenes import BASE, BEGINNING, FEEDS, SUFFIXES, Scene
-from tests.readers.thunderbird import Thunderbird
 
-READERS: tuple[type[Reader], ...] = (
-    *(Miniflux, FreshRSS, NetNewsWire, Feedly, Rss2Email),
-    *(LemonReader, Newsboat, Thunderbird, FeedMail),
-)
 # What brings entries back into a feed that they had left: an older issue becomes the newest again.
 RETURNING = ("dated", "restored", "built upon")
 # A tag's feed does not know which of the issues that were taken back bore the tag.

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from publisher.preflight.feed_readers.miniflux import Miniflux
+from publisher.preflight.feed_readers.reader import Reader
+from publisher.preflight.feed_readers.thunderbird import Thunderbird
 from publisher.site.withdraw import withdraw
 from tests.readers.archive_following import ArchiveFollowing
-from tests.readers.miniflux import Miniflux
-from tests.readers.reader import Reader
-from tests.readers.thunderbird import Thunderbird
 from tests.site.world import SETTINGS, World
 from tests.web.public.site import run_site
 

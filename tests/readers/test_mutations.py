@@ -5,15 +5,15 @@ from datetime import timedelta
 
 import pytest
 
+from publisher.preflight.feed_readers import READERS
+from publisher.preflight.feed_readers.documents import Format
+from publisher.preflight.feed_readers.reader import Answer
 from tests.readers.archive_following import ArchiveFollowing
-from tests.readers.documents import Format
 from tests.readers.following import Follower, Habit, Server, follow
 from tests.readers.mutations import EACH, mutate
 from tests.readers.publishing import Publishing
-from tests.readers.reader import Answer
 from tests.readers.scenes import BASE, BEGINNING, Scene
 from tests.readers.test_a_year_of_publishing import (
-    READERS,
     check_documents,
     complaints,
     find_lost,

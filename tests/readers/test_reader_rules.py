@@ -7,19 +7,20 @@ from email.utils import format_datetime
 import feedparser
 import pytest
 
-from tests.readers.documents import NotAFeed, read_document
-from tests.readers.feedly import Feedly
-from tests.readers.feedmail import FeedMail
-from tests.readers.feedparser_based import LemonReader, Rss2Email
+from publisher.preflight.feed_readers import READERS
+from publisher.preflight.feed_readers.documents import NotAFeed, read_document
+from publisher.preflight.feed_readers.feedly import Feedly
+from publisher.preflight.feed_readers.feedmail import FeedMail
+from publisher.preflight.feed_readers.feedparser_based import LemonReader, Rss2Email
+from publisher.preflight.feed_readers.freshrss import FreshRSS
+from publisher.preflight.feed_readers.miniflux import Miniflux
+from publisher.preflight.feed_readers.netnewswire import NetNewsWire
+from publisher.preflight.feed_readers.newsboat import Newsboat
+from publisher.preflight.feed_readers.reader import Answer, Reader
+from publisher.preflight.feed_readers.thunderbird import Thunderbird
 from tests.readers.following import Server
-from tests.readers.freshrss import FreshRSS
-from tests.readers.miniflux import Miniflux
-from tests.readers.netnewswire import NetNewsWire
-from tests.readers.newsboat import Newsboat
-from tests.readers.reader import Answer, Reader
 from tests.readers.scenes import Scene
-from tests.readers.test_a_year_of_publishing import READERS, habits
-from tests.readers.thunderbird import Thunderbird
+from tests.readers.test_a_year_of_publishing import habits
 from tests.site.world import World
 
 URL = "https://daily.example/feed.rss"

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from tests.readers.documents import Document, Item
-from tests.readers.reader import Reader
+from publisher.preflight.feed_readers.documents import Document, Item
+from publisher.preflight.feed_readers.reader import Reader
 
 _OLDEST = timedelta(days=365)
 _BEHIND = timedelta(days=7)

@@ -5,7 +5,8 @@ which of them they take.
 """
 
 import json
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, Literal
@@ -65,12 +66,24 @@ def read_document(body: bytes) -> Document:
 
 
 def _read_xml(body: bytes) -> Document:
-    root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
+    root = _parse_xml(body)
     if root.tag == f"{_ATOM}feed":
         return _read_atom(root)
     if root.tag == "rss" and (channel := root.find("channel")) is not None:
         return _read_rss(channel)
     raise NotAFeed(f"<{root.tag}> is neither Atom nor RSS")
+
+
+def _parse_xml(body: bytes) -> Any:
+    """The document's root; of one that is not well-formed, what readers make of it."""
+    safe = {"resolve_entities": False, "no_network": True}
+    try:
+        return etree.fromstring(body, etree.XMLParser(**safe))
+    except etree.XMLSyntaxError:
+        mended = etree.fromstring(body, etree.XMLParser(**safe, recover=True))
+        if mended is None or not len(mended):
+            raise
+        return mended
 
 
 def _read_atom(feed: Any) -> Document:
@@ -134,22 +147,27 @@ def _read_json(body: bytes) -> Document:
     if "jsonfeed.org/version/1" not in feed["version"]:
         raise NotAFeed(f"{feed['version']!r} is no version of JSON Feed")
     items = tuple(_read_json_item(item) for item in feed["items"])
-    return Document(format="json", items=items, link=feed.get("home_page_url", ""))
+    return Document(format="json", items=items, link=feed.get("home_page_url") or "")
 
 
 def _read_json_item(item: dict[str, Any]) -> Item:
+    def word(name: str) -> str:
+        return str(item.get(name) or "")
+
+    # `author` is of version 1.0.
+    authors = item.get("authors") or [item.get("author") or {}]
     return Item(
         format="json",
-        id=str(item.get("id", "")).strip(),
-        link=item.get("url", ""),
-        external=item.get("external_url", ""),
-        title=item.get("title", ""),
-        summary=item.get("summary", ""),
-        content=item.get("content_html", "") or item.get("content_text", ""),
-        published=_iso(item.get("date_published", "")),
-        updated=_iso(item.get("date_modified", "")),
-        authors=tuple(author.get("name", "") for author in item.get("authors", ())),
-        tags=tuple(item.get("tags", ())),
+        id=word("id").strip(),
+        link=word("url"),
+        external=word("external_url"),
+        title=word("title"),
+        summary=word("summary"),
+        content=word("content_html") or word("content_text"),
+        published=_iso(word("date_published")),
+        updated=_iso(word("date_modified")),
+        authors=tuple(author["name"] for author in authors if author.get("name")),
+        tags=tuple(item.get("tags") or ()),
     )
 
 
@@ -166,8 +184,17 @@ def _link(parent: Any, rel: str) -> str:
 
 
 def _iso(written: str) -> datetime | None:
-    return datetime.fromisoformat(written) if written else None
+    with suppress(ValueError):
+        return _aware(datetime.fromisoformat(written))
+    return None
 
 
 def _rfc822(written: str) -> datetime | None:
-    return parsedate_to_datetime(written) if written else None
+    with suppress(ValueError):
+        return _aware(parsedate_to_datetime(written))
+    return None
+
+
+def _aware(moment: datetime) -> datetime:
+    """RFC 2822's `-0000` and what has no offset: readers take it for UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -2,8 +2,8 @@
 
 from hashlib import sha1
 
-from tests.readers.documents import Item
-from tests.readers.reader import LINK, STAMP, TEXT, TITLE, Reader
+from publisher.preflight.feed_readers.documents import Item
+from publisher.preflight.feed_readers.reader import LINK, STAMP, TEXT, TITLE, Reader
 
 
 class Rss2Email(Reader):

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from tests.readers.documents import Document, Item
-from tests.readers.reader import LINK, TAGS, TEXT, TITLE, Reader
+from publisher.preflight.feed_readers.documents import Document, Item
+from publisher.preflight.feed_readers.reader import LINK, TAGS, TEXT, TITLE, Reader
 
 # CLEANUP_ARCHIVE_READ_DAYS; for entries that were never read it is 180 days.
 _ARCHIVED_AFTER = timedelta(days=60)

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import msgspec
 
-from tests.readers.documents import Document, Format, Item, read_document
+from publisher.preflight.feed_readers.documents import Document, Format, Item, read_document
 
 # Parts of an entry that may change after its publication. `stamp` is the time of the last change.
 TITLE, TEXT, LINK, TAGS, STAMP = "title", "text", "link", "tags", "stamp"

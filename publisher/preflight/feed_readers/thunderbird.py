@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from tests.readers.documents import Item
-from tests.readers.reader import Reader
+from publisher.preflight.feed_readers.documents import Item
+from publisher.preflight.feed_readers.reader import Reader
 
 # kInvalidItemPurgeDelayDays
 _FORGOTTEN_AFTER = timedelta(days=1)

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from tests.readers.documents import Document, Item
-from tests.readers.reader import LINK, TEXT, TITLE, Reader
+from publisher.preflight.feed_readers.documents import Document, Item
+from publisher.preflight.feed_readers.reader import LINK, TEXT, TITLE, Reader
 
 # Articles of other sources are compared so far back (docs.feedly.com/article/218).
 _COMPARED = timedelta(days=31)

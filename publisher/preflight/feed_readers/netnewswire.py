@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from hashlib import md5
 
-from tests.readers.documents import Format, Item
-from tests.readers.reader import LINK, STAMP, TEXT, TITLE, Reader, Reading
+from publisher.preflight.feed_readers.documents import Format, Item
+from publisher.preflight.feed_readers.reader import LINK, STAMP, TEXT, TITLE, Reader, Reading
 
 # An article that is no longer in its feed is removed so long after it came.
 _REMOVED_AFTER = timedelta(days=30)

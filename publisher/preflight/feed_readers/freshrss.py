@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from tests.readers.documents import Document, Item
-from tests.readers.reader import LINK, TAGS, TEXT, TITLE, Reader, Reading
+from publisher.preflight.feed_readers.documents import Document, Item
+from publisher.preflight.feed_readers.reader import LINK, TAGS, TEXT, TITLE, Reader, Reading
 
 _KEEP_PERIOD = timedelta(days=90)  # P3M
 _KEEP_MOST = 200

@@ -1,7 +1,7 @@
 """Newsboat: articles of a guid, the same in all feeds."""
 
-from tests.readers.documents import Item
-from tests.readers.reader import LINK, TEXT, TITLE, Reader
+from publisher.preflight.feed_readers.documents import Item
+from publisher.preflight.feed_readers.reader import LINK, TEXT, TITLE, Reader
 
 
 class Newsboat(Reader):
