@@ -51,6 +51,16 @@ _PLAIN_SCALAR = re.compile(r"(?!(?i:true|false|yes|no|on|off|null|y|n)$)[A-Za-z]
 _UNPRINTED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
+class Written(msgspec.Struct, frozen=True):
+    """A block that is Markdown already."""
+
+    markdown: str
+
+
+# A paragraph in plain text, or a block that is written.
+Part = str | Written
+
+
 class HighlightText(msgspec.Struct, frozen=True, kw_only=True):
     """A highlight to be written: plain text, without line breaks; what is empty is left out.
 
@@ -60,7 +70,7 @@ class HighlightText(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     title: str
-    paragraphs: tuple[str, ...]
+    paragraphs: tuple[Part, ...]
     url: str = ""
     source: str = ""
     tags: tuple[str, ...] = ()
@@ -87,18 +97,22 @@ class IssueText(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     mail: bool = True
     guid: str = ""
-    introduction: tuple[str, ...] = ()
+    introduction: tuple[Part, ...] = ()
     highlights: tuple[HighlightText, ...] = ()
 
 
 def write_markdown_issue(issue: IssueText) -> str:
     """Write an issue file: front matter, the introduction, and a section for each highlight."""
     parts = ["\n".join(("---", *_front_matter(issue), "---"))]
-    parts += map(escape_paragraph, issue.introduction)
+    parts += map(_write_part, issue.introduction)
     for highlight in issue.highlights:
         parts.append(_write_heading(highlight))
-        parts += map(escape_paragraph, highlight.paragraphs)
+        parts += map(_write_part, highlight.paragraphs)
     return "\n\n".join(parts) + "\n"
+
+
+def _write_part(part: Part) -> str:
+    return part.markdown if isinstance(part, Written) else escape_paragraph(part)
 
 
 def _front_matter(issue: IssueText) -> Iterator[str]:
@@ -134,7 +148,7 @@ def _quote(text: str) -> str:
 def _write_heading(highlight: HighlightText) -> str:
     title = escape_title(highlight.title)
     if highlight.url:
-        title = f"[{_escape_label(highlight.title)}]({_destination(highlight.url)})"
+        title = f"[{_escape_label(highlight.title)}]({destination(highlight.url)})"
     attributes = [f"#{highlight.id}"] if highlight.id else []
     values = {
         "tags": ", ".join(highlight.tags) or None,
@@ -152,7 +166,7 @@ def _attribute(value: str) -> str:
     return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'
 
 
-def _destination(url: str) -> str:
+def destination(url: str) -> str:
     """A link's destination, in angle brackets where it could not stand without (section 6.3)."""
     escaped = re.sub(rf"[\\<>]|{_ENTITY}", r"\\\g<0>", url)
     return f"<{escaped}>" if re.search(r"[\s()\x00-\x1f]", url) or escaped != url else escaped
@@ -162,7 +176,7 @@ def escape_paragraph(text: str) -> str:
     """Escape a paragraph: not empty, without line breaks and without white space at its ends."""
     # A fence's characters are escaped wherever they stand: what is left would be markup.
     forced = text[0] if text.startswith(("```", "~~~")) else ""
-    return _escape(text, _escape_opening, forced)
+    return _escape(text, escape_opening, forced)
 
 
 def escape_title(text: str) -> str:
@@ -170,20 +184,20 @@ def escape_title(text: str) -> str:
 
     def finish(escaped: str) -> str:
         # A bare link in a heading would be where the highlight points to.
-        return _SCHEME.sub(r"\g<0>\\", _escape_heading(escaped))
+        return _SCHEME.sub(r"\g<0>\\", escape_heading(escaped))
 
     return _escape(text, finish, "", "## ")
 
 
 def _escape_label(text: str) -> str:
     """Escape a title that is a link's text as well."""
-    return _escape(text, _escape_heading, "[]", "## [", "](x)")
+    return _escape(text, escape_heading, "[]", "## [", "](x)")
 
 
 def _escape(
     text: str, finish: Callable[[str], str], forced: str, before: str = "", after: str = ""
 ) -> str:
-    light = finish(_escape_marks(text, forced))
+    light = finish(escape_marks(text, forced))
     if _read_back(f"{before}{light}{after}") == text:
         return light
     return finish(_ACTIVE.sub(r"\\\g<0>", text))
@@ -197,19 +211,19 @@ def _read_back(markdown_text: str) -> str | None:
     return None
 
 
-def _escape_heading(escaped: str) -> str:
+def escape_heading(escaped: str) -> str:
     """Escape the `{` of attributes, and hashes that would close the heading."""
     return _CLOSING_HASHES.sub(r"\\#", _ATTRIBUTES_START.sub(r"\\{", escaped))
 
 
-def _escape_opening(escaped: str) -> str:
+def escape_opening(escaped: str) -> str:
     """Escape what would make a paragraph's start another block."""
     if opening := _OPENING.match(escaped):
         return f"{escaped[: opening.end()]}\\{escaped[opening.end() :]}"
     return escaped
 
 
-def _escape_marks(text: str, forced: str = "") -> str:
+def escape_marks(text: str, forced: str = "") -> str:
     """Escape what would be read as markup inside a line, and the `forced` characters."""
     marks = list(_MARK.finditer(text))
     paired = _paired_runs(text, [mark for mark in marks if mark["run"]])

@@ -11,6 +11,7 @@ from publisher.preflight.rules.content import CONTENT as _CONTENT
 from publisher.preflight.rules.feed import FEED as _FEED
 from publisher.preflight.rules.links import LINKS as _LINKS
 from publisher.preflight.rules.message import MESSAGE as _MESSAGE
+from publisher.preflight.rules.moving import MOVING as _MOVING
 from publisher.preflight.rules.page import PAGE as _PAGE
 from publisher.preflight.rules.publication import PUBLICATION as _PUBLICATION
 from publisher.preflight.rules.rule import Rule
@@ -316,6 +317,7 @@ GROUPS: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     ("An issue's fields", _FIELDS),
     ("Identity", _IDENTITY),
     ("A pasted digest", _DIGEST),
+    ("What is imported", _MOVING),
     ("Words and images", _CONTENT),
     ("Links", _LINKS),
     ("The message", _MESSAGE),

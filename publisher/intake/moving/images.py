@@ -1,0 +1,67 @@
+"""Where a post's images are: on the web, as before; or in the export, and so in media/."""
+
+import posixpath
+import re
+from collections.abc import Collection
+from hashlib import sha256
+from urllib.parse import unquote, urljoin, urlsplit
+
+from publisher.intake.moving.post import Post
+from publisher.model.problem import Problem
+from publisher.preflight.catalogue import problem
+
+# Ghost writes its own address so; in its export the images stand below content/.
+_GHOST = "__GHOST_URL__/"
+# The folders whose content is served at the root: Hugo, and others.
+_SERVED = ("", "static/", "assets/", "public/", "source/", "src/")
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".bmp")
+
+
+class Images:
+    """Finds the images of one post; `wanted` maps places in media/ to paths in the export."""
+
+    def __init__(self, post: Post, paths: Collection[str]) -> None:
+        self.post = post
+        self.paths = paths
+        self.wanted: dict[str, str] = {}
+        self.problems: list[Problem] = []
+
+    def find(self, source: str) -> str:
+        """An image's address in the issue."""
+        if source.startswith("//"):
+            return f"https:{source}"
+        address = source.replace(_GHOST, "/")
+        try:
+            parts = urlsplit(address)
+        except ValueError:
+            return address
+        if path := self._in_export(parts.path, is_elsewhere=bool(parts.scheme)):
+            place = media_place(path)
+            self.wanted[place] = path
+            return place
+        if parts.scheme:
+            return address
+        if self.post.url.startswith(("http://", "https://")):
+            return urljoin(self.post.url, address)
+        report = problem("import-image-missing", self.post.file, self.post.line, found=address[:80])
+        self.problems.append(report)
+        return address
+
+    def _in_export(self, path: str, *, is_elsewhere: bool) -> str:
+        """The file in the export that an address means; of one elsewhere, one of the same path."""
+        path = unquote(path)
+        if not path.lower().endswith(_SUFFIXES):
+            return ""
+        bare = path.lstrip("/")
+        tried = [f"{root}{bare}" for root in _SERVED]
+        if not path.startswith("/") and not is_elsewhere:
+            tried.insert(0, posixpath.normpath(posixpath.join(self.post.base, path)))
+        return next((each for each in tried if each in self.paths), "")
+
+
+def media_place(path: str) -> str:
+    """An image's place in media/: its name, and a mark of where it was, so that none meet."""
+    stem, _, suffix = posixpath.basename(path).rpartition(".")
+    words = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40]
+    mark = sha256(path.encode("utf-8", "replace")).hexdigest()[:8]
+    return f"media/{words or 'image'}-{mark}.{suffix.lower()}"
