@@ -9,7 +9,8 @@ from importlib import import_module
 COMMANDS = {
     "init": ("publication", "make a new publication's folder, ready to build"),
     "new": ("issues", "begin an issue, as a draft"),
-    "import": ("issues", "make issues from pasted plain-text digests"),
+    "import": ("importing", "make issues of digests, and of what other systems exported"),
+    "cutover": ("cutover", "say what feed readers would show as new after a move"),
     "draft": ("drafting", "draft an issue of what other sites' feeds have that is new"),
     "ids": ("issues", "give an issue's new highlights their permanent ids"),
     "correct": ("correct", "say what was changed in a published issue, and why"),

@@ -12,6 +12,7 @@ from publisher.intake.fields import ID
 from publisher.intake.markdown import split_front_matter
 from publisher.intake.text import decode
 from publisher.intake.tree import Node, TreeError, parse_json, parse_yaml
+from publisher.intake.write import attribute_value, quote_scalar
 
 Mint = Callable[[], str]
 
@@ -38,16 +39,17 @@ def mint_ids(
     *,
     is_fresh: bool = False,
     fields: Mapping[str, str] | None = None,
+    guids: Mapping[str, str] | None = None,
 ) -> Minted:
     """Write missing ids into an issue's file; with `is_fresh` all anew, adopted guids dropped.
 
-    `fields` are set in the issue besides, each to words that need no quotes in YAML. Raises
+    `fields` are set in the issue besides, and `guids` in its highlights, by their ids. Raises
     TreeError, with the line, where the file cannot be read or has no place for an id.
     """
     text, problems = decode(data, path)
     if text is None:
         raise TreeError(problems[-1].message, problems[-1].line or 1)
-    minting = _Minting(mint, is_fresh, dict(fields or {}))
+    minting = _Minting(mint, is_fresh, dict(fields or {}), dict(guids or {}))
     minting.edit(text, path)
     return Minted(apply_edits(data, minting.edits), minting.count)
 
@@ -55,7 +57,10 @@ def mint_ids(
 class _Minting:
     """Collects the edits of one file."""
 
-    def __init__(self, mint: Mint, is_fresh: bool, fields: dict[str, str]) -> None:
+    def __init__(
+        self, mint: Mint, is_fresh: bool, fields: dict[str, str], guids: dict[str, str]
+    ) -> None:
+        self.guids = guids
         self.mint_one = mint
         self.is_fresh = is_fresh
         self.fields = fields
@@ -83,16 +88,21 @@ class _Minting:
             raise TreeError("fields (`key: value`) are expected", root.line)
         edits = self._edit_node(text, root, self.fields, form)
         for node in _highlights(root):
-            edits += self._edit_node(text, node, {}, form)
+            edits += self._edit_node(text, node, self._adopted(node), form)
         changed = apply_edits(text.encode(), edits).decode()
-        touched = {"id", *self.fields, *(("guid",) if self.is_fresh else ())}
+        touched = {"id", *self.fields, *(("guid",) if self.is_fresh or self.guids else ())}
         if _rest(_parse_again(parse, changed), touched) != _rest(root, touched):
             raise TreeError("no id can be put here without harm; write one by hand", root.line)
         self.edits += [Edit(e.start + offset, e.end + offset, e.text) for e in edits]
 
+    def _adopted(self, highlight: Node) -> dict[str, str]:
+        known: Any = highlight.value
+        id_ = known["id"].value if "id" in known else None
+        return {"guid": self.guids[id_]} if id_ in self.guids else {}
+
     def _edit_node(self, text: str, node: Node, fields: Mapping[str, str], form: str) -> list[Edit]:
         known: Any = node.value
-        quoted = '"{}"' if form == "json" else "{}"
+        quote = quote_scalar if form == "json" else _scalar
         edits: list[Edit] = []
         missing: dict[str, str] = {}
         written = known.get("id")
@@ -103,9 +113,9 @@ class _Minting:
             edits.append(_replacement(text, known["guid"], '""'))
         for key, value in wanted.items():
             if key in known:
-                edits.append(_replacement(text, known[key], quoted.format(value)))
+                edits.append(_replacement(text, known[key], quote(value)))
             else:
-                missing[key] = quoted.format(value)
+                missing[key] = quote(value)
         if missing:
             edits.append(_insertion(text, node, missing, form))
         return edits
@@ -118,7 +128,7 @@ class _Minting:
             raise TreeError("the `---` that closes the fields is missing", 1)
         if front is None:
             fields = {"id": self.mint(), **self.fields}
-            lines = [f"{key}: {value}" for key, value in fields.items()]
+            lines = [f"{key}: {_scalar(value)}" for key, value in fields.items()]
             self.edits.append(Edit(0, 0, "\n".join(["---", *lines, "---", "", ""])))
         else:
             self._edit_tree(front, parse_yaml, "yaml", text.index("\n") + 1)
@@ -147,8 +157,26 @@ class _Minting:
         elif self.is_fresh or not _is_id(ids[0]["id"] or ids[0]["value"].strip("\"'")):
             span = ids[0].span()
             self.edits.append(Edit(start + span[0], start + span[1], f"#{self.mint()}"))
-        for guid in guids if self.is_fresh else ():
-            self.edits.append(Edit(start + guid.start(), start + guid.end(), 'guid=""'))
+        wanted = "" if self.is_fresh else self._guid_of(ids)
+        if wanted and not guids:
+            end = start + len(suffix[1].rstrip())
+            self.edits.append(Edit(end, end, f" guid={attribute_value(wanted)}"))
+        elif wanted or self.is_fresh:
+            for guid in guids:
+                span = start + guid.start(), start + guid.end()
+                self.edits.append(Edit(*span, f"guid={attribute_value(wanted)}"))
+
+    def _guid_of(self, ids: list[re.Match[str]]) -> str:
+        id_ = (ids[0]["id"] or ids[0]["value"].strip("\"'")) if ids else ""
+        return self.guids.get(id_, "")
+
+
+# Words that stay words in any YAML reader: ids, statuses, and moments as we write them.
+_PLAIN = re.compile(r"(?!(?:true|false|yes|no|on|off|null|y|n)$)[A-Za-z0-9][\w+:-]*(?<!:)", re.I)
+
+
+def _scalar(value: str) -> str:
+    return value if _PLAIN.fullmatch(value) else quote_scalar(value)
 
 
 def _highlights(root: Node) -> list[Node]:

@@ -117,29 +117,29 @@ def _write_part(part: Part) -> str:
 
 def _front_matter(issue: IssueText) -> Iterator[str]:
     yield f"id: {_scalar(issue.id)}"
-    yield f"title: {_quote(issue.title)}"
+    yield f"title: {quote_scalar(issue.title)}"
     if issue.number is not None:
         yield f"number: {issue.number}"
     yield f"date: {issue.date}"
     yield f"status: {issue.status}"
     if issue.summary:
-        yield f"summary: {_quote(issue.summary)}"
+        yield f"summary: {quote_scalar(issue.summary)}"
     if issue.language:
         yield f"language: {_scalar(issue.language)}"
     for key, values in (("authors", issue.authors), ("tags", issue.tags)):
         if values:
-            yield f"{key}: [{', '.join(map(_quote, values))}]"
+            yield f"{key}: [{', '.join(map(quote_scalar, values))}]"
     if not issue.mail:
         yield "mail: false"
     if issue.guid:
-        yield f"guid: {_quote(issue.guid)}"
+        yield f"guid: {quote_scalar(issue.guid)}"
 
 
 def _scalar(text: str) -> str:
-    return text if _PLAIN_SCALAR.fullmatch(text) else _quote(text)
+    return text if _PLAIN_SCALAR.fullmatch(text) else quote_scalar(text)
 
 
-def _quote(text: str) -> str:
+def quote_scalar(text: str) -> str:
     """A double-quoted YAML scalar on one line."""
     quoted = json.dumps(text, ensure_ascii=False)
     return _UNPRINTED.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
@@ -158,11 +158,13 @@ def _write_heading(highlight: HighlightText) -> str:
         "alt": highlight.alt if highlight.image else None,
         "guid": highlight.guid or None,
     }
-    attributes += [f"{key}={_attribute(text)}" for key, text in values.items() if text is not None]
+    attributes += [
+        f"{key}={attribute_value(text)}" for key, text in values.items() if text is not None
+    ]
     return f"## {title} {{{' '.join(attributes)}}}" if attributes else f"## {title}"
 
 
-def _attribute(value: str) -> str:
+def attribute_value(value: str) -> str:
     return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'
 
 

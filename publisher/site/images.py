@@ -89,6 +89,19 @@ def clean_image(data: bytes, alt: str) -> tuple[bytes, str, tuple[int, int]]:
         ) from None
 
 
+def is_image(data: bytes) -> bool:
+    """Tell whether bytes are an image that browsers and mail programs show, whole and small."""
+    if len(data) > MOST_BYTES:
+        return False
+    try:
+        with PIL.Image.open(BytesIO(data), formats=tuple(_SUFFIXES)) as image:
+            _require_small(image)
+            image.verify()
+    except Exception:  # Pillow raises whatever its decoders do
+        return False
+    return True
+
+
 def _require_small(image: PIL.Image.Image) -> None:
     frames = getattr(image, "n_frames", 1)
     if image.width * image.height * frames > MOST_PIXELS or frames > _MOST_FRAMES:

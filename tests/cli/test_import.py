@@ -154,10 +154,10 @@ def test_no_such_file(cli: CommandLine, name: str) -> None:
     assert list(done.json) == ["error"]
 
 
-def test_a_folder(cli: CommandLine) -> None:
+def test_a_folder_without_posts(cli: CommandLine) -> None:
     done = cli("import", ".")
-    assert done.status == 2
-    assert ". is a folder; name the files in it" in done.err
+    assert done.status == 1
+    assert "neither a digest nor an export" in done.err
 
 
 def test_an_issue_that_needs_no_import(cli: CommandLine) -> None:

@@ -34,14 +34,6 @@ def is_folder(export: Export) -> bool:
     return any(path.lower().endswith(_SUFFIXES) for path in export.paths)
 
 
-def is_markdown_post(text: str) -> bool:
-    """Tell a post with front matter from a digest that somebody saved with a line above it."""
-    if not has_front(text):
-        return False
-    fields, _, problems = read_front(text, "")
-    return bool(problems) or bool({"title", "date", "layout", "draft"} & fields.keys())
-
-
 def read_folder(export: Export) -> Exported:
     posts: list[Post] = []
     reasons: list[str] = []

@@ -1,5 +1,6 @@
 """Which system an export is of, and how it is read: told by what is in it, not by its name."""
 
+import re
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from functools import partial
@@ -48,6 +49,8 @@ SYSTEMS = {
 }
 # More than any head of a file that tells what it is.
 _LOOKED_AT = 200_000
+# How an export in JSON begins; a digest may begin with a bracket too.
+_JSON = re.compile(r"[\[{]\s*[\[{\"]")
 # Of a zip's files, so many of a kind are asked what they are.
 _ASKED = 20
 
@@ -86,22 +89,13 @@ class _Files:
     def documents(self) -> list[tuple[str, Any]]:
         """The documents of JSON. Raises DamagedError where the only file is a broken one."""
         if self._documents is None:
-            paths = [path for path in self.named(".json") if self.head(path)[:1] in ("{", "[")]
+            paths = [path for path in self.named(".json") if _JSON.match(self.head(path))]
             self._documents = []
             for path in paths:
-                with suppress(DamagedError) if not self.is_one else nullcontext():
-                    self._documents.append((path, self._parse(path)))
+                with nullcontext() if self.is_one else suppress(DamagedError):
+                    text = to_text(self.export.read(path), path)[0]
+                    self._documents.append((path, read_json(text)))
         return self._documents
-
-    def _parse(self, path: str) -> Any:
-        text = to_text(self.export.read(path), path)[0]
-        try:
-            return read_json(text)
-        except DamagedError:
-            # A post with its fields as JSON above the text is no document.
-            if folder.is_markdown_post(text):
-                return None
-            raise
 
 
 def find_system(export: Export, wanted: str = "") -> tuple[System, Read] | None:
@@ -175,10 +169,8 @@ def _find_wordpress(files: _Files) -> Read | None:
 
 def _find_markdown(files: _Files) -> Read | None:
     export = files.export
-    if files.is_one and not files.is_wanted:
-        is_it = folder.is_markdown_post(files.head(export.paths[0]))
-    else:
-        is_it = folder.is_folder(export)
+    # A single file may as well be an issue of ours, which needs no import.
+    is_it = folder.is_folder(export) and (files.is_wanted or not files.is_one)
     return partial(folder.read_folder, export) if is_it else None
 
 
