@@ -14,7 +14,6 @@ import msgspec
 
 from publisher.intake.digest_lines import title_key
 from publisher.intake.ids import mint_ids
-from publisher.intake.read import read_issue
 from publisher.intake.text import MAX_BYTES
 from publisher.intake.tree import TreeError
 from publisher.model.issue import Issue
@@ -22,6 +21,7 @@ from publisher.model.problem import Problem
 from publisher.preflight.catalogue import problem
 from publisher.preflight.feed_readers.documents import Document, Item
 from publisher.site.identity import mint_id
+from publisher.site.reading import read_all
 from publisher.site.register import Record, read_register
 from publisher.site.replace import write_file
 from publisher.site.saving import hold_issues
@@ -102,10 +102,9 @@ def _holders(folder: Path, zone: ZoneInfo, former: Mapping[str, str]) -> Iterato
     links: dict[str, set[str]] = {}
     for old, new in former.items():
         links.setdefault(new, set()).add(_path_of(old))
-    for file in scan_issues(folder):
-        if file.problem:
-            continue
-        issue, _ = read_issue(read_file(folder, file.path, MAX_BYTES + 1), file.path, zone)
+    files = [file for file in scan_issues(folder) if not file.problem]
+    for reading in read_all(folder, files, zone):
+        issue = reading.issue
         if issue is None or not issue.id:
             continue
         known = links.get(f"/issues/{issue.slug}/", set()) | {f"/{issue.slug}"}

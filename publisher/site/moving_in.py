@@ -18,14 +18,14 @@ from publisher.intake.moving.systems import Read, System
 from publisher.intake.read import read_issue
 from publisher.intake.text import MAX_BYTES
 from publisher.intake.write import write_markdown_issue
-from publisher.model.issue import Issue
 from publisher.model.problem import Problem
 from publisher.preflight.catalogue import problem
 from publisher.settings_values import is_old_path
 from publisher.site.identity import mint_id
 from publisher.site.images import is_image
 from publisher.site.issue_files import Imported, Importing, find_issue
-from publisher.site.replace import write_file, write_new_file
+from publisher.site.parallel import run_parallel
+from publisher.site.replace import write_files, write_new_file
 from publisher.site.saving import hold_issues
 from publisher.site.scan import ISSUES, read_file
 
@@ -69,12 +69,13 @@ def move_in(
         mint=mint_id,
     )
     with hold_issues(importing.folder):
-        moving = _Moving(importing, export, maker)
-        named = list(_name(exported.posts))
-        for done, (post, name) in enumerate(named, 1):
-            moving.move(post, name)
+        moving = _Moving(importing, export, maker, list(_name(exported.posts)))
+        count = len(moving.named)
+        for done, drafted in enumerate(run_parallel(moving.draft, range(count)), 1):
+            moving.settle(drafted)
             if progress:
-                progress("Importing posts", done, len(named))
+                progress("Importing posts", done, count)
+        moving.write()
     return moving.result(system.name, exported)
 
 
@@ -105,40 +106,70 @@ def _age(post: Post) -> tuple[datetime, str, int]:
     return date if date.tzinfo else date.replace(tzinfo=UTC), post.file, post.line or 0
 
 
+class _Drafted(msgspec.Struct, frozen=True):
+    """An issue as it would be written, and the file that is there: whether it is the same already,
+    and whether it may be replaced.
+    """
+
+    moved: Moved
+    data: bytes
+    existing: str | None
+    is_same: bool
+    is_readable: bool
+
+
 class _Moving:
     """The posts of one export, on their way."""
 
-    def __init__(self, importing: Importing, export: Export, maker: Maker) -> None:
+    def __init__(
+        self, importing: Importing, export: Export, maker: Maker, named: list[tuple[Post, str]]
+    ) -> None:
         self.importing = importing
         self.export = export
         self.maker = maker
+        self.named = named
         self.counts: Counter[str] = Counter()
         self.issues: list[Imported] = []
+        self.written: dict[str, bytes] = {}
+        self.replaced: list[str] = []
         self.redirects: dict[str, str] = {}
 
-    def move(self, post: Post, name: str) -> None:
+    def draft(self, number: int) -> _Drafted:
+        """Make an issue of a post; in whichever process, so nothing is noted here."""
+        post, name = self.named[number]
         folder = self.importing.folder
         existing = find_issue(folder, name)
         before = read_file(folder, existing, MAX_BYTES + 1) if existing else b""
         previous, _ = read_issue(before, existing, self.importing.zone) if existing else (None, ())
         moved = self.maker.make(post, name, previous)
         data = write_markdown_issue(moved.issue).encode()
-        if existing and (before == data or not self._may_replace(previous)):
-            self._leave(moved, existing, is_same=before == data)
+        # What its text was made of need not travel back.
+        moved = msgspec.structs.replace(moved, post=msgspec.structs.replace(post, html=""))
+        return _Drafted(moved, data, existing, before == data, previous is not None)
+
+    def settle(self, drafted: _Drafted) -> None:
+        moved, existing = drafted.moved, drafted.existing
+        # One that cannot be read would lose its ids.
+        may_replace = self.importing.is_forced and drafted.is_readable
+        if existing and (drafted.is_same or not may_replace):
+            self._leave(moved, existing, is_same=drafted.is_same)
             return
-        if len(data) > MAX_BYTES:
-            self._refuse(moved, f"it has {len(data):,} bytes, more than an issue may have")
+        if len(drafted.data) > MAX_BYTES:
+            found = f"it has {len(drafted.data):,} bytes, more than an issue may have"
+            self._refuse(moved, found)
             return
         problems = self._copy_media(moved)
-        path = f"{ISSUES}/{name}.md"
-        write_file(folder, path, data)
+        path = f"{ISSUES}/{moved.name}.md"
+        self.written[path] = drafted.data
         if existing and existing != path:
-            (folder / existing).unlink()
+            self.replaced.append(existing)
         self._count("written", moved, path, problems)
 
-    def _may_replace(self, previous: Issue | None) -> bool:
-        """One that cannot be read would lose its ids."""
-        return self.importing.is_forced and previous is not None
+    def write(self) -> None:
+        folder = self.importing.folder
+        write_files(folder, self.written)
+        for path in self.replaced:
+            (folder / path).unlink()
 
     def _leave(self, moved: Moved, path: str, *, is_same: bool) -> None:
         note = problem("import-exists", moved.post.file, moved.post.line, found=path)

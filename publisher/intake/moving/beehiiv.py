@@ -50,6 +50,7 @@ def _post(export: Export, path: str, row: Row) -> Post:
         image=_MEDIA + image.lstrip("/") if image.lstrip("/").startswith("uploads/") else image,
         url=url,
         restricted=_restriction(audience),
+        problems=row.damage(place(export, path)),
     )
 
 
@@ -88,7 +89,7 @@ def _answered(export: Export, entry: dict[str, Any]) -> Post:
     html = str(free.get("web") or free.get("email") or "") if isinstance(free, dict) else ""
     written = word("displayed_date") or word("publish_date") or word("created")
     return Post(
-        file=export.name,
+        file=place(export, word("slug") or word("id")),
         slug=word("slug"),
         title=word("title") or word("subject_line"),
         date=read_moment(written),

@@ -50,7 +50,12 @@ def is_buttondown_answer(document: Any) -> bool:
 
 def read_buttondown_answer(export: Export, document: Any) -> Exported:
     entries = document["results"] if isinstance(document, dict) else document
-    return _exported(export, [(each, export.name, None) for each in entries], {})
+    return _exported(export, [(each, _name(export, each), None) for each in entries], {})
+
+
+def _name(export: Export, record: Any) -> str:
+    slug = record.get("slug") if isinstance(record, dict) else ""
+    return place(export, str(slug)) if slug else export.name
 
 
 def read_buttondown(export: Export) -> Exported:

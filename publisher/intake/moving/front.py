@@ -30,7 +30,7 @@ def read_front(text: str, file: str) -> tuple[Fields, str, tuple[Problem, ...]]:
         fields = _read_toml(match[2]) if match[1] == "+++" else _read_yaml(match[2])
     except (TreeError, tomllib.TOMLDecodeError) as error:
         line = error.line + 1 if isinstance(error, TreeError) else 1
-        return {}, body, (problem("front-matter-unreadable", file, line, found=str(error)),)
+        return {}, body, (problem("import-damaged", file, line, found=f"its fields: {error}"),)
     return fields, body, ()
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from publisher.intake.moving.post import Export, Exported, Post, count_reasons
 from publisher.intake.moving.render import to_html
-from publisher.intake.moving.text import read_moment
+from publisher.intake.moving.text import place, read_moment
 
 Record = dict[str, Any]
 _RESTRICTED = {"paid": "paying readers", "members": "members", "tiers": "members of some tiers"}
@@ -82,7 +82,7 @@ def _post(export: Export, record: Record, tables: _Tables) -> Post:
     written = word("published_at") or word("created_at")
     author = tables.users.get(word("author_id"), "")
     return Post(
-        file=export.name,
+        file=place(export, slug or id_),
         slug=slug,
         title=word("title"),
         date=read_moment(_in_utc(written)),

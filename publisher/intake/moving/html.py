@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+import msgspec
 from lxml import etree
 
 from publisher.intake.blocks import plain_text
@@ -43,14 +44,22 @@ FindImage = Callable[[str], str]
 Elements = list[Any]
 
 
+class Place(msgspec.Struct, frozen=True):
+    """Where a post stands; `is_exact` tells that a line of its HTML is that line of the file."""
+
+    file: str
+    line: int | None = None
+    is_exact: bool = False
+
+
 class HtmlReader:
-    """Reads the HTML of one post. `file` is what to call it; `find_image` gives an image's place.
+    """Reads the HTML of the post at a place; `find_image` gives an image's own place.
 
     `base` is the URL that relative links are meant by, empty where nobody knows.
     """
 
-    def __init__(self, file: str, habits: Habits, base: str, find_image: FindImage) -> None:
-        self.file = file
+    def __init__(self, place: Place, habits: Habits, base: str, find_image: FindImage) -> None:
+        self.place = place
         self.habits = habits
         self.base = base
         self.find_image = find_image
@@ -69,7 +78,8 @@ class HtmlReader:
         return tuple(self._blocks(root, 0))
 
     def _report(self, rule: str, element: Any, /, **values: Any) -> None:
-        self.problems.append(problem(rule, self.file, element.sourceline, **values))
+        line = element.sourceline if self.place.is_exact else self.place.line
+        self.problems.append(problem(rule, self.place.file, line, **values))
 
     def _drop(self, element: Any, what: str) -> None:
         if what == "hidden text" and not _words(element):
@@ -343,6 +353,6 @@ def title_words(text: str) -> str:
     """A title in which an export left entities or tags, as words on one line."""
     if "<" not in text and "&" not in text:
         return " ".join(text.split())
-    reader = HtmlReader("", Habits(), "", lambda source: source)
+    reader = HtmlReader(Place(""), Habits(), "", lambda source: source)
     paragraphs = [plain_text(b.children) for b in reader.read(text) if isinstance(b, c.Paragraph)]
     return " ".join(" ".join(paragraphs).split()) or " ".join(text.split())

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable
 from unicodedata import category
 
-from publisher.intake.blocks import plain_text
 from publisher.model import content as c
 
 _SPACES = re.compile("[ \t\r\n\f]+")
@@ -195,8 +194,8 @@ def _flank(nodes: Inlines) -> Inlines:
             out.append(node)
             continue
         inner = list(_flank(node.children))
-        before = plain_text(tuple(out))[-1:]
-        after = plain_text(nodes[place + 1 :])[:1]
+        before = _edge(out[-1], -1) if out else ""
+        after = _edge(nodes[place + 1], 0) if place + 1 < len(nodes) else ""
         lead, tail = "", ""
         if _is_word(before) and inner and isinstance(first := inner[0], c.Text):
             text = first.text.lstrip("".join(filter(_is_mark, first.text)))
@@ -207,8 +206,20 @@ def _flank(nodes: Inlines) -> Inlines:
             tail = final.text[len(text) :]
             inner[-1] = c.Text(text)
         kept = _merge(tuple(inner))
-        out += [c.Text(lead), *([type(node)(kept)] if kept else []), c.Text(tail)]
+        out += [c.Text(lead)] if lead else []
+        out += [type(node)(kept)] if kept else []
+        out += [c.Text(tail)] if tail else []
     return tuple(out)
+
+
+def _edge(node: c.Inline, at: int) -> str:
+    """The first or the last character of an inline; empty where it is no character."""
+    match node:
+        case c.Text(text) | c.Code(text):
+            return text[at] if text else ""
+        case c.Break() | c.Picture():
+            return ""
+    return _edge(node.children[at], at) if node.children else ""
 
 
 def _is_mark(character: str) -> bool:

@@ -10,7 +10,7 @@ import msgspec
 
 from publisher.intake.digest_lines import title_key
 from publisher.intake.fields import make_tag, one_line
-from publisher.intake.moving.html import HtmlReader, title_words
+from publisher.intake.moving.html import HtmlReader, Place, title_words
 from publisher.intake.moving.images import Images
 from publisher.intake.moving.junk import Habits
 from publisher.intake.moving.post import Post
@@ -48,7 +48,8 @@ class Maker(msgspec.Struct, frozen=True, kw_only=True):
     def make(self, post: Post, name: str, previous: Issue | None) -> Moved:
         """Make the issue; ids and guids are those of `previous`, where there is one."""
         images = Images(post, self.paths)
-        reader = HtmlReader(post.file, self.habits, _base_of(post.url), images.find)
+        place = Place(post.file, post.line, is_exact=post.is_page)
+        reader = HtmlReader(place, self.habits, _base_of(post.url), images.find)
         title = title_words(post.title) or _title_of(name)
         introduction, sections = split_sections(reader.read(post.html), title)
         lead = images.find(post.image) if post.image else ""
@@ -56,11 +57,14 @@ class Maker(msgspec.Struct, frozen=True, kw_only=True):
             picture = c.Picture(lead, post.image_alt or "", "", 0)
             introduction = (c.Paragraph((picture,)), *introduction)
         writing = _Writing(self, post, previous)
-        highlights = [writing.highlight(section, title) for section in sections]
+        highlights = [writing.highlight(section) for section in sections]
         if lead and len(highlights) == 1:
             image = {"image": lead, "alt": post.image_alt}
             highlights[0] = msgspec.structs.replace(highlights[0], **image)
         moment, is_draft = writing.moment()
+        if not any((introduction, *(section.body for section in sections))):
+            writing.report("import-text-missing")
+            is_draft = True
         issue = IssueText(
             id=(previous.id if previous else "") or self.mint(),
             title=title,
@@ -87,6 +91,7 @@ class _Writing:
         self.maker = maker
         self.post = post
         highlights = reversed(previous.highlights) if previous else ()
+        self.date = previous.date if previous else None
         self.known = {title_key(h.title): h for h in highlights}
         self.problems: list[Problem] = []
 
@@ -99,14 +104,11 @@ class _Writing:
             self.report("import-simplified", found=words_of(block)[:_EXCERPT])
         return written
 
-    def highlight(self, section: Section, title: str) -> HighlightText:
-        if not section.body and section.title == title:
-            self.report("import-text-missing")
-        name = section.title or title
-        old = self.known.pop(title_key(name), None)
+    def highlight(self, section: Section) -> HighlightText:
+        old = self.known.pop(title_key(section.title), None)
         return HighlightText(
             id=(old.id if old else "") or self.maker.mint(),
-            title=name,
+            title=section.title,
             paragraphs=self.parts(section.body),
             url=section.url,
             guid=old.guid if old else "",
@@ -120,9 +122,11 @@ class _Writing:
             is_draft = True
         if post.date is None:
             if not is_draft or post.written_date:
-                self.report("import-date-unreadable", found=post.written_date or "")
+                self.report("import-date-unreadable", found=post.written_date or "none")
             today = self.maker.now.astimezone(self.maker.zone)
-            return today.replace(hour=0, minute=0, second=0, microsecond=0), True
+            today = today.replace(hour=0, minute=0, second=0, microsecond=0)
+            # Imported again on another day, it stays as it was.
+            return self.date or today, True
         if post.date.tzinfo:
             return post.date, is_draft
         self.report("import-date-local", found=post.written_date or str(post.date))
@@ -132,8 +136,8 @@ class _Writing:
 def make_name(post: Post) -> str:
     """The NAME that a post's issue has, if no other took it: its old address, or its title."""
     for label in (post.slug, title_words(post.title)):
-        words = unquote(label).strip("/").rpartition("/")[2]
-        slug = make_tag(words.replace(".html", "")).slug
+        words = unquote(label).strip("/ ").rpartition("/")[2].removesuffix(".html")
+        slug = make_tag(words).slug if words else ""
         is_hash = re.fullmatch(r"[0-9a-f]{8}", slug) is not None
         day = f"{post.date:%Y-%m-%d}-" if is_hash and post.date else ""
         if slug:

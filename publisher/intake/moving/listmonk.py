@@ -10,7 +10,7 @@ from typing import Any
 
 from publisher.intake.moving.post import Export, Exported, Post, count_reasons
 from publisher.intake.moving.render import to_html
-from publisher.intake.moving.text import read_moment
+from publisher.intake.moving.text import place, read_moment
 
 _KEYS = {"subject", "body", "content_type"}
 _SENT = ("finished", "running", "paused", "cancelled")
@@ -46,7 +46,7 @@ def _post(export: Export, record: dict[str, Any]) -> Post:
     written = word("send_at") or word("started_at") or word("created_at")
     tags = record.get("tags")
     return Post(
-        file=export.name,
+        file=place(export, slug or word("name")),
         slug=slug,
         title=word("subject") or word("name"),
         date=read_moment(written),

@@ -89,6 +89,7 @@ def _post(export: Export, path: str, row: Row | None) -> Post:
         written_date=written,
         is_published=status in ("sent", "complete", "sending") and date is not None,
         html=text,
+        is_page=True,
         base=posixpath.dirname(path),
         summary=html.unescape(preview[1]).strip() if preview and "*|" not in preview[1] else "",
         problems=problems,

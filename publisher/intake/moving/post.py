@@ -13,10 +13,10 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that another system published; it becomes an issue.
 
     `file` and `line` are where it stands in the export. `date` is aware where the export says an
-    offset, naive where it does not, None where it has none. `html` is its text, and `base` the
-    folder in the export that paths of images in it begin at. `url` is where it was on the web, as
-    a URL or a path; `former` are older paths that led to it. `restricted` says for whom alone it
-    was, where that was not everybody.
+    offset, naive where it does not, None where it has none. `html` is its text, the whole of its
+    file where `is_page`, and `base` the folder that paths of images in it begin at. `url` is where
+    it was on the web, as a URL or a path; `former` are older paths that led to it. `restricted`
+    says for whom alone it was, where that was not everybody.
     """
 
     file: str
@@ -27,6 +27,7 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     written_date: str = ""
     is_published: bool = True
     html: str = ""
+    is_page: bool = False
     base: str = ""
     summary: str = ""
     language: str = ""

@@ -15,7 +15,11 @@ from publisher.model.problem import Problem
 from publisher.preflight.catalogue import problem
 
 _TABLE = "posts.csv"
-_RESTRICTED = {"only_paid": "paying readers", "founding": "founding members"}
+_RESTRICTED = {
+    "only_free": "subscribers",
+    "only_paid": "paying readers",
+    "founding": "founding members",
+}
 
 
 def is_substack(export: Export) -> bool:
@@ -28,7 +32,6 @@ def _is_post(path: str) -> bool:
 
 def read_substack(export: Export) -> Exported:
     text, found = read_text(export, _TABLE)
-    problems: list[Problem] = list(found)
     files = {posixpath.basename(p).removesuffix(".html"): p for p in export.paths if _is_post(p)}
     posts, reasons = [], []
     for row in read_rows(text):
@@ -37,15 +40,17 @@ def read_substack(export: Export) -> Exported:
             files.pop(row["post_id"], None)
         else:
             posts.append(_post(export, row, files.pop(row["post_id"], "")))
-    for path in files.values():
-        file = place(export, path)
-        problems.append(problem("import-refused", file, title=path, found="posts.csv lacks it"))
-        reasons.append("a file that posts.csv does not have")
+    for stem, path in sorted(files.items()):
+        row = Row({"post_id": stem, "is_published": "false"}, 0, is_short=False)
+        post = _post(export, row, path)
+        missing = "posts.csv has no row for it, so that its title and its date are not known"
+        note = problem("import-damaged", post.file, found=missing)
+        posts.append(msgspec.structs.replace(post, problems=(*post.problems, note)))
     return Exported(
         entries=len(posts) + len(reasons),
         posts=tuple(posts),
         left_out=count_reasons(reasons),
-        problems=tuple(problems),
+        problems=found,
     )
 
 
@@ -82,8 +87,10 @@ def _post(export: Export, row: Row, path: str) -> Post:
         written_date=written,
         is_published=row["is_published"].lower() in ("true", "1", "yes"),
         html=html,
+        is_page=bool(path) and not podcast,
         summary=row["subtitle"],
         url=f"/p/{slug}" if slug else "",
         restricted=_RESTRICTED.get(row["audience"].lower(), ""),
     )
-    return msgspec.structs.replace(post, problems=problems)
+    damage = row.damage(place(export, _TABLE))
+    return msgspec.structs.replace(post, problems=(*problems, *damage))

@@ -68,6 +68,11 @@ class Row:
         self.line = line
         self.is_short = is_short
 
+    def damage(self, file: str) -> tuple[Problem, ...]:
+        """A row that breaks off, as the last one of a download may."""
+        found = "the row has fewer cells than there are columns"
+        return (problem("import-damaged", file, self.line, found=found),) if self.is_short else ()
+
     def __getitem__(self, column: str) -> str:
         return self.cells.get(column, "")
 

@@ -116,7 +116,7 @@ def _post(
     return Post(
         file=file,
         line=item.sourceline,
-        slug=values.get("post_name", "") or values.get("post_id", ""),
+        slug=values.get("post_name", ""),
         title=item.findtext("title") or "",
         date=moment or read_moment(written),
         written_date=written,

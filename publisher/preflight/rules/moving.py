@@ -101,7 +101,7 @@ MOVING = (
     Rule(
         name="import-text-missing",
         level="warning",
-        message="the export has no text of it",
+        message="the export has no text of it; it is a draft",
         fix="write it, or delete the issue",
         reason="Its page would be a title alone.",
     ),
