@@ -133,7 +133,7 @@ def _read_highlight(tokens: list[Token], body: Body, path: str) -> Highlight:
         body.report("body-missing", line, title=title)
     return msgspec.structs.replace(
         highlight,
-        url=highlight.url or _first_link(heading),
+        url=highlight.url or first_link(heading),
         tags=unique_tags([*(make_tag(label) for label in tags), *highlight.tags]),
         body=blocks,
     )
@@ -154,13 +154,14 @@ def make_highlight(reader: Reader, title: str, line: int) -> Highlight:
     )
 
 
-def _first_link(children: tuple[c.Inline, ...]) -> str:
+def first_link(children: tuple[c.Inline, ...]) -> str:
+    """Where a heading leads to: its first link, however it is marked."""
     for node in children:
         match node:
             case c.Link(href):
                 return href
             case c.Emphasis(inner) | c.Strong(inner) | c.Strike(inner):
-                if href := _first_link(inner):
+                if href := first_link(inner):
                     return href
     return ""
 

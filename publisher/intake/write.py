@@ -215,7 +215,12 @@ def _read_back(markdown_text: str) -> str | None:
 
 def escape_heading(escaped: str) -> str:
     """Escape the `{` of attributes, and hashes that would close the heading."""
-    return _CLOSING_HASHES.sub(r"\\#", _ATTRIBUTES_START.sub(r"\\{", escaped))
+    return escape_closing(_ATTRIBUTES_START.sub(r"\\{", escaped))
+
+
+def escape_closing(escaped: str) -> str:
+    """Escape hashes that would close a heading."""
+    return _CLOSING_HASHES.sub(r"\\#", escaped)
 
 
 def escape_opening(escaped: str) -> str:

@@ -5,14 +5,14 @@ block is written with every character escaped, then without its marks, and at la
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from publisher.intake.blocks import Body, plain_text, read_blocks
 from publisher.intake.dialect import markdown
 from publisher.intake.write import (
     Written,
     destination,
-    escape_heading,
+    escape_closing,
     escape_marks,
     escape_opening,
     escape_paragraph,
@@ -127,7 +127,7 @@ def _write(block: c.Block, is_other: bool, escape: Escape) -> str:
         case c.Paragraph(children):
             return _lines(children, escape)
         case c.Heading(level, children):
-            return f"{'#' * level} {escape_heading(_inlines(children, escape))}"
+            return f"{'#' * level} {escape_closing(_inlines(children, escape))}"
         case c.Quote(children):
             return _prefix(_join(children, escape), "> ", "> ")
         case c.List():
@@ -188,7 +188,20 @@ def _write_row(cells: tuple[Inlines, ...], escape: Escape) -> str:
 def _lines(children: Inlines, escape: Escape) -> str:
     """A paragraph's lines, none of which begins like another block."""
     lines = _inlines(children, escape).split("\n")
-    return "\n".join(map(escape_opening, lines))
+    starts = [children[0], *_behind_breaks(children)]
+    return "\n".join(
+        escape_opening(line) if isinstance(start, c.Text) else line
+        for line, start in zip(lines, starts, strict=True)
+    )
+
+
+def _behind_breaks(nodes: Inlines) -> Iterator[c.Inline]:
+    """What each line but the first begins with."""
+    for place, node in enumerate(nodes):
+        if isinstance(node, c.Break):
+            yield nodes[place + 1] if place + 1 < len(nodes) else node
+        elif isinstance(node, c.Emphasis | c.Strong | c.Strike | c.Link):
+            yield from _behind_breaks(node.children)
 
 
 def _inlines(children: Inlines, escape: Escape, forced: str = "") -> str:

@@ -245,7 +245,8 @@ class HtmlReader:
             self._report("import-dropped", element, what="a link's address", found=_shorten(href))
             yield from inner
             return
-        yield c.Link(re.sub(r"\s", "%20", _resolve(self.base, href)), "", inner, 0)
+        address = re.sub(r"\s", "%20", _resolve(self.base, href))
+        yield c.Link(address, "", _without_links(inner), 0)
 
     def _image(self, element: Any) -> Iterator[c.Inline]:
         source = (element.get("src") or "").strip()
@@ -296,8 +297,11 @@ def _mark_of(element: Any) -> Callable[[Inlines], c.Inline] | None:
 
 def _is_tight(blocks: c.Blocks) -> bool:
     match blocks:
-        case (c.Paragraph(),) | (c.List(),) | (c.Paragraph(), c.List()):
-            return all(_is_tight(item) for b in blocks if isinstance(b, c.List) for item in b.items)
+        case (c.Paragraph(),):
+            return True
+        # A list that begins with another number cannot follow on a paragraph's next line.
+        case (c.List(_, _, is_tight),) | (c.Paragraph(), c.List(_, 1, is_tight)):
+            return is_tight
     return False
 
 
@@ -328,6 +332,20 @@ def _align(cell: Any) -> c.Align:
     word = (found[1] if found else cell.get("align") or "").lower()
     aligns: tuple[c.Align, ...] = ("left", "center", "right")
     return next((align for align in aligns if align == word), "")
+
+
+def _without_links(nodes: Inlines) -> Inlines:
+    """A link in a link is none, in HTML as in Markdown."""
+    out: list[c.Inline] = []
+    for node in nodes:
+        match node:
+            case c.Link(_, _, children):
+                out += _without_links(children)
+            case c.Emphasis(children) | c.Strong(children) | c.Strike(children):
+                out.append(type(node)(_without_links(children)))
+            case _:
+                out.append(node)
+    return tuple(out)
 
 
 def _without_pictures(nodes: Inlines) -> Inlines:

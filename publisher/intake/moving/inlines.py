@@ -176,6 +176,8 @@ def _merge(nodes: Inlines) -> Inlines:
         last = out[-1] if out else None
         if isinstance(node, c.Text) and isinstance(last, c.Text):
             out[-1] = c.Text(re.sub("  +", " ", last.text + node.text))
+        elif isinstance(node, c.Code) and isinstance(last, c.Code):
+            out[-1] = c.Code(last.text + node.text)
         elif isinstance(node, _Marked) and isinstance(last, _Marked) and type(node) is type(last):
             out[-1] = type(node)(_merge((*last.children, *node.children)))
         elif not (isinstance(node, c.Text) and not node.text):
@@ -196,13 +198,18 @@ def _flank(nodes: Inlines) -> Inlines:
         inner = list(_flank(node.children))
         before = _edge(out[-1], -1) if out else ""
         after = _edge(nodes[place + 1], 0) if place + 1 < len(nodes) else ""
+        link = inner[0] if len(inner) == 1 else None
+        if isinstance(link, c.Link) and _is_word(before + after):
+            marked = type(node)(link.children)
+            out.append(c.Link(link.href, link.title, (marked,), link.line))
+            continue
         lead, tail = "", ""
         if _is_word(before) and inner and isinstance(first := inner[0], c.Text):
-            text = first.text.lstrip("".join(filter(_is_mark, first.text)))
+            text = first.text.lstrip(" " + "".join(filter(_is_mark, first.text)))
             lead = first.text[: len(first.text) - len(text)]
             inner[0] = c.Text(text)
         if _is_word(after) and inner and isinstance(final := inner[-1], c.Text):
-            text = final.text.rstrip("".join(filter(_is_mark, final.text)))
+            text = final.text.rstrip(" " + "".join(filter(_is_mark, final.text)))
             tail = final.text[len(text) :]
             inner[-1] = c.Text(text)
         kept = _merge(tuple(inner))
@@ -226,5 +233,5 @@ def _is_mark(character: str) -> bool:
     return character != "" and category(character)[0] in "PS"
 
 
-def _is_word(character: str) -> bool:
-    return character != "" and not character.isspace() and not _is_mark(character)
+def _is_word(characters: str) -> bool:
+    return any(not each.isspace() and not _is_mark(each) for each in characters)

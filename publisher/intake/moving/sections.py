@@ -6,6 +6,7 @@ from unicodedata import normalize
 import msgspec
 
 from publisher.intake.blocks import plain_text
+from publisher.intake.markdown import first_link
 from publisher.model import content as c
 
 # In our Markdown the second level is a highlight's own.
@@ -13,7 +14,7 @@ _HIGHEST = 3
 
 
 class Section(msgspec.Struct, frozen=True):
-    """A heading's words, where all of it leads to, and what stands below."""
+    """A heading's words, where it leads to, and what stands below."""
 
     title: str
     url: str
@@ -45,12 +46,7 @@ def _section(heading: c.Block, body: c.Blocks) -> Section:
     pictures = tuple(_pictures(heading.children))
     if pictures:
         body = (c.Paragraph(pictures), *body)
-    match heading.children:
-        case (c.Link(href),):
-            return Section(title, href, body)
-        case (c.Emphasis((c.Link(href),)) | c.Strong((c.Link(href),)),):
-            return Section(title, href, body)
-    return Section(title, "", body)
+    return Section(title, first_link(heading.children), body)
 
 
 def _pictures(nodes: tuple[c.Inline, ...]) -> list[c.Inline]:

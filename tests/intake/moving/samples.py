@@ -62,7 +62,7 @@ SUBSTACK_BUTTON = (
 
 
 def substack() -> bytes:
-    """Nine rows: five posts, a draft, one for payers, a page, a thread; and a file without a row."""
+    """Nine rows: five posts, a draft, one for payers, a page, a thread; and a file more."""
     rows = (
         substack_row(
             "101.the-ferry", "2024-05-01T08:00:00.000Z", "The ferry", subtitle="Of &amp; on"
@@ -109,7 +109,7 @@ def beehiiv_mail(body: str) -> str:
         "<a href='{{unsubscribe_url}}'>Read online</a></td></tr></table>"
         f"<table><tr id='content-blocks'><td>{body}</td></tr></table>"
         "<table><tr><td class='b'><p>1 Pier Road. <a href='{{unsubscribe_url}}'>Unsubscribe</a></p>"
-        "</td></tr></table><div><img src='https://x.example/o' width='1' height='1'></div></body></html>"
+        "</td></tr></table><img src='https://x.example/o' width='1' height='1'></body></html>"
     )
 
 
@@ -386,7 +386,9 @@ HUGO: dict[str, str] = {
     "content/posts/second/index.md": (
         '---\ntitle: "Second"\ndate: 2024-01-03\ndraft: true\n---\n\n![A boat](boat.png)\n'
     ),
-    "content/posts/third.md": '{\n"title": "Third",\n"date": "2024-01-04T00:00:00Z"\n}\n\nThird text.\n',
+    "content/posts/third.md": (
+        '{\n"title": "Third",\n"date": "2024-01-04T00:00:00Z"\n}\n\nThird text.\n'
+    ),
     "content/posts/broken.md": "---\ntitle: [unclosed\n---\n\nText of it.\n",
     "content/posts/_index.md": "---\ntitle: Posts\n---\n",
     "README.md": "# A site\n",
