@@ -142,7 +142,10 @@ def import_command(
 
 def _require_sense(names: list[str], system: str, feed: str, date: str) -> None:
     if not names and not feed:
-        raise PublisherError("name a FILE to import, or the feed to adopt with --feed")
+        raise PublisherError(
+            "FILE… is missing: what to import, or the feed to adopt with --feed.\n"
+            "See `publisher import --help`."
+        )
     if date and len(names) > 1:
         raise PublisherError(
             "--date is for one file; several are dated by their names, such as 2025-12-15.txt"

@@ -9,6 +9,7 @@ import pytest
 from publisher.cli import COMMANDS, GROUPS
 from publisher.cli.command import make_command
 from tests.cli.command_line import DIGEST, CommandLine
+from tests.intake.moving.samples import HUGO, substack
 
 TEXT = (Path(__file__).parents[2] / "docs" / "commands.md").read_text("utf-8")
 SECTIONS = {
@@ -68,7 +69,10 @@ def test_the_first_publication_works_as_it_is_written(empty: CommandLine) -> Non
 def test_the_examples_of_import_work_as_they_are_written(cli: CommandLine) -> None:
     for name in ("today.txt", "highlights.txt", "2025-12-13.txt", "2025-12-14.txt"):
         cli.write(name, DIGEST)
+    cli.write("export.zip", substack())
+    for path, text in HUGO.items():
+        cli.write(f"blog/{path}", text)
     examples = re.findall(r"^    publisher (import .+)$", SECTIONS["import"], re.M)
-    assert len(examples) == 3
-    for example in examples:
+    assert len(examples) == 6
+    for example in (each for each in examples if "https://" not in each):
         assert cli(*shlex.split(example)).status == 0, example

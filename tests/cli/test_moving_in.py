@@ -392,7 +392,7 @@ def test_a_digest_in_brackets_is_still_one(cli: CommandLine) -> None:
     [
         (["e.zip", "--date", "2025-12-15"], "--date is for digests"),
         (["e.zip", "--as", "tumblr"], "no system that is known"),
-        ([], "name a FILE"),
+        ([], "FILE… is missing"),
         (["today.txt", "--redirects", "r.toml"], "--redirects is for exports"),
         (["e.zip", "--redirects", "today.txt"], "exists already"),
     ],
