@@ -7,7 +7,6 @@ as it does after a redirect or where the new site serves its feed there in place
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -132,6 +131,7 @@ def _explain(item: Item, readers: tuple[str, ...], before: Document) -> Surprise
 
 
 def _is_alike(one: Item, other: Item) -> bool:
-    paths = [urlsplit(each.link).path.strip("/") for each in (one, other)]
-    is_near = paths[0] and paths[0].rpartition("/")[2] == paths[1].rpartition("/")[2]
+    # The last name in an address, which is often what of it stays.
+    names = [each.link.partition("?")[0].rstrip("/").rpartition("/")[2] for each in (one, other)]
+    is_near = names[0] and names[0] == names[1]
     return bool(one.title and one.title.strip() == other.title.strip()) or bool(is_near)

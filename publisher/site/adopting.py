@@ -7,13 +7,14 @@ title and day. What was published here already keeps its identity, which cannot 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from publisher.intake.digest_lines import title_key
 from publisher.intake.ids import mint_ids
+from publisher.intake.moving.addresses import split_address
 from publisher.intake.text import MAX_BYTES
 from publisher.intake.tree import TreeError
 from publisher.model.issue import Issue
@@ -117,10 +118,7 @@ def _holders(folder: Path, zone: ZoneInfo, former: Mapping[str, str]) -> Iterato
 
 def _path_of(address: str) -> str:
     """What of an address stays the same when its host, its scheme or a last slash changes."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return ""
+    parts = split_address(address)
     path = unquote(parts.path).rstrip("/").removesuffix("/index.html").casefold()
     return f"{path}?{parts.query}" if parts.query and not parts.query.startswith("utm_") else path
 

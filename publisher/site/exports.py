@@ -52,7 +52,7 @@ class ZipExport:
                 f"the zip has {len(entries):,} files; at most {_MOST_FILES:,} are read"
             )
         self._left = MOST_UNPACKED
-        known = {_inner_path(entry): entry for entry in entries if not entry.is_dir()}
+        known = {_inner_path(entry): entry for entry in entries if not entry.filename.endswith("/")}
         self.odd = tuple(sorted(e.filename for e in entries if not _inner_path(e) and _is_odd(e)))
         known.pop("", None)
         top = _common_top(list(known))

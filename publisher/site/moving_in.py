@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
+from publisher.intake.moving.addresses import split_address
 from publisher.intake.moving.issue import Maker, Moved, make_name
 from publisher.intake.moving.post import DamagedError, Export, Exported, LeftOut, Post
 from publisher.intake.moving.systems import Read, System
@@ -243,10 +243,7 @@ def old_paths(post: Post) -> Iterator[str]:
     """Where a post was on its old site, as `web.redirects` takes it."""
     addresses = [post.url, *post.former, *([post.guid] if "?p=" in post.guid else [])]
     for address in addresses:
-        try:
-            parts = urlsplit(address)
-        except ValueError:
-            continue
+        parts = split_address(address)
         path = parts.path if parts.path.startswith("/") else f"/{parts.path}" if parts.path else "/"
         old = f"{path}?{parts.query}" if parts.query else path
         if old != "/" and is_old_path(old):

@@ -8,10 +8,18 @@ TryGhost/migrate reads them: packages/mg-beehiiv). The API: GET /v2/publications
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
+from publisher.intake.moving.addresses import split_address
 from publisher.intake.moving.post import Export, Exported, LeftOut, Post
-from publisher.intake.moving.text import Row, column_names, place, read_moment, read_rows, read_text
+from publisher.intake.moving.text import (
+    Row,
+    column_names,
+    place,
+    read_moment,
+    read_rows,
+    read_text,
+    strings,
+)
 
 _MEDIA = "https://media.beehiiv.com/cdn-cgi/image/quality=100/"
 # What is around a post in its mail: the header above it and the footer below.
@@ -39,7 +47,7 @@ def _post(export: Export, path: str, row: Row) -> Post:
     return Post(
         file=place(export, path),
         line=row.line,
-        slug=urlsplit(url).path.rpartition("/p/")[2],
+        slug=split_address(url).path.rpartition("/p/")[2],
         title=row["web_title"] or row["email_subject_line"],
         date=moment or read_moment(written),
         written_date=written,
@@ -97,8 +105,8 @@ def _answered(export: Export, entry: dict[str, Any]) -> Post:
         is_published=word("status") in ("confirmed", "archived"),
         html=_content(html),
         summary=word("subtitle") or word("preview_text"),
-        authors=tuple(map(str, entry.get("authors") or ())),
-        tags=tuple(map(str, entry.get("content_tags") or ())),
+        authors=strings(entry.get("authors")),
+        tags=strings(entry.get("content_tags")),
         image=word("thumbnail_url"),
         url=word("web_url"),
         restricted=_restriction(word("audience")),

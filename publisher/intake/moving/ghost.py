@@ -62,10 +62,15 @@ def _rows(data: Record, table: str) -> list[Record]:
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
+def _order(row: Record) -> int:
+    found = row.get("sort_order")
+    return found if isinstance(found, int) else 0
+
+
 def _joined(data: Record, between: str, key: str, table: str) -> dict[str, list[str]]:
     names = {str(row.get("id")): str(row.get("name") or "") for row in _rows(data, table)}
     found: dict[str, list[str]] = defaultdict(list)
-    for row in sorted(_rows(data, between), key=lambda row: int(row.get("sort_order") or 0)):
+    for row in sorted(_rows(data, between), key=_order):
         name = names.get(str(row.get(key)), "")
         if name and not name.startswith("#"):  # Ghost's internal tags
             found[str(row.get("post_id"))].append(name)

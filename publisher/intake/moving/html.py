@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
 import msgspec
 from lxml import etree
 
 from publisher.intake.blocks import plain_text
+from publisher.intake.moving.addresses import join_address
 from publisher.intake.moving.inlines import Inlines, split_paragraphs, without_breaks
 from publisher.intake.moving.junk import Habits, find_footers, name_junk
 from publisher.intake.text import drop_forbidden
@@ -245,7 +244,7 @@ class HtmlReader:
             self._report("import-dropped", element, what="a link's address", found=_shorten(href))
             yield from inner
             return
-        address = re.sub(r"\s", "%20", _resolve(self.base, href))
+        address = re.sub(r"\s", "%20", join_address(self.base, href))
         yield c.Link(address, "", _without_links(inner), 0)
 
     def _image(self, element: Any) -> Iterator[c.Inline]:
@@ -272,12 +271,6 @@ class HtmlReader:
 def _paragraphs(nodes: list[c.Inline] | Iterator[c.Inline]) -> Iterator[c.Block]:
     for paragraph in split_paragraphs(nodes):
         yield c.Paragraph(paragraph)
-
-
-def _resolve(base: str, href: str) -> str:
-    with suppress(ValueError):
-        return href if not base or urlsplit(href).scheme else urljoin(base, href)
-    return href
 
 
 def _has_block(element: Any) -> bool:

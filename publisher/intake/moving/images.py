@@ -4,8 +4,9 @@ import posixpath
 import re
 from collections.abc import Collection
 from hashlib import sha256
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote
 
+from publisher.intake.moving.addresses import join_address, split_address
 from publisher.intake.moving.post import Post
 from publisher.model.problem import Problem
 from publisher.preflight.catalogue import problem
@@ -31,10 +32,7 @@ class Images:
         if source.startswith("//"):
             return f"https:{source}"
         address = source.replace(_GHOST, "/")
-        try:
-            parts = urlsplit(address)
-        except ValueError:
-            return address
+        parts = split_address(address)
         if path := self._in_export(parts.path, is_elsewhere=bool(parts.scheme)):
             place = media_place(path)
             self.wanted[place] = path
@@ -42,7 +40,7 @@ class Images:
         if parts.scheme:
             return address
         if self.post.url.startswith(("http://", "https://")):
-            return urljoin(self.post.url, address)
+            return join_address(self.post.url, address)
         report = problem("import-image-missing", self.post.file, self.post.line, found=address[:80])
         self.problems.append(report)
         return address

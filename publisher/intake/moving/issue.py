@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from publisher.intake.digest_lines import title_key
 from publisher.intake.fields import make_tag, one_line
+from publisher.intake.moving.addresses import split_address
 from publisher.intake.moving.html import HtmlReader, Place, title_words
 from publisher.intake.moving.images import Images
 from publisher.intake.moving.junk import Habits
@@ -24,6 +25,8 @@ from publisher.preflight.catalogue import problem
 
 _NAME_LENGTH = 60  # of 64, so that a number fits behind it
 _EXCERPT = 60
+# What a picture's column holds; in a row that was torn it may be anything.
+_ADDRESS = re.compile(r"[^\s<>\"'{}]{1,2000}")
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +55,7 @@ class Maker(msgspec.Struct, frozen=True, kw_only=True):
         reader = HtmlReader(place, self.habits, _base_of(post.url), images.find)
         title = title_words(post.title) or _title_of(name)
         introduction, sections = split_sections(reader.read(post.html), title)
-        lead = images.find(post.image) if post.image else ""
+        lead = images.find(post.image) if _ADDRESS.fullmatch(post.image) else ""
         if lead and len(sections) > 1:
             picture = c.Picture(lead, post.image_alt or "", "", 0)
             introduction = (c.Paragraph((picture,)), *introduction)
@@ -151,4 +154,4 @@ def _title_of(name: str) -> str:
 
 
 def _base_of(url: str) -> str:
-    return url if urlsplit(url).scheme in ("http", "https") else ""
+    return url if split_address(url).scheme in ("http", "https") else ""

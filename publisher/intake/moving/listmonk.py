@@ -10,7 +10,7 @@ from typing import Any
 
 from publisher.intake.moving.post import Export, Exported, Post, count_reasons
 from publisher.intake.moving.render import to_html
-from publisher.intake.moving.text import place, read_moment
+from publisher.intake.moving.text import place, read_moment, strings
 
 _KEYS = {"subject", "body", "content_type"}
 _SENT = ("finished", "running", "paused", "cancelled")
@@ -44,7 +44,6 @@ def _post(export: Export, record: dict[str, Any]) -> Post:
     slug = word("archive_slug")
     at = slug or word("uuid")
     written = word("send_at") or word("started_at") or word("created_at")
-    tags = record.get("tags")
     return Post(
         file=place(export, slug or word("name")),
         slug=slug,
@@ -53,7 +52,7 @@ def _post(export: Export, record: dict[str, Any]) -> Post:
         written_date=written,
         is_published=word("status") in _SENT and bool(record.get("started_at")),
         html=_html(word("body"), word("content_type")),
-        tags=tuple(map(str, tags)) if isinstance(tags, list) else (),
+        tags=strings(record.get("tags")),
         # Campaigns that are in no public archive had no address.
         url=f"/archive/{at}" if record.get("archive") and at else "",
     )

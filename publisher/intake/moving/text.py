@@ -60,6 +60,13 @@ def read_json(text: str) -> Any:
         raise DamagedError("it is no JSON that can be read") from None
 
 
+def strings(value: object) -> tuple[str, ...]:
+    """The words in a list of JSON; none where it is something else."""
+    if not isinstance(value, list):
+        return ()
+    return tuple(each for each in value if isinstance(each, str) and each.strip())
+
+
 class Row:
     """A row of a CSV file by its columns' names, however those are written; `line` is its last."""
 

@@ -7,10 +7,10 @@ item's, which never changes when the address does.
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from lxml import etree
 
+from publisher.intake.moving.addresses import split_address
 from publisher.intake.moving.post import DamagedError, Export, Exported, Post, count_reasons
 from publisher.intake.moving.text import place, read_moment, to_text, with_offset_of
 from publisher.intake.text import drop_forbidden
@@ -127,7 +127,7 @@ def _post(
         tags=tuple(_tags(item)),
         image=images.get(_thumbnail(item), ""),
         guid=guid if is_published else "",
-        url=link if urlsplit(link).path.strip("/") or urlsplit(link).query else "",
+        url=link if split_address(link).path.strip("/") or split_address(link).query else "",
         restricted="some" if status == "private" else locked,
     )
 

@@ -61,7 +61,7 @@ def read_document(body: bytes) -> Document:
     """Read a document of any of the three formats. Raises NotAFeed."""
     try:
         return _read_json(body) if body.lstrip()[:1] == b"{" else _read_xml(body)
-    except (etree.XMLSyntaxError, ValueError, KeyError, TypeError) as error:
+    except (etree.XMLSyntaxError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise NotAFeed(str(error)) from error
 
 
