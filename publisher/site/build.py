@@ -49,21 +49,24 @@ def build(job: Job) -> Report:
         return _build(job)
 
 
-def note_folder(job: Job) -> None:
-    """Bring what is known of the folder up to date, and publish nothing."""
+def note_folder(job: Job, *, is_foreseen: bool = False) -> None:
+    """Bring what is known of the folder up to date, and publish nothing.
+
+    Where a build `is_foreseen`, it is worked out too what that would add to the register.
+    """
     try:
-        _note_folder(job)
+        _note_folder(job, is_foreseen=is_foreseen)
     except sqlite3.DatabaseError as error:
         forget_index(job, error)
-        _note_folder(job)
+        _note_folder(job, is_foreseen=is_foreseen)
 
 
-def _note_folder(job: Job) -> None:
+def _note_folder(job: Job, *, is_foreseen: bool) -> None:
     with open_index(job) as index:
         sources = read_templates(job.folder)
         media = {file.path: file for file in list_media(job.folder)}
         with _transaction(index):
-            _note_changes(job, index, sources, media, is_building=False)
+            _note_changes(job, index, sources, media, is_building=is_foreseen)
 
 
 def _build(job: Job) -> Report:

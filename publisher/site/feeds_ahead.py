@@ -22,7 +22,7 @@ def make_feeds(folder: Path, settings: Settings, now: datetime) -> dict[str, byt
     """
     # An output folder that is never made, so that the index is one of its own.
     job = Job(folder=folder, settings=settings, output=folder / CACHE / "ahead", now=now)
-    note_folder(job)
+    note_folder(job, is_foreseen=True)
     with open_index(job) as index:
         found = index.problems_where("state IN ('unreadable', 'broken')")
         _require_sound([each for each in found if each.level == "error"])
