@@ -6,6 +6,7 @@ import stat
 from collections.abc import Iterator
 from datetime import datetime
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -178,9 +179,10 @@ def _pack_tables(
         for name in dump.list_tables():
             rows = 0
             with packed.write(f"{_DATA}/{name}.jsonl") as file:
-                for line in dump.read_lines(name):
-                    file.write(line)
-                    rows += 1
+                lines = dump.read_lines(name)
+                while page := list(islice(lines, _PAGE)):
+                    file.write(b"".join(page))
+                    rows += len(page)
             tables[name] = dump.describe(name, rows)
         return tables, dump.read_keys()
 
