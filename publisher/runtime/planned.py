@@ -18,7 +18,7 @@ from publisher.model.plan import Plan, PlanStatus
 from publisher.runtime.newsroom import Newsroom, RefusedError
 from publisher.store import audit
 from publisher.store.arming import find_unarmed
-from publisher.store.database import Database
+from publisher.store.database import Database, Held
 from publisher.store.mailings import find_mailing
 from publisher.store.plans import close_plan, find_plan, is_waiting, list_waiting, note_reason
 from publisher.store.starting import NewMailing, count_recipients, find_lack_of, start_issue_mailing
@@ -54,7 +54,7 @@ class PlannedSends:
 
     def __init__(
         self,
-        database: Database,
+        database: Database | Held,
         newsroom: PlannedNewsroom,
         hear: Callable[[ToldPlan], None] = lambda told: None,
     ) -> None:

@@ -30,7 +30,7 @@ from publisher.runtime.start import require_sendable
 from publisher.settings import Schedule, Settings
 from publisher.site.state import IssueState
 from publisher.store.arming import find_unarmed
-from publisher.store.database import Database
+from publisher.store.database import Database, Held
 from publisher.store.occurrences import (
     close_fired,
     find_gone,
@@ -82,7 +82,7 @@ class Scheduler:
 
     def __init__(
         self,
-        database: Database,
+        database: Database | Held,
         settings: Settings,
         newsroom: Newsroom,
         hear: Callable[[Told], None] = lambda told: None,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.simulation.world import Disk
+from publisher.rehearsal.world import Disk
 
 
 @pytest.fixture(scope="session")

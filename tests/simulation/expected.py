@@ -9,11 +9,15 @@ from datetime import datetime, timedelta
 
 from publisher.mailing.settle import Policy
 from publisher.model.delivery import TO_MANY, Outcome
+from publisher.rehearsal.world import Clock
 from publisher.store.arming import RESTORED
-from tests.simulation.world import BrokenPromise, Clock
 
 OPEN = ("queued", "sending", "deferred")
 _MILLISECOND = timedelta(milliseconds=1)
+
+
+class BrokenPromise(AssertionError):
+    """A history in which the contract was not kept."""
 
 
 @dataclass

@@ -13,10 +13,11 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 from publisher.mailing.settle import Policy
+from publisher.rehearsal.relay import SAYINGS
+from publisher.rehearsal.world import Disk
 from publisher.runtime.exchange import Rules
-from tests.simulation.relay import SAYINGS
+from tests.simulation.expected import BrokenPromise
 from tests.simulation.simulation import Simulation
-from tests.simulation.world import BrokenPromise, Disk
 
 _NAMES = tuple(SAYINGS)
 _PAUSES = (0.01, 0.05, 0.3, 1, 2, 5, 5, 20, 60, 120, 300, 600, 900, 1800, 3600)

@@ -5,9 +5,9 @@ from itertools import groupby
 from operator import itemgetter
 
 from publisher.mailing.transitions import DELIVERY_TRANSITIONS, MAILING_TRANSITIONS
+from publisher.rehearsal.world import Disk
 from publisher.store.mailings import count_deliveries, get_mailing
 from tests.simulation.expected import OPEN, Delivery, Expected, require
-from tests.simulation.world import Disk
 
 # What pauses a mailing by itself, as its reason says it.
 CAUSES = {

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import Random
 
-from publisher.errors import PublisherError
 from publisher.model.plan import GRACE, LATEST
+from publisher.rehearsal.newsroom import File
+from publisher.rehearsal.world import PUBLICATION, Crash, Disk
 from publisher.runtime.alerts import Alerts
 from publisher.runtime.planned import PlannedSends, ToldPlan
 from publisher.store.plans import add_plan, close_plan, find_last_plan, find_plan
@@ -17,21 +18,8 @@ from publisher.store.starting import start_issue_mailing
 from tests.simulation import schedules
 from tests.simulation.expected import require
 from tests.simulation.schedules import Schedules
-from tests.simulation.schedules_expected import File
-from tests.simulation.world import PUBLICATION, Crash, Disk
 
 SLUGS = ("a", "b", "c")
-
-
-class Newsroom(schedules.Newsroom):
-    """The simulated issues, as planned sends ask of them."""
-
-    def require_due(self, now: datetime, slug: str) -> None:
-        file = self.files.get(slug)
-        if file is None:
-            raise PublisherError(f"there is no issue {slug}")
-        if not file.is_ready or not file.mail or file.date > now:
-            raise PublisherError(f"{slug} is not meant to go out")
 
 
 class Plans(Schedules):
@@ -39,7 +27,6 @@ class Plans(Schedules):
 
     def __init__(self, disk: Disk, start: datetime) -> None:
         super().__init__(disk, "Europe/Berlin", start, [])
-        self.newsroom = Newsroom()
         self.told: list[tuple[int, str]] = []
         # The issue as it was when it was approved, by the plan's id.
         self.approved: dict[int, File] = {}
@@ -56,7 +43,7 @@ class Plans(Schedules):
             self.told.append((told.plan.id, told.plan.status))
             alerts.hear_planned(told, self.clock.now)
 
-        return PlannedSends(store, self.newsroom, hear)  # type: ignore[arg-type]
+        return PlannedSends(store, self.newsroom, hear)
 
     def approve(self, slug: str) -> None:
         """Somebody presses Send, as the console does it."""

@@ -1,37 +1,21 @@
-"""A simulated delivery process: the dispatcher, its loop and its connections, in simulated time."""
+"""A simulated delivery process, which is held against what the contract lets it do."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
 from publisher.mailing.retry import wait_for_domain
-from publisher.model.delivery import TO_MANY, Outcome
-from publisher.runtime.dispatch import Dispatcher
+from publisher.model.delivery import TO_MANY
+from publisher.rehearsal.process import Attempt
+from publisher.rehearsal.process import Process as Simulated
+from publisher.rehearsal.relay import BEFORE_MAIL, Relay, Said
+from publisher.rehearsal.world import Crash, Store
 from publisher.runtime.exchange import Result, Rules
 from publisher.store.deliveries import Taken
 from publisher.store.errors import StoreError
 from tests.simulation.expected import Delivery, Expected, require
-from tests.simulation.relay import BEFORE_MAIL, Relay, Said
-from tests.simulation.world import Crash, Store
 
-# As publisher.runtime.delivery: a full disk is asked again after this, and for so long.
-_STORE_SECONDS = 1.0
-_PATIENCE = 20.0
-_IDLE_SECONDS = 20.0
-# It is looked this long after something happened; the real loop does so each 0.2 s for ever.
-_LOOKS = (0.2, 1.5, 3600.0)
 # Looking in vain, while the loop says that there is something to do now.
 _MOST_IN_VAIN = 4
-
-
-@dataclass
-class Attempt:
-    """One message on its way: until when, and what will have come of it."""
-
-    task: Taken
-    ends: float
-    said: Said
-    is_open: bool
 
 
 class Bucket:
@@ -48,24 +32,16 @@ class Bucket:
         return self.tokens > -0.001
 
 
-class Process:
+class Process(Simulated):
     """From the lock's taking to its end. Raises Crash where it is killed."""
 
     def __init__(
         self, store: Store, rules: Rules, relay: Relay, expected: Expected, chance: Random
     ) -> None:
-        self.store, self.rules, self.relay = store, rules, relay
-        self.clock, self.expected, self.chance = store.clock, expected, chance
-        self.dispatcher = Dispatcher(store, rules, chance.random)  # type: ignore[arg-type]
-        self.attempts: list[Attempt] = []
-        self.results: list[Result] = []
-        self.idle_open, self.used_at = 0, 0.0
+        super().__init__(store, rules, relay, chance)
+        self.expected = expected
         self.has_passed = False
         self.has_recovered = False
-        self.is_ending = False
-        self.disk_failed_at: float | None = None
-        self.wake_at = self.clock.true
-        self.looks = 0
         self.in_vain = 0
         self.forget_rates()
 
@@ -111,63 +87,21 @@ class Process:
         domains, now = self.dispatcher.domains, self.clock.now
         return {each for each, slow in domains.backoffs.items() if wait_for_domain(slow, now)}
 
-    def next_event(self) -> float:
-        """When, in true seconds, something happens in this process by itself."""
-        return min([self.wake_at, *(each.ends for each in self.attempts)])
+    def end_attempt(self, attempt: Attempt) -> None:
+        super().end_attempt(attempt)
+        self.expected.deliveries[attempt.task.id].taken_by_relay += attempt.said.is_taken
 
-    def notice(self) -> None:
-        """Where somebody else changed the database: the loop looks five times a second."""
-        is_waiting_for_disk = self.disk_failed_at is not None
-        if is_waiting_for_disk or self.dispatcher.version == self.store.version():
-            return
-        self.looks = 0
-        self.wake_at = min(self.wake_at, self.clock.true + _LOOKS[0])
-
-    def turn(self) -> None:
-        """What is due now: results come in, the dispatcher steps, messages go out."""
-        now = self.clock.true
-        for attempt in [each for each in self.attempts if each.ends <= now]:
-            self._end_attempt(attempt)
-        if self.disk_failed_at is not None and now < self.wake_at:
-            return  # the loop sleeps, with its results
-        try:
-            tasks = self._step()
-        except StoreError:
-            self._wait_for_disk()
-            return
-        self.disk_failed_at = None
-        for task in tasks:
-            self._begin_attempt(task)
-        self._sleep()
-
-    def _end_attempt(self, attempt: Attempt) -> None:
-        self.attempts.remove(attempt)
-        said = attempt.said
-        self.expected.deliveries[attempt.task.id].taken_by_relay += said.is_taken
-        note = "" if said.outcome else "ValueError: no such template"
-        self.results.append(Result(attempt.task, said.outcome, note))
-        is_lost = said.outcome is None or said.outcome.reply.code in (0, 421)
-        if not is_lost and said.outcome and said.outcome.stage not in BEFORE_MAIL:
-            self.idle_open += 1
-        self.used_at = self.clock.true
-
-    @property
-    def room(self) -> int:
-        return self.rules.connections - len(self.attempts)
-
-    def _step(self) -> list[Taken]:
+    def step(self) -> list[Taken]:
         results, now = self.results, self.clock.now
-        room = 0 if self.is_ending else self.room
         newest = max(self.expected.deliveries, default=0)
         changes = self.store.disk.changes
         try:
-            tasks = self.dispatcher.step(now, results, room)
+            tasks = super().step()
         except Crash as crash:
             if crash.is_durable:
                 self._record(results)
                 self._record_unseen()
             raise
-        self.results = []
         self._record(results)
         self._require_order(tasks, newest)
         for task in tasks:
@@ -178,10 +112,8 @@ class Process:
         busy = len(self.attempts) + len(tasks)
         most = self.rules.connections if self.has_passed else max(1, len(self.attempts))
         require(busy <= most or not tasks, f"{busy} at once, and {most} are allowed")
-        if results or tasks:
-            self.looks = self.in_vain = 0
-        if changes != self.store.disk.changes:
-            self.in_vain = 0  # somebody who left was passed over
+        if results or tasks or changes != self.store.disk.changes:
+            self.in_vain = 0  # or somebody who left was passed over
         return tasks
 
     def _record(self, results: list[Result]) -> None:
@@ -221,61 +153,14 @@ class Process:
         if domain in self.domain_buckets:
             require(self.domain_buckets[domain].take(now), f"faster than {domain}'s rate")
 
-    def _begin_attempt(self, task: Taken) -> None:
-        now = self.clock.true
-        if now - self.used_at > _IDLE_SECONDS:
-            self.idle_open = 0
-        is_open = self.idle_open > 0
-        self.idle_open -= is_open
-        said = self.relay.answer(task.email, is_open=is_open)
-        seconds = self.chance.choice((0.01, 0.03, 0.3, 2.0)) * (60 if self.relay.is_slow else 1)
-        self.attempts.append(Attempt(task, now + seconds, said, is_open))
+    def seconds_for(self, task: Taken, said: Said) -> float:
+        return super().seconds_for(task, said) * (60 if self.relay.is_slow else 1)
 
-    def _wait_for_disk(self) -> None:
-        now = self.clock.true
-        self.disk_failed_at = now if self.disk_failed_at is None else self.disk_failed_at
-        if now - self.disk_failed_at > _PATIENCE:
-            raise Crash(is_durable=False)
-        self.wake_at = now + _STORE_SECONDS
+    def next_wait(self) -> float | None:
+        wait = super().next_wait()
+        self.in_vain = self.in_vain + 1 if wait is not None and wait <= 0.001 else 0
+        require(self.in_vain < _MOST_IN_VAIN, "it spins, and nothing can be tried")
+        return wait
 
-    def _sleep(self) -> None:
-        """Until the dispatcher wants to be asked, or something may have changed."""
-        now = self.clock.true
-        pause = _LOOKS[min(self.looks, len(_LOOKS) - 1)]
-        self.looks += 1
-        upcoming = None
-        if self.room and not self.is_ending:
-            upcoming = self.dispatcher.next_try(self.clock.now)
-        if upcoming is None:
-            self.in_vain = 0
-        else:
-            wait = max((upcoming - self.clock.now).total_seconds(), 0.001)
-            self.in_vain = self.in_vain + 1 if wait <= 0.001 else 0
-            require(self.in_vain < _MOST_IN_VAIN, "it spins, and nothing can be tried")
-            pause = min(pause, wait)
-        self.wake_at = now + pause
-
-    # Its end
-
-    @property
-    def is_over(self) -> bool:
-        return self.is_ending and not self.attempts and not self.results
-
-    def die(self, *, is_through: bool) -> set[int]:
-        """The relay has the whole text of what was on its way, or it never will have.
-
-        Gives the deliveries whose bodies were begun: what the relay took, some others, and those
-        whose outcome was read and is on no disk.
-        """
-        begun = {each.taken.id for each in self.results if _was_begun(each.outcome)}
-        for attempt in self.attempts:
-            took = attempt.said.is_taken and is_through
-            self.expected.deliveries[attempt.task.id].taken_by_relay += took
-            if took or (_was_begun(attempt.said.outcome) and self.chance.random() < 0.5):
-                begun.add(attempt.task.id)
-        self.attempts = []
-        return begun
-
-
-def _was_begun(outcome: Outcome | None) -> bool:
-    return outcome is not None and outcome.stage in ("body", "final_dot")
+    def lose(self, attempt: Attempt, *, is_taken: bool) -> None:
+        self.expected.deliveries[attempt.task.id].taken_by_relay += is_taken

@@ -4,109 +4,27 @@ Every public method without an underscore is something that can happen; all of t
 at any time. What is so afterwards is held against schedules_expected.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from publisher.errors import PublisherError
 from publisher.model.audience import Consent
+from publisher.rehearsal.newsroom import Act, File, Newsroom
+from publisher.rehearsal.world import PUBLICATION, Clock, Crash, Disk, Store
 from publisher.runtime.alerts import Alerts
-from publisher.runtime.newsroom import RefusedError
 from publisher.runtime.scheduler import Scheduler
 from publisher.settings import Alerts as AlertSettings
 from publisher.settings import Email, PublicationTable, Schedule, Settings, Smtp
-from publisher.site.state import IssueState
 from publisher.store.arming import arm, disarm
-from publisher.store.starting import NewMailing, start_issue_mailing
+from publisher.store.starting import start_issue_mailing
 from publisher.store.subscribers import NewSubscriber, add_all
 from tests.simulation.expected import require
-from tests.simulation.schedules_expected import Expected, File, Row
-from tests.simulation.world import PUBLICATION, Clock, Crash, Disk, Store
+from tests.simulation.schedules_expected import Expected, Row
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-Act = Callable[[], None]
-
-
-class Newsroom:
-    """The issues' files by NAME, and what is published of them.
-
-    `fault` is what a build meets; `meanwhile` is what editors do while one is going on.
-    """
-
-    def __init__(self) -> None:
-        self.files: dict[str, File] = {}
-        self.published: dict[str, File] = {}
-        self.versions: dict[str, File] = {}
-        self.fault = ""
-        self.meanwhile: dict[str, Act] = {}
-        self.number = 0
-
-    def read_states(self, now: datetime, since: datetime) -> list[IssueState]:
-        if self.fault == "unreadable":
-            raise PublisherError("a template cannot be read")
-        return [
-            IssueState(
-                id=each.id,
-                slug=slug,
-                date=each.date,
-                changed_at=each.changed_at,
-                status="ready" if each.is_ready else "draft",
-                mail=each.mail,
-                highlights=each.highlights,
-                has_errors=each.has_errors,
-            )
-            for slug, each in self.files.items()
-            if each.date >= since
-        ]
-
-    def publish(self, now: datetime) -> bool:
-        self._interrupt("before reading")
-        if self.has_errors():
-            raise RefusedError("the site has errors")
-        due = {each.id: each for each in self.files.values() if each.is_ready and each.date <= now}
-        has_changed = bool(due.items() - self.published.items())
-        self.published |= due
-        self._interrupt("after reading")
-        if self.fault == "after_build":
-            raise PublisherError("site.after_build failed")
-        return has_changed
-
-    def has_errors(self) -> bool:
-        """Errors in any file, ids that are there twice, and what was published and is gone."""
-        ids = [each.id for each in self.files.values()]
-        ready = {each.id for each in self.files.values() if each.is_ready}
-        return (
-            any(each.has_errors for each in self.files.values())
-            or len(set(ids)) < len(ids)
-            or not ready >= self.published.keys()
-        )
-
-    def freeze(self, now: datetime, slug: str) -> NewMailing:
-        file = next((each for each in self.published.values() if each.slug == slug), None)
-        if file is None:
-            raise PublisherError(f"the issue {slug} is not published")
-        return self.make_mailing(file, "schedule")
-
-    def make_mailing(self, file: File, by: str) -> NewMailing:
-        self.number += 1
-        digest = f"{file.id} v{file.version} {file.changed_at}"
-        self.versions[digest] = file
-        return NewMailing(
-            ref=f"{by}{self.number}",
-            issue=file.id,
-            slug=file.slug,
-            purpose="issue",
-            digest=digest,
-            content=digest.encode(),
-            domain="daily.example",
-        )
-
-    def _interrupt(self, stage: str) -> None:
-        if (act := self.meanwhile.pop(stage, None)) is not None:
-            act()
 
 
 class CountedStore(Store):
@@ -293,7 +211,7 @@ class Schedules:
         store.fault, store.ambush, store.skipped = None, None, 0
         alerts = Alerts(store, settings, lambda text: None)  # type: ignore[arg-type]
         return Scheduler(
-            store,  # type: ignore[arg-type]
+            store,
             settings,
             self.newsroom,
             lambda told: alerts.hear_schedule(told, self.clock.now),

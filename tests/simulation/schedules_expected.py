@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from publisher.rehearsal.newsroom import File
 from publisher.settings import Schedule
 from tests.simulation.expected import require
 
@@ -19,25 +20,6 @@ _LEAST = timedelta(seconds=10)
 # Of a clock that stood in another year no more is recorded.
 _MOST = 1000
 _OF_FIRINGS = ("nothing-ready", "firing-failed", "missed")
-
-
-@dataclass(frozen=True)
-class File:
-    """An issue as one version of its file has it."""
-
-    id: str
-    slug: str
-    date: datetime
-    changed_at: datetime
-    version: int
-    is_ready: bool = False
-    highlights: int = 3
-    mail: bool = True
-    has_errors: bool = False
-
-    @property
-    def place(self) -> tuple[datetime, str]:
-        return self.date, self.slug
 
 
 class Row(NamedTuple):

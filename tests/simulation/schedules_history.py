@@ -14,10 +14,12 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
+from publisher.rehearsal.newsroom import Act
+from publisher.rehearsal.world import Disk
 from publisher.settings import Duration, Schedule
+from tests.simulation.expected import BrokenPromise
 from tests.simulation.history import _memory as memory
-from tests.simulation.schedules import Act, Schedules
-from tests.simulation.world import BrokenPromise, Disk
+from tests.simulation.schedules import Schedules
 
 # Where clocks changed, and when in UTC; in São Paulo and Cairo midnight was left out.
 CHANGES = (

@@ -13,6 +13,8 @@ import msgspec
 from publisher.model.audience import Consent, ConsentAction
 from publisher.model.delivery import TO_MANY
 from publisher.model.delivery import Mailing as StartedMailing
+from publisher.rehearsal.relay import Relay
+from publisher.rehearsal.world import PUBLICATION, Clock, Crash, Disk, Store
 from publisher.runtime.exchange import Rules
 from publisher.store.arming import RESTORED, arm, disarm, find_unarmed
 from publisher.store.contents import NewContent, revise_mailing
@@ -27,8 +29,6 @@ from publisher.store.suppressions import suppress
 from tests.simulation.expected import Delivery, Expected, Mailing, Reader, require
 from tests.simulation.ledger import require_ledger
 from tests.simulation.process import Process
-from tests.simulation.relay import Relay
-from tests.simulation.world import PUBLICATION, Clock, Crash, Disk, Store
 
 DOMAINS = ("a.example", "b.example", "c.example")
 _DOUBTFUL = ("in_doubt", "queued", "deferred")

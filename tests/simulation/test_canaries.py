@@ -7,15 +7,15 @@ import msgspec
 import pytest
 
 from publisher.mailing.canary import CanaryRule
+from publisher.rehearsal.world import Disk
 from publisher.runtime import canary
 from publisher.runtime.exchange import Rules
 from publisher.runtime.lane import Lane
 from publisher.store.starting import NewMailing
-from tests.simulation.expected import require
+from tests.simulation.expected import BrokenPromise, require
 from tests.simulation.history import History, history
 from tests.simulation.process import Process
 from tests.simulation.simulation import Simulation
-from tests.simulation.world import BrokenPromise, Disk
 
 SEEDS = range(80)
 # Nothing stops it here: when operators let it go on is left to chance.

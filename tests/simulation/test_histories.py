@@ -8,9 +8,9 @@ import os
 import pytest
 
 from publisher.mailing.transitions import DELIVERY_TRANSITIONS, MAILING_TRANSITIONS
+from publisher.rehearsal.world import Disk
 from tests.simulation.history import history, run_in_parallel
 from tests.simulation.ledger import CAUSES
-from tests.simulation.world import Disk
 
 # Every transition occurs in these, and every mutation is caught: rare ones, and many of the rest.
 SEEDS = (*range(280, 360), *range(460, 466), *range(830, 890), *range(110))

@@ -7,6 +7,7 @@ import pytest
 
 from publisher.mailing import settle
 from publisher.mailing.settle import Settlement
+from publisher.rehearsal.world import Disk
 from publisher.runtime import dispatch
 from publisher.runtime.dispatch import Dispatcher
 from publisher.runtime.domains import Domains
@@ -15,9 +16,9 @@ from publisher.runtime.relay import Relay
 from publisher.store import deliveries
 from publisher.store.mailings import change_mailing
 from tests.sampling import one_in
+from tests.simulation.expected import BrokenPromise
 from tests.simulation.history import history
 from tests.simulation.test_histories import SEEDS
-from tests.simulation.world import BrokenPromise, Disk
 
 Patch = pytest.MonkeyPatch
 

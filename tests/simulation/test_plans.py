@@ -7,11 +7,12 @@ import msgspec
 import pytest
 
 from publisher.model.plan import Plan
+from publisher.rehearsal.world import Disk
 from publisher.runtime import planned
 from publisher.store.plans import list_waiting
 from publisher.store.starting import NewMailing, start_issue_mailing
+from tests.simulation.expected import BrokenPromise
 from tests.simulation.plans import Plans, history
-from tests.simulation.world import BrokenPromise, Disk
 
 Patch = pytest.MonkeyPatch
 SEEDS = range(150)

@@ -10,15 +10,16 @@ import pytest
 from publisher.errors import PublisherError
 from publisher.mailing import cron, schedule
 from publisher.mailing.schedule import Candidate, Missed, Occurrence, Rule, Wait
+from publisher.rehearsal.newsroom import Newsroom
+from publisher.rehearsal.world import Disk
 from publisher.runtime import alerts, scheduler
 from publisher.runtime.alerts import Alerts
 from publisher.runtime.scheduler import Scheduler
 from publisher.store import alerts as stored
 from publisher.store import arming, occurrences
 from tests.sampling import one_in
-from tests.simulation import schedules
+from tests.simulation.expected import BrokenPromise
 from tests.simulation.schedules_history import history
-from tests.simulation.world import BrokenPromise, Disk
 
 Patch = pytest.MonkeyPatch
 # Within so many histories each of them is found.
@@ -46,11 +47,9 @@ def what_says_mail_false_is_mailed(patch: Patch) -> None:
 
 def old_issues_are_mailed(patch: Patch) -> None:
     _ignore(patch, "_why_never", "max_age")
-    read = schedules.Newsroom.read_states
+    read = Newsroom.read_states
     long_ago = datetime(1970, 1, 1, tzinfo=UTC)
-    patch.setattr(
-        schedules.Newsroom, "read_states", lambda self, now, since: read(self, now, long_ago)
-    )
+    patch.setattr(Newsroom, "read_states", lambda self, now, since: read(self, now, long_ago))
 
 
 def issues_to_come_are_mailed(patch: Patch) -> None:
@@ -91,15 +90,15 @@ def what_was_saved_during_the_build_is_mailed(patch: Patch) -> None:
 
 
 def a_failed_build_is_mailed_all_the_same(patch: Patch) -> None:
-    publish = schedules.Newsroom.publish
+    publish = Newsroom.publish
 
-    def try_to(self: schedules.Newsroom, now: datetime) -> bool:
+    def try_to(self: Newsroom, now: datetime) -> bool:
         try:
             return publish(self, now)
         except PublisherError:
             return False
 
-    patch.setattr(schedules.Newsroom, "publish", try_to)
+    patch.setattr(Newsroom, "publish", try_to)
 
 
 def who_was_second_fires_too(patch: Patch) -> None:

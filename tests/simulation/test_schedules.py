@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from publisher.rehearsal.world import Disk
 from publisher.settings import Duration, Schedule
 from tests.simulation.schedules import Schedules
 from tests.simulation.schedules_history import CHANGES, history, run_in_parallel
-from tests.simulation.world import Disk
 
 # Enough for all of what can happen to happen.
 SEEDS = range(90)

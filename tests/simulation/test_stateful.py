@@ -20,11 +20,12 @@ from hypothesis.stateful import (
 )
 
 from publisher.mailing.settle import Policy
+from publisher.rehearsal.relay import SAYINGS
+from publisher.rehearsal.world import Disk
 from publisher.runtime.exchange import Rules
 from publisher.store import deliveries
-from tests.simulation.relay import SAYINGS
+from tests.simulation.expected import BrokenPromise
 from tests.simulation.simulation import Simulation
-from tests.simulation.world import BrokenPromise, Disk
 
 SAYING = st.sampled_from(sorted(SAYINGS))
 MOOD = st.one_of(st.none(), SAYING)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from publisher.store import schema as s
-from publisher.store.database import connect_sqlite
+from publisher.store.database import Held, connect_sqlite
 from publisher.store.errors import StoreError
 from publisher.store.installation import claim_home
 
@@ -22,10 +22,6 @@ PUBLICATION = 1
 _TABLES = ("ledger", "occurrence", "planned_send", "delivery", "mailing_content", "mailing")
 _TABLES_TOO = ("consent", "subscriber", "suppression", "superseded", "schedule", "alert", "request")
 _TABLES_LAST = ("audit", "installation", "publication", "sqlite_sequence")
-
-
-class BrokenPromise(AssertionError):
-    """A history in which the contract was not kept."""
 
 
 class Crash(BaseException):
@@ -53,6 +49,7 @@ class Disk:
     """An SQLite database in memory, with all tables, used by every simulated process in turn."""
 
     def __init__(self, folder: Path) -> None:
+        # Looked at only, to tell that it is no copy.
         self.path = folder / "publisher.db"
         self.path.touch()
         engine = connect_sqlite(":memory:")
@@ -82,7 +79,7 @@ class Disk:
         """Make the database as good as new, so that a history always has the same ids."""
         self.run("BEGIN IMMEDIATE")
         for table in (*_TABLES, *_TABLES_TOO, *_TABLES_LAST):
-            self.run(f"DELETE FROM {table}")
+            self.run(f"DELETE FROM {table}")  # noqa: S608 - our own names
         self.run("INSERT INTO publication (id, uri) VALUES (1, 'tag:sample.example,2025:x')")
         self.run("COMMIT")
         with self.writing() as connection:
@@ -101,18 +98,18 @@ class Disk:
             yield self.connection
 
 
-class Store:
-    """The disk as one process has it (compare publisher.store.database.Held).
+class Store(Held):
+    """The disk as one process has it.
 
     `fault` is what the next write meets: `before` or `after` its commit the process is killed, and
     at `full` nothing can be written. `ambush` is what another process does before that write.
     """
 
-    publication = PUBLICATION
-
     def __init__(self, disk: Disk, clock: Clock) -> None:
         self.disk = disk
         self.path = disk.path
+        self.publication = PUBLICATION
+        self.connection = disk.connection
         self.clock = clock
         self.fault: str | None = None
         self.full_until = 0.0
