@@ -35,6 +35,7 @@ COMMANDS = {
     "deliveries": ("mailings", "list who was sent an issue, and what came of it"),
     "bounces": ("bounces", "read what came back: bounces, complaints, unsubscribe mails"),
     "schedule": ("running", "show the schedules, with their next and last firings"),
+    "rehearse": ("rehearse", "live through the coming days in simulated time"),
     "run": ("running", "serve, schedule and deliver, until it is stopped"),
     "serve": ("running", "serve the public site and the console"),
     "users add": ("users", "let somebody into the console"),

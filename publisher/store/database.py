@@ -36,13 +36,13 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection to read with: one view of the whole, which no writer waits for."""
-        with _explained(self.path), self.engine.begin() as connection:
+        with explained(self.path), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A connection to write with: what it did is durable after it, or did not happen."""
-        with _explained(self.path), self.engine.connect() as connection:
+        with explained(self.path), self.engine.connect() as connection:
             connection = connection.execution_options(is_writing=True)
             with connection.begin():
                 yield connection
@@ -76,14 +76,14 @@ class Held:
     def read(self) -> Iterator[Connection]:
         """One view of the whole, to read with."""
         self.connection.execution_options(is_writing=False)
-        with _explained(self.path), self.connection.begin():
+        with explained(self.path), self.connection.begin():
             yield self.connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """To write with: what was done is durable after it, or did not happen."""
         self.connection.execution_options(is_writing=True)
-        with _explained(self.path), self.connection.begin():
+        with explained(self.path), self.connection.begin():
             yield self.connection
 
     def version(self) -> object:
@@ -100,7 +100,7 @@ def open_database(url: str, folder: Path, publication_uri: str) -> Database:
     require_local(path)
     engine = connect_sqlite(path)
     try:
-        with _explained(path):
+        with explained(path):
             _open_file(path)
             bring_up_to_date(engine, path)
             return Database(engine, path, _find_publication(engine, path, publication_uri))
@@ -160,7 +160,7 @@ def _find_publication(engine: Engine, path: Path, uri: str) -> int:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
     """Turn what the disk or another process did to the database into words."""
     try:
         yield
