@@ -18,6 +18,7 @@ from publisher.cli.output import (
     show,
 )
 from publisher.errors import PublisherError
+from publisher.rehearsal.document import to_document
 from publisher.rehearsal.facts import read_facts
 from publisher.rehearsal.report import make_report
 from publisher.rehearsal.scenario import DAYS_APART, Options
@@ -101,7 +102,7 @@ def rehearse_command(
 
         save_page(report, settings, folder, html)
     if json:
-        print_json(report)
+        print_json(to_document(report))
         return 0
     for line in write_text(report):
         show(line)

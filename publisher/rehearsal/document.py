@@ -1,7 +1,8 @@
 """What a rehearsal showed, as it is printed, drawn and given to programs."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -63,3 +64,23 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[Event, ...]
     advice: tuple[Advice, ...]
     assumed: tuple[str, ...]
+
+
+def to_document(report: Report) -> dict[str, Any]:
+    """A report as programs read it: times are RFC 3339, by the publication's clock."""
+    zone = ZoneInfo(report.time_zone)
+    document: dict[str, Any] = _localise(
+        msgspec.to_builtins(report, builtin_types=(datetime,)), zone
+    )
+    domains = [{"domain": domain, "readers": number} for domain, number in report.domains]
+    return document | {"domains": domains}
+
+
+def _localise(value: Any, zone: ZoneInfo) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(zone).isoformat(timespec="seconds")
+    if isinstance(value, dict):
+        return {key: _localise(each, zone) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_localise(each, zone) for each in value]
+    return value

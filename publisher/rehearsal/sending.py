@@ -15,8 +15,8 @@ from publisher.rehearsal.world import Store
 from publisher.runtime.exchange import Rules
 from publisher.store.deliveries import Taken
 
-# A connection that is refused, and a reply that comes before the message.
-_REFUSED_SECONDS = 0.5
+# Of a message's time: a connection that is refused, or a reply that comes before the message.
+_REFUSED = 0.5
 
 
 class Traffic(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +90,7 @@ class Sending(Process):
 
     def seconds_for(self, task: Taken, said: Said) -> float:
         if any(said is SAYINGS[name] for name in AT_OPENING) or not _is_long(said):
-            return _REFUSED_SECONDS
+            return self.servers.traffic.seconds * _REFUSED
         weight = self.servers.batches[task.email].weight
         seconds = self.servers.traffic.seconds * weight * spread(weight, self.chance)
         if said.is_taken:
@@ -107,12 +107,13 @@ class Sending(Process):
             return
         if outcome.kind == "accepted":
             tally.last = self.clock.now
-            if attempt.task.id not in tally.deferred_rows:
+            if batch.weight > 1 or attempt.task.id not in tally.deferred_rows:
                 tally.bulk = self.clock.now
             self._look_inside(batch, tally)
         elif _is_deferral(outcome) and attempt.task.id not in tally.deferred_rows:
+            # Of a batch that a domain puts off one message was refused, and the others wait.
             tally.deferred_rows.add(attempt.task.id)
-            tally.deferred += batch.weight
+            tally.deferred += 1
 
     def _look_inside(self, batch: Batch, tally: Tally) -> None:
         """Single readers of a batch that went: who is refused, and who is deferred."""
