@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
+import msgspec
 import typer
 
 from publisher.cli.output import (
     DEFAULT_CONFIG,
     Config,
     Json,
+    ProgressLine,
     open_publication,
     print_json,
     say,
@@ -96,7 +98,14 @@ def rehearse_command(
     )
     if calm and any(each is not None for each in (late, outages, crashes)):
         raise PublisherError("--calm lets nothing go wrong: leave --late, --outages, --crashes out")
-    report = make_report(settings, read_facts(folder, settings, now), options)
+    facts = read_facts(folder, settings, now)
+    if begin is not None:  # what is open now is so then no more
+        facts = msgspec.structs.replace(facts, open=(), plans=())
+    progress = ProgressLine()
+    try:
+        report = make_report(settings, facts, options, progress)
+    finally:
+        progress.close()
     if html is not None:
         from publisher.rehearsal.page import save_page
 

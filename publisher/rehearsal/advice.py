@@ -35,6 +35,7 @@ def advise(
         advice += _advise_min_highlights(schedule, missed)
     advice += _advise_speed(settings, firings, traffic, domains)
     advice += _advise_doubts(settings, firings)
+    advice += _advise_canary(settings, traffic)
     return advice
 
 
@@ -145,3 +146,13 @@ def _advise_doubts(settings: Settings, firings: Sequence[Firing]) -> Iterator[Ad
             " `publisher resolve`; who has it already gets it twice"
         )
         yield Advice("delivery.on_in_doubt", "resend", says)
+
+
+def _advise_canary(settings: Settings, traffic: Traffic) -> Iterator[Advice]:
+    delivery = settings.delivery
+    if delivery.canary and traffic.refused > delivery.canary_limit:
+        says = (
+            f"with {traffic.refused:.1%} of the readers refused, as they are, the canary stops"
+            f" nearly every mailing; better, let `publisher bounces` suppress who is gone"
+        )
+        yield Advice("delivery.canary_limit", f"{ceil(traffic.refused * 150) / 100:g}", says)

@@ -46,7 +46,7 @@ def _judge(
 ) -> tuple[Came, str]:
     if each.status in ("fired", "started"):
         return _judge_fired(each, ready, scenario)
-    if each.status == "superseded":
+    if each.status in ("superseded", "overtaken"):
         return "superseded", each.outcome
     if each.status in ("open", "waiting"):
         return "waiting", each.outcome
@@ -75,8 +75,8 @@ def _judge_fired(each: Occurred, ready: datetime | None, scenario: Scenario) -> 
     """On time or late, and why."""
     mailing, ran_at = each.mailing, each.ran_at or each.due
     if mailing is None or mailing.first is None:
-        reason = mailing.reason if mailing else each.outcome
-        return "not sent", reason or "its mailing was started, and nothing was sent"
+        waiting = "it waited behind other mailings until the end" if mailing else each.outcome
+        return "not sent", (mailing and mailing.reason) or waiting
     if mailing.status == "paused":
         return "not sent", f"paused: {mailing.reason}"
     late = mailing.first - each.due

@@ -37,7 +37,9 @@ _LEAST_CATCH_UP = timedelta(seconds=10)
 # How long after the last day deliveries that still wait are followed, besides `give_up_after`.
 _AFTERWARDS = timedelta(days=1)
 # The simulated deliveries of all mailings together, and the most and least of one.
-_ALL, _MOST, _LEAST = 40_000, 2_000, 200
+_ALL, _MOST, _LEAST = 40_000, 2_000, 100
+
+Progress = Callable[[str, int, int], None]
 
 # What happens at one moment happens in this order.
 _INCIDENT, _SAVE, _TICK = range(3)
@@ -64,13 +66,14 @@ def rehearse(
     traffic: Traffic,
     options: Options,
     most: int | None = None,
+    progress: Progress = lambda step, done, total: None,
 ) -> Ran:
     """Live through a scenario. `most` is how many deliveries are simulated of a mailing at most."""
     most = most or min(_MOST, max(_LEAST, _ALL // max(1, len(scenario.firings))))
     with TemporaryDirectory() as folder:
         disk = Disk(Path(folder))
         try:
-            return Rehearsal(disk, settings, facts, scenario, traffic, options, most).run()
+            return Rehearsal(disk, settings, facts, scenario, traffic, options, most).run(progress)
         finally:
             disk.close()
 
@@ -113,12 +116,15 @@ class Rehearsal:
         self.newsroom.canary = self._scale_canary(len(batches))
         self._plan()
 
-    def run(self) -> Ran:
+    def run(self, progress: Progress = lambda step, done, total: None) -> Ran:
+        """Live through all of it; `progress` is told of the days."""
         self._start()
+        total = (self.options.end - self.options.begin).days
         while self._events:
             moment, _, _, act = heappop(self._events)
             self._advance(moment)
             act()
+            progress("days", (moment - self.options.begin).days, total)
         self._advance(self.options.end)
         self._run_out()
         occurred = read_occurred(self.disk, self.batches, self.tallies)
@@ -254,13 +260,13 @@ class Rehearsal:
         rules = {each.name: each for each in self.settings.schedule}
         settles = {each.settle for each in rules.values()}
         moments = {self.options.begin, *(plan.due_at for plan in self.facts.plans)}
-        due = [(each.schedule, each.due.instant) for each in self.scenario.firings]
-        for name, instant in [*due, *((each.schedule, each.due) for each in self.facts.open)]:
-            moments |= {instant, instant + max(rules[name].catch_up, _LEAST_CATCH_UP)}
+        for each in self.scenario.firings:
+            instant, catch_up = each.due.instant, rules[each.schedule].catch_up
+            moments |= {instant, instant + max(catch_up, _LEAST_CATCH_UP)}
         saved = [each.ready for each in self.scenario.firings if each.ready is not None]
         for moment in [*saved, *(each.changed_at for each in self.facts.files)]:
             moments |= {moment + settle for settle in settles}
-        moments |= {each.date for each in self.facts.files}
+        moments |= {file.date for file in self.facts.files}
         begin = self.options.begin
         return {round_up(each, begin, TICK_SECONDS) for each in moments if each >= begin}
 

@@ -11,7 +11,7 @@ from publisher.rehearsal.advice import advise
 from publisher.rehearsal.document import Event, Firing, Report
 from publisher.rehearsal.facts import Facts
 from publisher.rehearsal.judging import make_firing
-from publisher.rehearsal.rehearse import rehearse
+from publisher.rehearsal.rehearse import Progress, rehearse
 from publisher.rehearsal.scenario import Incident, Options, Scenario, draw_scenario
 from publisher.rehearsal.traffic import make_traffic
 from publisher.rehearsal.words import say_moment, say_span
@@ -22,13 +22,18 @@ from publisher.settings import Schedule, Settings
 _STEP = timedelta(hours=1)
 
 
-def make_report(settings: Settings, facts: Facts, options: Options) -> Report:
+def make_report(
+    settings: Settings,
+    facts: Facts,
+    options: Options,
+    progress: Progress = lambda step, done, total: None,
+) -> Report:
     """Rehearse, and say what came of it."""
     if options.readers is not None:
         facts = msgspec.structs.replace(facts, domains=scale_domains(facts, options.readers))
     scenario = draw_scenario(settings, facts, options)
     traffic = make_traffic(settings, facts, options)
-    ran = rehearse(settings, facts, scenario, traffic, options)
+    ran = rehearse(settings, facts, scenario, traffic, options, progress=progress)
     zone = ZoneInfo(settings.publication.time_zone)
     firings = tuple(make_firing(each, ran, scenario, zone) for each in ran.occurred)
     per_delivery = ran.readers / ran.rows if ran.rows else 1.0

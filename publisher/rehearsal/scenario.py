@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from publisher.mailing.cron import Due, due_between, parse_cron
+from publisher.mailing.schedule import Occurrence
 from publisher.rehearsal.facts import Facts
 from publisher.settings import Settings
 from publisher.store.habits import PastFiring
@@ -87,13 +88,14 @@ def draw_scenario(settings: Settings, facts: Facts, options: Options) -> Scenari
     """What will happen in a rehearsal of these settings."""
     habits = {each.name: _find_habit(facts, each.name) for each in settings.schedule}
     coming = list_coming(settings, options)
+    waiting = [_plan_waiting(each, habits[each.schedule], options) for each in facts.open]
     firings = tuple(
         Planned(schedule=name, due=due, ready=_draw_ready(name, due, habits[name], options))
         for name, due in coming
     )
     incidents = _draw_incidents([due.instant for _, due in coming], facts, options)
     assumed = [_say_habit(name, habit, facts, options) for name, habit in habits.items()]
-    return Scenario(firings=firings, incidents=incidents, assumed=tuple(assumed))
+    return Scenario(firings=(*waiting, *firings), incidents=incidents, assumed=tuple(assumed))
 
 
 def list_coming(settings: Settings, options: Options) -> list[tuple[str, Due]]:
@@ -164,6 +166,15 @@ def _draw_ready(name: str, due: Due, habit: Habit | None, options: Options) -> d
     if delay is None:
         return None
     return due.instant + (delay or -early)
+
+
+def _plan_waiting(occurrence: Occurrence, habit: Habit | None, options: Options) -> Planned:
+    """Of a firing that is open now the editor was not ready yet, and may be within the hour."""
+    due = Due(occurrence.wall, occurrence.due)
+    chance = Random(f"{options.seed} {occurrence.schedule} {due.wall}")  # noqa: S311 - no secret
+    soon = options.begin + _between(_EARLY_BY, chance)
+    is_written = _draw_delay(habit, options, chance) is not None
+    return Planned(schedule=occurrence.schedule, due=due, ready=soon if is_written else None)
 
 
 def _draw_delay(habit: Habit | None, options: Options, chance: Random) -> timedelta | None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from publisher.rehearsal.document import Event, Firing, Report
+from publisher.rehearsal.document import Advice, Event, Firing, Report
 from publisher.rehearsal.outcome import Sent
 from publisher.rehearsal.words import say_moment
 
@@ -19,7 +19,7 @@ def write_text(report: Report) -> list[str]:
     lines = [f"{begin} to {end}, {report.time_zone}, seed {report.seed}", say_readers(report)]
     lines += ["", *report.summary]
     for title, rows in (
-        ("What would have helped", [f"{say_setting(e)} {e.says}" for e in report.advice]),
+        ("What would have helped", [f"{say_setting(each)}: {each.says}" for each in report.advice]),
         ("What is assumed", list(report.assumed)),
     ):
         if rows:
@@ -27,11 +27,11 @@ def write_text(report: Report) -> list[str]:
     return [*lines, *_write_days(report, zone)]
 
 
-def say_setting(advice: object) -> str:
+def say_setting(advice: Advice) -> str:
     """A setting as publisher.toml has it, behind whose it is."""
-    setting, value = str(getattr(advice, "setting", "")), str(getattr(advice, "value", ""))
-    shown = value if value.replace(".", "").isdigit() else f'"{value}"'
-    return f"{setting} = {shown}"
+    is_number = advice.value.replace(".", "").isdigit()
+    value = advice.value if is_number else f'"{advice.value}"'
+    return f"{advice.setting} = {value}"
 
 
 def say_readers(report: Report) -> str:

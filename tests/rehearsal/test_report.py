@@ -1,15 +1,18 @@
 """`publisher rehearse`, as somebody calls it."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 from lxml import html
 
+from publisher.mailing.schedule import Occurrence
+from publisher.model.plan import GRACE, Plan
 from publisher.rehearsal.document import Report
 from publisher.rehearsal.facts import Facts
+from publisher.rehearsal.newsroom import File
 from publisher.rehearsal.page import render_page
 from publisher.rehearsal.report import find_clock_changes, make_report, scale_domains
 from publisher.rehearsal.scenario import Options
@@ -100,6 +103,44 @@ def test_100_000_readers_for_30_days_are_as_many_deliveries_as_few_readers() -> 
     (firing,) = found.firings
     assert firing.sending is not None
     assert firing.sending.recipients == 100_000
+
+
+def test_what_waits_now_is_gone_on_with() -> None:
+    """A firing that is open for a late editor, and a send that somebody has just approved."""
+    begin = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
+    due = datetime(2026, 1, 5, 5, 30, tzinfo=UTC)
+    wall = datetime(2026, 1, 5, 6, 30)
+    special = File("id-special", "special", begin - GRACE * 9, begin - GRACE * 9, 0, is_ready=True)
+    approved = Plan(
+        id=1,
+        issue=special.id,
+        slug="special",
+        digest="x",
+        who="anna@daily.example",
+        client="",
+        planned_at=begin - GRACE / 2,
+        due_at=begin + GRACE / 2,
+        status="waiting",
+    )
+    facts = Facts(
+        domains={"a.example": 3},
+        files=(special,),
+        open=(Occurrence(schedule="daily", wall=wall, due=due),),
+        plans=(approved,),
+    )
+    options = Options(begin=begin, end=begin + timedelta(hours=5), is_calm=True)
+    found = make_report(SETTINGS, facts, options)
+    came = {each.schedule: (each.came, each.issue) for each in found.firings}
+    assert came.keys() == {"", "daily"}
+    # The plan's issue was ready all the time, and the open firing takes it first.
+    assert came["daily"] == ("late", "special")
+    (plan,) = (each for each in found.firings if not each.schedule)
+    assert plan.came == "superseded"
+    assert plan.why.startswith("a command or a schedule was first")
+    alone = make_report(SETTINGS, msgspec.structs.replace(facts, open=()), options)
+    assert [(each.schedule, each.came, each.issue) for each in alone.firings] == [
+        ("", "on time", "special")
+    ]
 
 
 # The command
