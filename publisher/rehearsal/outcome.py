@@ -67,8 +67,8 @@ def read_occurred(
     """Every firing and planned send, in the order in which they were due."""
     mailings = _read_mailings(disk, batches, tallies)
     sql = "SELECT schedule, wall, due_at, status, outcome, slug, ran_at, mailing FROM occurrence"
-    sql += " UNION ALL SELECT '', '', due_at, status, reason, slug, closed_at, CASE status WHEN 'started' THEN mailing END"
-    sql += " FROM planned_send"
+    sql += " UNION ALL SELECT '', '', due_at, status, reason, slug, closed_at,"
+    sql += " CASE status WHEN 'started' THEN mailing END FROM planned_send"
     found = [
         Occurred(
             schedule=schedule,

@@ -25,9 +25,10 @@ from publisher.runtime.planned import PlannedSends
 from publisher.runtime.scheduler import Scheduler, Told
 from publisher.runtime.sending import make_rules
 from publisher.settings import Settings
-from publisher.store.mailings import list_active_mailings, start_issue_mailing
+from publisher.store.mailings import list_active_mailings
 from publisher.store.occurrences import save_occurrences, see_schedule, supersede_issues
 from publisher.store.plans import add_plan
+from publisher.store.starting import start_issue_mailing
 from publisher.store.subscribers import NewSubscriber, add_all
 
 # As publisher.runtime.roles.
