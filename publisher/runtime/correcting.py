@@ -37,12 +37,10 @@ class MailedCorrection(msgspec.Struct, frozen=True):
 Note = Callable[[Connection, MailedCorrection], None]
 
 
-def count_corrected(database: Database, corrected: Corrected, now: datetime) -> int:
+def count_corrected(database: Database, issue: str, version: str, now: datetime) -> int:
     """How many readers were sent another version of an issue, and may be told of it now."""
     with database.read() as connection:
-        return count_holders(
-            connection, database.publication, corrected.issue, corrected.after, now
-        )
+        return count_holders(connection, database.publication, issue, version, now)
 
 
 def start_correction(
@@ -98,8 +96,8 @@ def _require_approved(
     )
     if lack:
         raise StateError(
-            f"{slug} is corrected on the site, and in no mail: {lack}; after `publisher approve"
-            f" {slug}` say it again, with --mail"
+            f"{slug} is corrected on the site, and in no mail: {lack}. Approve it as it is now, and"
+            " then mail the note"
         )
 
 

@@ -73,6 +73,8 @@ ACCESS: Mapping[tuple[str, str], Least] = {
     ("POST", "/issues/{slug}/send"): "sender",
     ("POST", "/issues/{slug}/approve"): "sender",
     ("POST", "/issues/{slug}/test"): "editor",
+    ("GET", "/issues/{slug}/correct"): "sender",
+    ("POST", "/issues/{slug}/correct"): "sender",
     ("GET", "/plans/{plan}/state"): "sender",
     ("POST", "/plans/{plan}/take-back"): "sender",
     # mailings; with readers' addresses only for who keeps the readers

@@ -26,6 +26,7 @@ from publisher.web.console import (
     accounts,
     adding,
     audit,
+    correcting,
     deliveries,
     drafts,
     home,
@@ -56,7 +57,7 @@ from publisher.web.hooks.sns import Fetch, fetch_aws
 
 AREAS: tuple[ModuleType, ...] = (
     *(issues, paste, drafts, writing, seeing, media),
-    *(home, accounts, welcome, sending, mailings, deliveries),
+    *(home, accounts, welcome, sending, correcting, mailings, deliveries),
     *(readers, adding, imports, suppressions, schedules),
     *(operators, webhooks, tokens, audit),
     *(metrics, hooks),

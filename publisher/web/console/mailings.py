@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from publisher.errors import PublisherError
 from publisher.model.delivery import Counts, DeliveryStatus, Mailing, MailingStatus, Purpose
 from publisher.runtime import steering
+from publisher.runtime.mailings import read_past
 from publisher.runtime.steering import Steered
 from publisher.store.histories import is_stirred, list_deeds_of_mailing, measure_rate
 from publisher.store.mailings import (
@@ -38,7 +39,7 @@ from publisher.web.console.shell import (
 _PAGE = 50
 _DEEDS = 100
 # What the list shows, and what it calls that.
-_KINDS: dict[str, Purpose] = {"issues": "issue", "tests": "test"}
+_KINDS: dict[str, Purpose] = {"issues": "issue", "corrections": "correction", "tests": "test"}
 _STATUSES: tuple[MailingStatus, ...] = get_args(MailingStatus)
 # What each state of a delivery means to who reads of it for the first time.
 MEANINGS: dict[DeliveryStatus, str] = {
@@ -117,6 +118,7 @@ def show_mailing(request: AnyRequest, ref: FromPath[str]) -> Answer:
         mailing = require_mailing(desk, connection, ref)
         progress = _measure(desk, connection, mailing)
         deeds = list_deeds_of_mailing(connection, mailing.id, _DEEDS)
+    past = read_past(desk.database, mailing)
     return render(
         request,
         "mailing.html",
@@ -124,6 +126,7 @@ def show_mailing(request: AnyRequest, ref: FromPath[str]) -> Answer:
         progress=progress,
         deeds=deeds,
         meanings=MEANINGS,
+        past=past,
     )
 
 
@@ -195,7 +198,7 @@ def steer(request: AnyRequest, ref: str, action: str, act: Act, **more: Any) -> 
             mailing = require_mailing(desk, connection, ref)
             done = act(connection, desk.database.publication, mailing)
             if done.changed:
-                desk.note(connection, actor_of(request), action, mailing.slug, **more)
+                desk.note(connection, actor_of(request), action, mailing.name, **more)
     except PublisherError as error:
         flash(request, f"Nothing was done: {error}.", "problem")
         return None
