@@ -14,7 +14,8 @@ Came = Literal["on time", "late", "missed", "superseded", "waiting", "not sent"]
 class Firing(msgspec.Struct, frozen=True, kw_only=True):
     """A firing, what came of it and why. `ready` is when its editor had its issue ready.
 
-    `date` and `highlights` are its issue's; `clock` says what the clock did at its time; `told` is
+    `written` is the issue that was written for it, which may be another one than it took; `date`
+    and `highlights` are of the one it took. `clock` says what the clock did at its time; `told` is
     what operators were told meanwhile. `schedule` is empty for a planned send.
     """
 
@@ -23,6 +24,7 @@ class Firing(msgspec.Struct, frozen=True, kw_only=True):
     came: Came
     why: str
     issue: str | None
+    written: str | None
     date: datetime | None
     highlights: int
     ready: datetime | None

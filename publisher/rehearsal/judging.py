@@ -6,27 +6,32 @@ from zoneinfo import ZoneInfo
 
 from publisher.mailing.cron import to_instant
 from publisher.rehearsal.document import Came, Firing
+from publisher.rehearsal.newsroom import File
 from publisher.rehearsal.outcome import Occurred
 from publisher.rehearsal.rehearse import Ran
 from publisher.rehearsal.scenario import Incident, Scenario
 from publisher.rehearsal.words import say_moment, say_span
+from publisher.settings import Schedule, Settings
 
 # What comes so much after its time is on time: a tick, a file that settles, the first answer.
 _PUNCTUAL = timedelta(minutes=2)
 
 
-def make_firing(each: Occurred, ran: Ran, scenario: Scenario, zone: ZoneInfo) -> Firing:
+def make_firing(each: Occurred, ran: Ran, scenario: Scenario, settings: Settings) -> Firing:
     """A firing as it is shown."""
+    zone = ZoneInfo(settings.publication.time_zone)
     wall = datetime.fromisoformat(each.wall) if each.wall else None
-    issue = each.slug or (ran.made_for.get((each.schedule, wall)) if wall else None)
+    written = ran.made_for.get((each.schedule, wall)) if wall else None
+    issue = each.slug or written
     file, ready = ran.files.get(issue or ""), ran.ready.get(issue or "")
-    came, why = _judge(each, issue, ready, scenario)
+    came, why = _judge(each, file, ready, scenario, settings)
     return Firing(
         schedule=each.schedule,
         due=each.due,
         came=came,
         why=why,
         issue=issue,
+        written=written,
         date=file.date if file else None,
         highlights=file.highlights if file else 0,
         ready=ready,
@@ -42,7 +47,11 @@ def make_firing(each: Occurred, ran: Ran, scenario: Scenario, zone: ZoneInfo) ->
 
 
 def _judge(
-    each: Occurred, issue: str | None, ready: datetime | None, scenario: Scenario
+    each: Occurred,
+    file: File | None,
+    ready: datetime | None,
+    scenario: Scenario,
+    settings: Settings,
 ) -> tuple[Came, str]:
     if each.status in ("fired", "started"):
         return _judge_fired(each, ready, scenario)
@@ -50,25 +59,33 @@ def _judge(
         return "superseded", each.outcome
     if each.status in ("open", "waiting"):
         return "waiting", each.outcome
-    return "missed", _explain_missed(each, issue, ready, scenario)
+    schedule = next((one for one in settings.schedule if one.name == each.schedule), None)
+    if schedule is None:  # a planned send
+        return "missed", each.outcome
+    return "missed", _explain_missed(each, schedule, file, ready, scenario)
 
 
 def _explain_missed(
-    each: Occurred, issue: str | None, ready: datetime | None, scenario: Scenario
+    each: Occurred,
+    schedule: Schedule,
+    file: File | None,
+    ready: datetime | None,
+    scenario: Scenario,
 ) -> str:
     """In a few words, where they can be found; else as it is on record."""
-    over = each.ran_at or each.due
     if faults := [heard.reason for heard in each.heard if heard.event == "failed"]:
         return faults[-1]
-    reasons = []
-    if issue and ready and ready > each.due:
-        reasons.append(f"{issue} was ready {say_span(ready - each.due)} after its time")
-    elif not ready and each.schedule:
+    reasons, over = [], each.due + schedule.catch_up
+    if file is None or ready is None:
         reasons.append("no issue was written for it")
-    if down := find_away(scenario, each.due, over, ("crash",)):
+    elif ready + schedule.settle > over:
+        reasons.append(f"{file.slug} was ready {say_span(ready - each.due)} after its time")
+    elif each.due - file.date > schedule.max_age:
+        age = say_span(each.due - file.date)
+        reasons.append(f"{file.slug} was {age} old when due; max_age is {schedule.max_age}")
+    if down := find_away(scenario, each.due, each.ran_at or over, ("crash",)):
         reasons.append(_say_away(down))
-    limit = "catch_up had passed" if reasons else each.outcome
-    return "; ".join([*reasons, limit])
+    return "; ".join([*reasons, "catch_up had passed" if reasons else each.outcome])
 
 
 def _judge_fired(each: Occurred, ready: datetime | None, scenario: Scenario) -> tuple[Came, str]:

@@ -14,6 +14,14 @@ from publisher.runtime.scheduler import Event
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WAITING = ("queued", "sending", "deferred")
+# A planned send that was overtaken names the mailing that was first.
+_OCCURRED = """
+    SELECT schedule, wall, due_at, status, outcome, slug, ran_at, mailing FROM occurrence
+    UNION ALL
+    SELECT '', '', due_at, status, reason, slug, closed_at,
+           CASE status WHEN 'started' THEN mailing END
+    FROM planned_send
+"""
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,9 +74,6 @@ def read_occurred(
 ) -> list[Occurred]:
     """Every firing and planned send, in the order in which they were due."""
     mailings = _read_mailings(disk, batches, tallies)
-    sql = "SELECT schedule, wall, due_at, status, outcome, slug, ran_at, mailing FROM occurrence"
-    sql += " UNION ALL SELECT '', '', due_at, status, reason, slug, closed_at,"
-    sql += " CASE status WHEN 'started' THEN mailing END FROM planned_send"
     found = [
         Occurred(
             schedule=schedule,
@@ -80,7 +85,7 @@ def read_occurred(
             ran_at=None if ran_at is None else _moment(ran_at),
             mailing=mailings.get(mailing),
         )
-        for schedule, wall, due, status, outcome, slug, ran_at, mailing in disk.run(sql)
+        for schedule, wall, due, status, outcome, slug, ran_at, mailing in disk.run(_OCCURRED)
     ]
     return sorted(found, key=lambda each: (each.due, each.schedule, each.wall))
 

@@ -193,12 +193,16 @@ def _make_mark(kind: str, moment: datetime, says: str, zone: ZoneInfo, day: date
 def _make_row(firing: Firing, zone: ZoneInfo) -> Row:
     ready = f", ready {say_moment(firing.ready, zone)}" if firing.ready else ", never ready"
     fired = f"fired {say_moment(firing.fired, zone)}" if firing.fired else ""
+    is_other = firing.written is not None and firing.written != firing.issue
+    other = f"{firing.written} was written for it" if is_other else ""
     return Row(
         due=say_moment(firing.due, zone),
         schedule=firing.schedule or "planned send",
         kind=_KINDS.get(firing.came, "bad"),
         came=firing.came,
-        notes=tuple(each for each in (firing.why, firing.clock, fired, *firing.told) if each),
+        notes=tuple(
+            each for each in (firing.why, firing.clock, fired, other, *firing.told) if each
+        ),
         issue=f"{firing.issue}{ready}" if firing.issue else "",
         sending=say_sending(firing.sending, zone) if firing.sending else "",
     )

@@ -20,6 +20,8 @@ from publisher.settings import Schedule, Settings
 
 # A clock is not changed twice within this.
 _STEP = timedelta(hours=1)
+# So many issues are named that nobody was sent.
+_MOST_LEFT = 5
 
 
 def make_report(
@@ -35,7 +37,7 @@ def make_report(
     traffic = make_traffic(settings, facts, options)
     ran = rehearse(settings, facts, scenario, traffic, options, progress=progress)
     zone = ZoneInfo(settings.publication.time_zone)
-    firings = tuple(make_firing(each, ran, scenario, zone) for each in ran.occurred)
+    firings = tuple(make_firing(each, ran, scenario, settings) for each in ran.occurred)
     per_delivery = ran.readers / ran.rows if ran.rows else 1.0
     return Report(
         begin=options.begin,
@@ -156,7 +158,21 @@ def _summarise(
     lines += [f"{each.name} ({each.cron}) does not fire in these days." for each in never]
     if firings:
         lines.append(_sum_up(firings))
+    if left := _find_left(firings, options):
+        more = f" and {len(left) - _MOST_LEFT} more" if len(left) > _MOST_LEFT else ""
+        lines.append(f"Written, and sent by no schedule: {', '.join(left[:_MOST_LEFT])}{more}.")
     return lines
+
+
+def _find_left(firings: Sequence[Firing], options: Options) -> list[str]:
+    """The issues that were ready before the end, and that no firing took."""
+    taken = {each.issue for each in firings if each.fired or each.came == "waiting"}
+    written = (each for each in firings if each.written and each.written not in taken)
+    return [each.written for each in written if each.written and _is_ready(each, options)]
+
+
+def _is_ready(each: Firing, options: Options) -> bool:
+    return each.issue != each.written or (each.ready is not None and each.ready < options.end)
 
 
 def _find_fault(settings: Settings) -> str:

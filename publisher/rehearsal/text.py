@@ -74,6 +74,8 @@ def say_firing(firing: Firing, zone: ZoneInfo) -> list[str]:
         steps.append(f"{firing.issue} {_say_ready(firing, zone)}")
     if firing.fired:
         steps.append(f"fired {_clock(firing.fired.astimezone(zone), due)}")
+    if firing.written and firing.written != firing.issue:
+        steps.append(f"though {firing.written} was written for it")
     lines += [", ".join(steps)] if steps else []
     if firing.sending:
         lines.append(say_sending(firing.sending, zone))

@@ -24,10 +24,13 @@ DAYS = msgspec.structs.replace(
 @pytest.mark.parametrize(
     "options",
     [
-        {"width": 1280, "height": 900, "color_scheme": "light"},
-        {"width": 390, "height": 844, "color_scheme": "dark"},
+        pytest.param(
+            {"width": 1280, "height": 900, "color_scheme": "light"},
+            marks=pytest.mark.long,
+            id="light",
+        ),
+        pytest.param({"width": 390, "height": 844, "color_scheme": "dark"}, id="dark phone"),
     ],
-    ids=["light", "dark phone"],
 )
 def test_the_page_is_accessible(options: dict[str, Any], windows: Windows, axe: Axe) -> None:
     report = make_report(SETTINGS, Facts(domains={"a.example": 5}), DAYS)

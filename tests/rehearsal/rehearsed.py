@@ -70,8 +70,7 @@ def live(
     facts = facts or Facts(domains={"a.example": readers})
     scenario = plan(settings, options, delays, incidents)
     ran: Ran = rehearse(settings, facts, scenario, traffic, options, most)
-    zone = ZoneInfo(settings.publication.time_zone)
-    return [make_firing(each, ran, scenario, zone) for each in ran.occurred]
+    return [make_firing(each, ran, scenario, settings) for each in ran.occurred]
 
 
 def incident(kind: Any, begin: datetime, minutes: float, domain: str = "") -> Incident:

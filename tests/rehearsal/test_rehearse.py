@@ -176,6 +176,9 @@ def test_two_schedules_at_once_can_take_each_others_issue() -> None:
     settings = make_settings(BERLIN, DAILY, other)
     firings = live(settings, MONDAY)
     assert sorted(each.came for each in firings) == ["missed", "on time"]
+    (taken,) = (each for each in firings if each.fired)
+    assert taken.issue == "2025-12-15-other"
+    assert "2025-12-15" in {each.written for each in firings}
 
 
 def test_a_max_age_that_midnight_is_too_old_for_is_found() -> None:
@@ -183,6 +186,7 @@ def test_a_max_age_that_midnight_is_too_old_for_is_found() -> None:
     settings = make_settings(BERLIN, evening)
     (firing,) = live(settings, MONDAY)
     assert firing.came == "missed"
+    assert firing.why == "2025-12-15 was 18 h old when due; max_age is 12h; catch_up had passed"
     (advice,) = advise(settings, [firing], QUICK, {}, plan(settings, MONDAY))
     assert (advice.setting, advice.value) == ('schedule "evening": max_age', "18h")
     better = Schedule(name="evening", cron="0 18 * * *", max_age=Duration.parse(advice.value))
@@ -260,12 +264,12 @@ class _EveryTick(Rehearsal):
 
 
 def test_ticks_in_between_would_change_nothing(tmp_path: Path) -> None:
-    often = Schedule(name="often", cron="2-59/10 * * * *", catch_up=Duration(minutes=4))
+    often = Schedule(name="often", cron="2-59/8 * * * *", catch_up=Duration(minutes=4))
     settings = make_settings(BERLIN, often)
     begin = days_from("2025-12-15", BERLIN).begin
-    options = Options(begin=begin, end=begin + minutes(40))
+    options = Options(begin=begin, end=begin + minutes(26))
     delays = [minutes(2.3), minutes(4), minutes(-3)]
-    crash = incident("crash", begin + minutes(31), 3)
+    crash = incident("crash", begin + minutes(17), 2)
     scenario = plan(settings, options, delays, [crash])
     came = []
     for kind in (Rehearsal, _EveryTick):

@@ -40,9 +40,11 @@ def report() -> Report:
     return make_report(SETTINGS, FACTS, ROUGH)
 
 
-def test_the_same_seed_gives_the_same_report_and_another_one_another(report: Report) -> None:
-    assert make_report(SETTINGS, FACTS, ROUGH) == report
-    other = msgspec.structs.replace(ROUGH, seed=1)
+def test_the_same_seed_gives_the_same_report_and_another_one_another() -> None:
+    days = msgspec.structs.replace(ROUGH, end=ROUGH.begin + timedelta(days=6))
+    report = make_report(SETTINGS, FACTS, days)
+    assert make_report(SETTINGS, FACTS, days) == report
+    other = msgspec.structs.replace(days, seed=1)
     assert make_report(SETTINGS, FACTS, other).firings != report.firings
 
 
@@ -103,6 +105,15 @@ def test_100_000_readers_for_30_days_are_as_many_deliveries_as_few_readers() -> 
     (firing,) = found.firings
     assert firing.sending is not None
     assert firing.sending.recipients == 100_000
+
+
+def test_an_issue_that_no_schedule_sends_is_named() -> None:
+    twice = make_settings(
+        "Europe/Berlin", *(Schedule(name=name, cron="30 6 * * *") for name in ("a", "b"))
+    )
+    calm = msgspec.structs.replace(days_from("2026-01-05", "Europe/Berlin"), is_calm=True)
+    found = make_report(twice, FACTS, calm)
+    assert found.summary[-1] == "Written, and sent by no schedule: 2026-01-05."
 
 
 def test_what_waits_now_is_gone_on_with() -> None:
