@@ -11,6 +11,7 @@ from publisher.site.archive import Archive
 from publisher.site.issue_cards import SITE_CARD, site_card
 from publisher.site.register import Record
 from publisher.site.result import Result
+from publisher.site.versions import is_changed
 from publisher.site.write import Output
 
 
@@ -78,6 +79,8 @@ def _moved_pages(archive: Archive, slug: str, record: Record) -> list[Output]:
     language = language_of(issue, archive.setting.publication)
     link = archive.link_issue(issue)
     label = archive.setting.words(language).issue_label.format(title=link.title, day=link.day)
-    # Messages that were sent link to themselves on the web.
-    places = ((page, link.url), (f"issues/{slug}/email.html", urls.message(record.slug)))
+    # Messages that were sent link to themselves on the web, and to what was changed since.
+    places = [(page, link.url), (f"issues/{slug}/email.html", urls.message(record.slug))]
+    if is_changed(archive.index, issue):
+        places.append((f"issues/{slug}/changes/index.html", urls.changes(record.slug)))
     return [Output(path, render_moved(context, url, label, language)) for path, url in places]

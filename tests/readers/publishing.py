@@ -119,9 +119,9 @@ class Publishing:
         acts = (
             *(self._edit, self._edit, self._correct, self._correct_issue, self._reorder),
             *(self._rename, self._retag, self._retag, self._add, self._redate),
-            *(self._withdraw_story, self._withdraw_issue, self._publish_late),
+            *(self._withdraw_story, self._withdraw_issue, self._publish_late, self._note),
         )
-        weights = (9, 9, 9, 5, 6, 5, 6, 6, 4, 2, 4, 1, 4)
+        weights = (9, 9, 9, 5, 6, 5, 6, 6, 4, 2, 4, 1, 4, 5)
         return self.random.choices(acts, weights)[0](draft)
 
     def _edit(self, draft: Draft) -> str:
@@ -201,6 +201,17 @@ class Publishing:
         # The register knows an issue's first date only, from which the window is then counted.
         is_later = story is None and draft.published and draft.date > draft.published
         return f"dated later, then withdrew {id_}" if is_later else f"withdrew {id_}"
+
+    def _note(self, draft: Draft) -> str:
+        """Edit a story and say why: what readers get is one update with the note in it."""
+        stories = draft.standing()
+        if not stories or draft.published is None:
+            return ""
+        story = self.random.choice(stories)
+        story.version += 1
+        self._save(draft)
+        self.world.correct(draft.name, "What it said was wrong.", story.id)
+        return f"noted a correction of story {story.number}"
 
     def _saved(self, draft: Draft, did: str) -> str:
         self._save(draft)

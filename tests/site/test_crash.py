@@ -17,6 +17,7 @@ import msgspec
 import pytest
 
 from publisher.site import parallel
+from publisher.site.history import read_history
 from publisher.site.job import hold_lock
 from publisher.site.register import read_register
 from publisher.site.withdraw import withdraw
@@ -41,9 +42,12 @@ def assert_sound(world: World, folder: Path) -> None:
     lines = world.register().splitlines()
     assert len(lines) == len(set(lines)), "a line stands twice"
     assert not read_register(world.folder)[1]
+    told = world.history().splitlines()
+    assert len(told) == len(set(told)), "a version stands twice"
+    assert not read_history(world.folder)[1]
     clone = world.committed_copy(folder)
     clone.build()
-    assert clone.register() == world.register()
+    assert (clone.register(), clone.history()) == (world.register(), world.history())
     ours, fresh = world.files(), clone.files()
     assert sorted(ours) == sorted(fresh)
     assert [path for path in ours if ours[path] != fresh[path]] == []
