@@ -70,9 +70,9 @@ def correct_command(
 
     \b
     Examples:
-      publisher correct 2025-12-15 --note "It took 1.2 billion, not million."
-      publisher correct 2025-12-15 --highlight h7k2mxq9wd --note "In 1994."
-      publisher correct 2025-12-15 --note "It took 1.2 billion." --mail
+      publisher correct 2025-12-15 --note "It took 12 million, not 2 million."
+      publisher correct 2025-12-15 --highlight h7k2mxq9wd --note "It was 1994."
+      publisher correct 2025-12-15 --note "It took 12 million." --mail
     """
     folder, settings = open_publication(config)
     now = datetime.now(UTC)
@@ -81,7 +81,7 @@ def correct_command(
         require_ready(settings, folder)
         _ask(folder, settings, corrected, now, is_asking=not yes)
     target = folder / "public"
-    report = build_site(folder, settings, target, corrected if is_new else None)
+    report = build_site(folder, settings, target, corrected.lines if is_new else ())
     mailed = MailedCorrection(None, None)
     with telling(folder, settings, say):
         if not report.is_refused and has_store(folder, settings):

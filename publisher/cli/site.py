@@ -23,7 +23,7 @@ from publisher.runtime.websub import note_published, telling
 from publisher.settings import Settings
 from publisher.site.after_build import run_after_build
 from publisher.site.build import build
-from publisher.site.correct import Corrected
+from publisher.site.history import CorrectionLine
 from publisher.site.job import Job, Report
 from publisher.site.output_folder import require_output
 
@@ -63,12 +63,11 @@ def build_command(
 
 
 def build_site(
-    folder: Path, settings: Settings, target: Path, corrected: Corrected | None = None
+    folder: Path, settings: Settings, target: Path, corrections: tuple[CorrectionLine, ...] = ()
 ) -> Report:
     """Build, showing how far it is, and run `site.after_build` where that went well.
 
-    A correction is published and recorded with it.
-
+    Corrections are published and recorded with it.
     What a WebSub hub is owed for it is noted; `telling` tells it.
     """
     progress = ProgressLine()
@@ -79,7 +78,7 @@ def build_site(
         output=target,
         now=now,
         progress=progress,
-        corrections=corrected.lines if corrected else (),
+        corrections=corrections,
     )
     require_output(job)
     try:

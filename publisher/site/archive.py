@@ -175,8 +175,8 @@ class Archive:
     @cached_property
     def gone(self) -> list[Gone]:
         """What was withdrawn, as feeds say it, the latest first."""
-        found = find_gone(self.index, self.setting.publication.id, self.setting.zone)
-        return sorted(found, key=lambda g: (g.deletion.when, g.deletion.id), reverse=True)
+        found = find_gone(self.index, self.setting.zone)
+        return sorted(found, key=lambda gone: (gone.when, gone.id), reverse=True)
 
     @cached_property
     def withdrawn_slugs(self) -> frozenset[str]:

@@ -69,7 +69,7 @@ def plan_correction(
     words = one_line(note)
     if not words:
         raise PublisherError(
-            '--note is empty: say what was wrong, as in --note "The year is 1994."'
+            '--note says nothing: say what was wrong, as in --note "The year is 1994."'
         )
     if len(words) > MAX_NOTE:
         found = f"--note has {len(words):,} characters, more than readers are to read"

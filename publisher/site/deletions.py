@@ -5,9 +5,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from publisher.model.feed import Deletion
 from publisher.model.issue import Issue
-from publisher.render.entries import entry_id
 from publisher.site.index import Index, moment_of
 from publisher.site.order import effective_tags
 from publisher.site.register import Record
@@ -21,28 +19,30 @@ class Gone(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     kind: str
-    deletion: Deletion
+    id: str
+    guid: str
+    when: datetime
+    reason: str
     moment: int
     month: str
     tags: frozenset[str]
 
 
-def find_gone(index: Index, publication_id: str, zone: ZoneInfo) -> frozenset[Gone]:
+def find_gone(index: Index, zone: ZoneInfo) -> frozenset[Gone]:
     """All that was withdrawn, and where it stood."""
     records = index.all_records("is_withdrawn = 1")
-    return frozenset(_find(index, record, publication_id, zone) for record in records)
+    return frozenset(_find(index, record, zone) for record in records)
 
 
-def _find(index: Index, record: Record, publication_id: str, zone: ZoneInfo) -> Gone:
+def _find(index: Index, record: Record, zone: ZoneInfo) -> Gone:
     text = read_last_text(index, record.issue or record.id, record.id)
     date = text.date if text and text.date else _first_date(index, record)
     return Gone(
         kind=record.kind,
-        deletion=Deletion(
-            id=entry_id(publication_id, record.id, record.guid),
-            when=(record.withdrawn or record.updated).astimezone(zone),
-            reason=record.reason,
-        ),
+        id=record.id,
+        guid=record.guid,
+        when=(record.withdrawn or record.updated).astimezone(zone),
+        reason=record.reason,
         moment=moment_of(date),
         month=f"{date.astimezone(zone):%Y-%m}",
         tags=_tags(text, record.id) if text else frozenset(),

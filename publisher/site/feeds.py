@@ -7,12 +7,12 @@ from functools import partial
 
 import msgspec
 
-from publisher.model.feed import Entry, Feed
+from publisher.model.feed import Deletion, Entry, Feed
 from publisher.model.issue import Issue
 from publisher.model.problem import Problem
 from publisher.preflight.feed import MAX_BYTES, check_feed
 from publisher.render.atom import render_atom
-from publisher.render.entries import highlight_entry, issue_entry
+from publisher.render.entries import entry_id, highlight_entry, issue_entry
 from publisher.render.jsonfeed import render_json
 from publisher.render.rss import render_rss
 from publisher.render.views import TagView
@@ -282,7 +282,12 @@ def _make_feed(
         language=publication.language,
         updated=_updated(archive, entries, gone, is_whole=not (month or channel.tag)),
         entries=tuple(entries),
-        deletions=tuple(each.deletion for each in gone),
+        deletions=tuple(
+            Deletion(
+                id=entry_id(publication.id, each.id, each.guid), when=each.when, reason=each.reason
+            )
+            for each in gone
+        ),
         authors=tuple(filter(None, [publication.author])),
         rights=publication.rights,
         logo=archive.logo_url,
@@ -311,7 +316,7 @@ def _updated(
 
     A withdrawal changes the feeds of the whole publication, however long ago it stood there.
     """
-    moments = [*(entry.updated for entry in entries), *(each.deletion.when for each in gone)]
+    moments = [*(entry.updated for entry in entries), *(each.when for each in gone)]
     if is_whole:
         moments += [record.withdrawn for record in archive.withdrawn if record.withdrawn]
     if not moments:

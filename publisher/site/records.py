@@ -23,12 +23,12 @@ def note_records(job: Job, plan: Plan) -> list[Problem]:
     index, signatures = plan.index, sign_records(job.folder)
     if not job.corrections and all(index.get(name) == s for name, s in signatures.items()):
         return []
-    before = find_gone(index, plan.publication_id, plan.zone)
+    before = find_gone(index, plan.zone)
     problems = [
         *plan.note_register(signatures["register"]),
         *note_history(index, job.folder, signatures["history"], job.corrections),
     ]
-    after = find_gone(index, plan.publication_id, plan.zone)
+    after = find_gone(index, plan.zone)
     for gone in before ^ after:  # the feeds that say so, or did
         index.mark("feeds")
         index.mark("month", gone.month)

@@ -235,6 +235,42 @@ def test_check_and_build_agree_on_errors(cli: CommandLine) -> None:
         assert [p["rule"] for p in check.json["problems"] if p["level"] == "error"] == errors
 
 
+# correct
+
+
+def test_correct(cli: CommandLine) -> None:
+    body = "## One {#one}\n\nIn 1994.\n\n## Two {#two}\n\nText.\n"
+    cli.issue("2025-12-15", body)
+    cli("build")
+    nothing = cli("correct", "2025-12-15", "--note", "In 1995.")
+    assert nothing.status == 2
+    assert "nothing was changed in 2025-12-15" in nothing.err
+    cli.issue("2025-12-15", body.replace("1994", "1995"))
+    done = cli("correct", "2025-12-15", "--note", "It was 1995.", "--highlight", "one", "--json")
+    assert done.status == 0
+    names = ["issue", "from", "to", "highlights", "own_words", "note", "at"]
+    names += ["digest", "correction", "recipients", "problems"]
+    assert list(done.json) == names
+    assert done.json["highlights"] == ["one"]
+    assert done.json["own_words"] is False
+    assert "It was 1995." in cli.read("public/highlights/one/index.html")
+    cli.issue("2025-12-15", body.replace("1994", "1996"))
+    words = cli("correct", "2025-12-15", "--note", "It was 1996.")
+    assert words.out.startswith("Noted on 2025-12-15 (one): It was 1996.\n")
+
+
+def test_a_correction_of_what_cannot_be_built_is_refused(cli: CommandLine) -> None:
+    cli.issue("2025-12-15")
+    cli("build")
+    history = cli.read("issues/history.jsonl")
+    cli.issue("2025-12-15", "## Other {#h2025-12-15}\n\nOther.\n")
+    cli.issue("2025-12-16", id="i2025-12-15")
+    done = cli("correct", "2025-12-15", "--note", "It was wrong.")
+    assert done.status == 1
+    assert "Nothing was noted" in done.err
+    assert cli.read("issues/history.jsonl") == history
+
+
 # withdraw
 
 

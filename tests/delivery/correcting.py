@@ -21,7 +21,7 @@ def correct(post: Post, text: str = RIGHT, *, is_mailed: bool = True) -> MailedC
     write(post, text)
     settings = load_settings(post.folder / "publisher.toml", {})
     planned = plan_correction(post.folder, settings, datetime.now(UTC), NAME, NOTE)
-    assert not build_site(post.folder, settings, post.folder / "public", planned).is_refused
+    assert not build_site(post.folder, settings, post.folder / "public", planned.lines).is_refused
     return mail_again(post, is_mailed=is_mailed)
 
 

@@ -155,7 +155,7 @@ def plan(world: World, note: str = NOTE, *highlights: str) -> None:
     ("note", "highlights", "expected"),
     [
         (NOTE, ("b",), "'b' of 2026-01-05 was not changed; these were: a"),
-        (" \n", (), "--note is empty"),
+        (" \n", (), "--note says nothing"),
         ("x" * (MAX_NOTE + 1), (), "1,001 characters"),
     ],
 )
