@@ -109,14 +109,18 @@ def _plan(
     is_mailed: bool,
 ) -> tuple[Corrected, bool]:
     """The correction, and whether it is new: one that was made before can still be mailed."""
+    last = None
     try:
-        return plan_correction(folder, settings, now, name, note, tuple(highlights)), True
+        if is_mailed and not note:
+            last = recall_correction(folder, settings, now, name)
+        if last is None:
+            return plan_correction(folder, settings, now, name, note, tuple(highlights)), True
     except UnchangedError:
         last = recall_correction(folder, settings, now, name) if is_mailed else None
         if last is None:
             raise
-        say(f"Noted before on {last.slug}: {last.note}")
-        return last, False
+    say(f"Noted before on {last.slug}: {last.note}")
+    return last, False
 
 
 def _ask(
