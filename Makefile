@@ -3,7 +3,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# Tests wait for processes and clocks half of the time, so two share a core.
+# Tests wait for processes and clocks half of the time, so two share a core. Those of a file stay
+# together, since they share what takes long to make; the first files have the slowest ones.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -17,10 +18,10 @@ demo: $(BIN)/.installed ## the whole main job on the sample issues, with what ca
 	@$(BIN)/publisher demo
 
 test: lint browser tools ## everything that must hold before a change goes in
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 prove: lint browser tools ## the same, with the long form of each proof
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m '' -o faulthandler_timeout=3600
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m '' -o faulthandler_timeout=3600
 
 lint: $(BIN)/.installed-for-tests
 	$(BIN)/ruff check

@@ -13,7 +13,6 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 # One worker makes the environment, for all of them.
-pytestmark = pytest.mark.xdist_group("wheel")
 
 
 class Installed:

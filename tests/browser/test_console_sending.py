@@ -154,6 +154,7 @@ def test_every_state_is_accessible_and_no_payload_runs(
 
     def look(name: str, path: str) -> None:
         for mode, window in windows.items():
+            window.goto("about:blank")  # a page that waits goes on by itself
             window.goto(f"{newsroom.console.url}{path}")
             if SHOTS:
                 shot = Path(SHOTS) / f"{name}-{mode}.png"

@@ -407,6 +407,19 @@ def test_wrong_usage(cli: CommandLine, words: list[str], why: str) -> None:
     assert cli.files() == before
 
 
+def test_a_post_that_is_larger_than_an_issue_may_be_is_refused_alone(cli: CommandLine) -> None:
+    rows = [
+        substack_row("1.a", "2024-01-01T00:00:00Z", "A"),
+        substack_row("2.b", "2024-01-02T00:00:00Z", "B"),
+    ]
+    large = f"<p>{'A line of the log. ' * 120_000}</p>"
+    pages = {"posts/1.a.html": large, "posts/2.b.html": "<p>b</p>"}
+    cli.write("large.zip", zipped({"posts.csv": table(SUBSTACK_COLUMNS, *rows), **pages}))
+    done = cli("import", "large.zip", "--json").json
+    assert "import-refused" in rules(done)
+    assert [name for name in cli.files() if name.startswith("issues/")] == ["issues/b.md"]
+
+
 # Over what is there
 
 

@@ -10,15 +10,20 @@ from tests.preflight.provoke_output import OUTPUT_PROVOCATIONS
 
 PROVOCATIONS = {**ISSUE_PROVOCATIONS, **MOVING_PROVOCATIONS, **OUTPUT_PROVOCATIONS}
 
-# Raised where the archive as a whole is known; tests/site and tests/cli provoke them.
+# Raised where the archive as a whole is known; tests/site provokes them.
 RAISED_BY_SITE = frozenset(
     (
         *("file-unreadable", "slug-repeated", "id-repeated", "number-repeated"),
         *("date-out-of-order", "published-vanished", "withdrawn-used", "register-unreadable"),
         *("published-draft", "template-broken", "media-unreadable", "publication-id-changed"),
         *("card-font-unusable", "published-changed"),
-        *("import-unknown", "import-refused", "import-exists"),
-        *("import-name-taken", "feed-unmatched", "feed-published"),
+    )
+)
+# Raised where others' files meet the folder; tests/cli (moving_in, cutover) provokes them.
+RAISED_BY_IMPORT = frozenset(
+    (
+        *("import-unknown", "import-refused", "import-exists", "import-name-taken"),
+        *("feed-unmatched", "feed-published"),
     )
 )
 
@@ -28,7 +33,7 @@ def _rules(problems: list[Problem]) -> set[str]:
 
 
 def test_every_rule_has_a_provocation() -> None:
-    assert RULES.keys() - RAISED_BY_SITE == PROVOCATIONS.keys()
+    assert RULES.keys() - RAISED_BY_SITE - RAISED_BY_IMPORT == PROVOCATIONS.keys()
 
 
 def test_no_two_rules_have_the_same_name() -> None:

@@ -21,7 +21,6 @@ from tests.readers.test_a_year_of_publishing import (
 from tests.sampling import one_in
 
 DAYS = 44
-pytestmark = pytest.mark.xdist_group("a history with faults")
 
 
 @pytest.fixture(scope="module")

@@ -41,9 +41,10 @@ def localise(html: str, base: str) -> str:
 def stay_on_page(html: str, path: str) -> str:
     """Make links to anchors of the page at `path` plain fragments, and open others elsewhere.
 
-    For pages in a frame, which show one thing and lead nowhere else.
+    For pages in a frame, which show one thing and lead nowhere else. The anchor of a version is on
+    the issue's page alone.
     """
-    html = re.sub(rf"""(\shref=["']?){re.escape(path)}(?=#)""", r"\1", html)
+    html = re.sub(rf"""(\shref=["']?){re.escape(path)}(?=#)(?!#v-)""", r"\1", html)
     return _LEAVING_LINK.sub('<a target="_blank" ', html)
 
 
