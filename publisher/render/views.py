@@ -343,6 +343,8 @@ def view_corrections(
     corrections: tuple[Correction, ...], language: str, setting: Setting
 ) -> tuple[CorrectionView, ...]:
     """Make the views of notes, oldest first; `language` is that of what they stand on."""
+    if not corrections:  # nearly always
+        return ()
     words = setting.words(language)
     own = spoken_language(words, language)
     moments = [each.at.astimezone(setting.zone) for each in corrections]

@@ -21,7 +21,7 @@ from publisher.site.register import read_register, record_issue
 from publisher.site.repeated import find_repeated
 from publisher.site.scan import File
 from publisher.site.vanished import find_vanished
-from publisher.site.versions import note_version, with_history
+from publisher.site.versions import is_changed, note_version, with_history
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -196,8 +196,10 @@ class Plan:
         sql = "SELECT slug, issue, moment, year, month FROM file WHERE path = ? AND is_live = 1"
         for slug, id_of_issue, moment, year, month in self.index.rows(sql, path):
             mark = self.index.mark
-            for kind in ("issue", "page", "changes"):
+            for kind in ("issue", "page"):
                 mark(kind, slug)
+            sql = "INSERT OR IGNORE INTO dirty SELECT kind, key FROM output"
+            self.index.run(f"{sql} WHERE kind = 'changes' AND key = ?", slug)
             sql = "SELECT id FROM registered WHERE is_withdrawn = 1 AND slug = ?"
             for (id_,) in self.index.rows(sql, slug):  # whose page this one takes or gives back
                 mark("tombstone", id_)
@@ -348,6 +350,8 @@ class Plan:
                 self.index.mark_moved("", record.id)
             issues = [*records, *known.values()]  # the issue's own record is among them
             note_version(self.index, issue, next(r for r in issues if r.id == issue.id).updated)
+            if is_changed(self.index, issue):
+                self.index.mark("changes", issue.slug)
             # A second for each id that changed, over all issues that changed together.
             old = [r for r in records if r.id in known and r.updated != known[r.id].updated]
             moment -= timedelta(seconds=len(old))

@@ -14,8 +14,8 @@ from publisher.site.build import note_folder
 from publisher.site.index import Index, moment_of
 from publisher.site.job import Job, index_path, open_index
 from publisher.site.plan import Reading
-from publisher.site.register import PATH as REGISTER
-from publisher.site.scan import File, list_media, read_templates, scan_issues, signature_of
+from publisher.site.records import sign_records
+from publisher.site.scan import File, list_media, read_templates, scan_issues
 
 
 class IssueState(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,8 +120,8 @@ def read_waiting(folder: Path, settings: Settings, now: datetime) -> list[Waitin
 class Look(msgspec.Struct, frozen=True):
     """A folder at one moment: `files` is another string where any of its files has changed.
 
-    `register` is that of the register, which builds write. `newest` is the last change of an
-    issue's file, in seconds since 1970.
+    `register` is that of the register and the history, which builds write. `newest` is the last
+    change of an issue's file, in seconds since 1970.
     """
 
     files: str
@@ -140,6 +140,6 @@ def look_at(folder: Path) -> Look:
     changes = [_changed_at(folder / file.path) for file in issues if not file.problem]
     return Look(
         files=sha256(repr((known, sorted(read_templates(folder).items()))).encode()).hexdigest(),
-        register=signature_of(folder / REGISTER),
+        register=" ".join(sign_records(folder).values()),
         newest=max((each.timestamp() for each in changes if each is not None), default=0.0),
     )
