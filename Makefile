@@ -9,7 +9,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint prove bench browser tools rules mail-support clean
+.PHONY: help demo test lint prove bench browser tools rules words mail-support clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ bench: $(BIN)/.installed-for-tests ## measure; `make bench PARTS="unchanged comm
 
 rules: $(BIN)/.installed-for-tests ## write docs/rules.md from the catalogue of diagnostics
 	$(BIN)/python -m publisher.preflight.document > docs/rules.new && mv docs/rules.new docs/rules.md
+
+words: $(BIN)/.installed-for-tests ## write what shells complete, from the commands themselves
+	$(BIN)/python -m publisher.cli.words > publisher/cli/words.new && \
+	  mv publisher/cli/words.new publisher/cli/words.json
 
 mail-support: $(BIN)/.installed-for-tests ## what mail clients lack, anew from npm's caniemail
 	@command -v npm >/dev/null || { echo "npm is needed, to fetch the package caniemail" >&2; exit 1; }

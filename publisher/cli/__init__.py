@@ -51,6 +51,7 @@ COMMANDS = {
     "doctor": ("doctor", "say what would stop this publication from sending"),
     "schema": ("issues", "print the JSON Schema of issues in YAML or JSON"),
     "config": ("publication", "print the settings in force, without the secrets"),
+    "completion": ("completion", "let a shell complete commands, options and names"),
     "demo": ("demo", "try it all out with sample issues"),
 }
 

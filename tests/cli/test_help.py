@@ -70,7 +70,7 @@ def test_each_option_and_argument_is_explained(name: str) -> None:
         ), f"{name}: {parameter.name} has no name for its value"
 
 
-@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"init", "schema", "demo"}))
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"init", "schema", "completion", "demo"}))
 def test_every_command_of_a_publication_takes_its_settings(name: str) -> None:
     assert "--config" in [option for parameter in _parameters(name) for option in parameter.opts]
 

@@ -35,7 +35,13 @@ def test_an_unchanged_build_imports_no_renderer(cli: CommandLine, process: Proce
     assert "publisher.intake.read" not in ours
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["build", "--help"], ["config"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["--help"], ["--version"], ["build", "--help"], ["config"]),
+        *(["completion", "bash", "--", "send", ""], ["completion", "zsh", "--", "send", "--"]),
+    ],
+)
 def test_small_commands_import_little(process: Process, words: list[str]) -> None:
     modules = _imported(process, *words)
     allowed = {"multiprocessing"} if words[0] == "build" else set()
