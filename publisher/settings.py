@@ -13,7 +13,7 @@ import msgspec
 from publisher.errors import SettingsError
 from publisher.model.issue import Person
 from publisher.model.publication import Publication
-from publisher.settings_environment import lay_over
+from publisher.settings_environment import PREFIX, lay_over
 from publisher.settings_errors import Explainer, explain_toml
 from publisher.settings_hooks import wrong_hooks, wrong_webhooks
 from publisher.settings_tables import A_DURATION, Table
@@ -116,11 +116,34 @@ class Settings(Table, frozen=True):
 def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     """Read and check the settings in `path`, overridden by `PUBLISHER_<TABLE>__<KEY>`.
 
-    Raises SettingsError naming the file, the key, what was found and what would be right.
+    Such a variable may also be a file of that name in `$CREDENTIALS_DIRECTORY`; the environment
+    goes before it. Raises SettingsError naming the file, the key, what was found and what would be
+    right.
     """
     raw = _parse(_read(path), path)
-    origins = lay_over(raw, Settings, environment, _decode)
+    credentials = _read_credentials(environment.get("CREDENTIALS_DIRECTORY", ""))
+    origins = lay_over(raw, Settings, {**credentials, **environment}, _decode)
     return parse_settings(raw, path.name, origins)
+
+
+def _read_credentials(folder: str) -> dict[str, str]:
+    """What systemd (LoadCredential=) or a container's secrets hand over as files.
+
+    An empty one says nothing: a service that names a credential has an empty one for its default.
+    """
+    files = sorted(Path(folder).glob(f"{PREFIX}*")) if folder else []
+    texts = {path.name: _read_credential(path) for path in files}
+    return {name: text for name, text in texts.items() if text}
+
+
+def _read_credential(path: Path) -> str:
+    try:
+        # Editors end a file with a line's end, which is part of no secret.
+        return path.read_text("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} is no UTF-8 text; write the value alone into it") from None
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _read(path: Path) -> str:
