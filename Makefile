@@ -3,13 +3,17 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+LOCKS := deploy/locks
+# What releases are made with has an environment of its own.
+SHIP := .venv/ship
 # Tests wait for processes and clocks half of the time, so two share a core. Those of a file stay
 # together, since they share what takes long to make; the first files have the slowest ones.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint prove bench browser tools rules words mail-support clean
+.PHONY: help demo test lint prove bench browser tools rules words mail-support docs lock audit sbom \
+  release clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +42,23 @@ rules: $(BIN)/.installed-for-tests ## write docs/rules.md from the catalogue of 
 words: $(BIN)/.installed-for-tests ## write what shells complete, from the commands themselves
 	$(BIN)/python -m publisher.cli.words > publisher/cli/words.new && \
 	  mv publisher/cli/words.new publisher/cli/words.json
+
+docs: $(BIN)/.installed-for-tests ## write the documentation into dist/docs, with all of its links checked
+	$(BIN)/python -m docs.site dist/docs
+
+lock: $(SHIP)/.installed ## pin by hash what pyproject.toml asks for; all anew with UPGRADE=--upgrade
+	@$(BIN)/python -m deploy.lock $(SHIP)/bin/uv $(UPGRADE)
+
+audit: $(SHIP)/.installed ## ask for known vulnerabilities of what is pinned; needs a network
+	@$(BIN)/python -m deploy.audit $(SHIP)/bin/pip-audit
+
+sbom: $(SHIP)/.installed ## write what an installation consists of into dist/ (CycloneDX); needs a network
+	@$(BIN)/python -m deploy.sbom $(SHIP)/bin/cyclonedx-py dist
+
+release: $(SHIP)/.installed ## make a release of this commit: `make release VERSION=1.2.3`; uploads nothing
+	@$(BIN)/python -m deploy.release --check "$(VERSION)"
+	$(MAKE) test
+	@$(BIN)/python -m deploy.release "$(VERSION)"
 
 mail-support: $(BIN)/.installed-for-tests ## what mail clients lack, anew from npm's caniemail
 	@command -v npm >/dev/null || { echo "npm is needed, to fetch the package caniemail" >&2; exit 1; }
@@ -70,6 +91,12 @@ $(BIN)/.installed-for-tests: pyproject.toml | $(BIN)/python
 	@echo "Installing publisher and what its tests need into .venv ..."
 	@$(BIN)/pip install --quiet --editable '.[dev]'
 	@touch $(BIN)/.installed $@
+
+$(SHIP)/.installed: $(LOCKS)/ship.txt | $(BIN)/.installed-for-tests
+	@echo "Installing what releases are made with into $(SHIP) ..."
+	@$(PYTHON) -m venv $(SHIP)
+	@$(SHIP)/bin/pip install --quiet --require-hashes -r $(LOCKS)/ship.txt
+	@touch $@
 
 # As root on Debian and Ubuntu a missing Chromium is installed; elsewhere it is said how to get one.
 browser: $(BIN)/.installed-for-tests

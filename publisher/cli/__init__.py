@@ -1,8 +1,11 @@
 """The command line: `publisher COMMAND [options]`, each command imported when it is called."""
 
+import os
+import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from types import FrameType
 
 # The module of each command and its line of help, in the order of `--help`. They stand here, so
 # that listing them imports nothing.
@@ -65,6 +68,8 @@ GROUPS = {
 
 def main() -> None:
     """Run a command. Every expected error is one clear message; none is a traceback."""
+    if os.getpid() == 1:  # a container's first process: no signal ends it that it does not await
+        signal.signal(signal.SIGTERM, _leave)
     try:
         from publisher.cli.output import prepare_streams
         from publisher.cli.run import run
@@ -73,6 +78,10 @@ def main() -> None:
         sys.exit(run(sys.argv[1:]))
     except KeyboardInterrupt:  # while still starting
         sys.exit(130)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)
 
 
 def load(name: str) -> Callable[..., int]:
