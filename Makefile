@@ -81,14 +81,17 @@ $(BIN)/python:
 	  echo "$(PYTHON) cannot make a virtual environment; Debian and Ubuntu have that in" \
 	    "the package python3-venv"; exit 1; } >&2
 
-# The stamps are older than pyproject.toml when what it asks for has changed.
-$(BIN)/.installed: pyproject.toml | $(BIN)/python
+# The stamps are older than pyproject.toml or a lock when what is asked for has changed. What the
+# lock does not pin yet is installed by the second command; a test asks for `make lock` then.
+$(BIN)/.installed: pyproject.toml $(LOCKS)/runtime.txt | $(BIN)/python
 	@echo "Installing publisher into .venv ..."
+	@$(BIN)/pip install --quiet --require-hashes -r $(LOCKS)/runtime.txt
 	@$(BIN)/pip install --quiet --editable .
 	@touch $@
 
-$(BIN)/.installed-for-tests: pyproject.toml | $(BIN)/python
+$(BIN)/.installed-for-tests: pyproject.toml $(LOCKS)/dev.txt | $(BIN)/python
 	@echo "Installing publisher and what its tests need into .venv ..."
+	@$(BIN)/pip install --quiet --require-hashes -r $(LOCKS)/dev.txt
 	@$(BIN)/pip install --quiet --editable '.[dev]'
 	@touch $(BIN)/.installed $@
 

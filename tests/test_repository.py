@@ -22,7 +22,7 @@ MAX_LINES = 400
 
 TOP_LEVEL = {
     *(".ci", ".gitattributes", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md"),
-    *("docs", "issues", "media", "publisher", "publisher.toml", "pyproject.toml"),
+    *("deploy", "docs", "issues", "media", "publisher", "publisher.toml", "pyproject.toml"),
     *("templates", "tests"),
 }
 
