@@ -1,14 +1,17 @@
 """The program as people get it: from a wheel, without the checkout, in a folder of their own."""
 
 import os
+import re
 import subprocess
 import sys
-import sysconfig
 import venv
 from pathlib import Path
 from zipfile import ZipFile
 
+import msgspec
 import pytest
+
+from publisher.cli import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 
@@ -51,7 +54,7 @@ def publisher(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     # The libraries come from the environment of the tests. Its own .pth files, one of which leads
     # to the checkout, are not followed from here.
     (packages,) = folder.glob("lib/python*/site-packages")
-    (packages / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (packages / "libraries.pth").write_text(f"{Path(msgspec.__file__).parents[1]}\n")
     return installed
 
 
@@ -112,6 +115,34 @@ def test_a_new_publication_builds(publisher: Installed, tmp_path: Path) -> None:
     done = publisher("build", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (folder / "public" / "issues" / draft.stem / "email.html").exists()
+
+
+def test_every_command_explains_itself(publisher: Installed, tmp_path: Path) -> None:
+    """All in one process, since each would take a second of its own."""
+    code = (
+        "from publisher.cli import COMMANDS; from publisher.cli.run import run\n"
+        "for name in COMMANDS: assert run([*name.split(), '--help']) == 0; print('=', name)"
+    )
+    done = publisher("-c", code, cwd=tmp_path, program="python")
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"^= (.+)$", done.stdout, re.M) == list(COMMANDS)
+
+
+def test_what_is_due_is_done_and_completed(publisher: Installed, tmp_path: Path) -> None:
+    """`run --once` has the database, its migrations and the site; completion its own table."""
+    assert publisher("init", "news", cwd=tmp_path).returncode == 0
+    folder = tmp_path / "news"
+    settings = folder / "publisher.toml"
+    written = settings.read_text("utf-8")
+    settings.write_text(
+        written.replace("# from =", "from =").replace("# postal", "postal"), "utf-8"
+    )
+    done = publisher("run", "--once", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "public" / "index.html").exists()
+    assert (folder / "publisher.db").exists()
+    done = publisher("completion", "bash", "--", "init", "--t", cwd=folder)
+    assert done.stdout.split() == ["--title", "--time-zone"]
 
 
 def test_build_in_an_empty_folder_says_what_to_do(publisher: Installed, tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_a_release_from_beginning_to_end(tmp_path: Path) -> None:
         for who in ("AUTHOR", "COMMITTER")
         for what in ("NAME", "EMAIL")
     }
-    environment = os.environ | names | {"PYTHONPATH": str(clone)}
+    environment = os.environ | names
     subprocess.run(["git", "commit", "-qam", "Say it"], cwd=clone, env=environment, check=True)
     command = [sys.executable, "-m", "deploy.release", BEHIND]
     done = subprocess.run(
