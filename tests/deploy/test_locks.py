@@ -28,7 +28,7 @@ def read_pins(name: str) -> dict[str, str]:
     for entry in re.split(r"^(?=\w)", (LOCKS / f"{name}.txt").read_text(), flags=re.M):
         if match := re.match(r"([\w.-]+)==([^ ;]+)", entry):
             assert "--hash=sha256:" in entry, entry
-            pins[canonicalize_name(match[1])] = match[2]
+            pins[str(canonicalize_name(match[1]))] = str(match[2])
     return pins
 
 

@@ -111,8 +111,8 @@ def test_a_release_from_beginning_to_end(tmp_path: Path) -> None:
     subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
     subprocess.run([sys.executable, "-m", "venv", clone / ".venv" / "ship"], check=True)
     lock = ROOT / "deploy" / "locks" / "ship.txt"
-    pip = [clone / ".venv/ship/bin/pip", "install", "--quiet", "--require-hashes", "-r", lock]
-    if subprocess.run(pip, check=False).returncode:
+    pip = [str(clone / ".venv/ship/bin/pip"), "install", "--quiet", "--require-hashes"]
+    if subprocess.run([*pip, "-r", str(lock)], check=False).returncode:
         pytest.skip("what the lock pins cannot be fetched")
     (clone / "CHANGELOG.md").write_text(CHANGELOG)
     names = {

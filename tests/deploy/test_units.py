@@ -50,7 +50,7 @@ def test_they_may_little(unit: Path) -> None:
 
 @pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)
 def test_they_run_commands_that_exist_in_their_own_folder(unit: Path) -> None:
-    (command,) = re.findall(r"/opt/publisher/bin/publisher (\w+)", *values(unit, "ExecStart"))
+    (command,) = re.findall(r"/opt/publisher/bin/publisher (\w+)", values(unit, "ExecStart")[0])
     assert command in COMMANDS
     (folder,) = values(unit, "WorkingDirectory")
     assert folder == f"/var/lib/{values(unit, 'StateDirectory')[0].split()[0]}"
