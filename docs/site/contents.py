@@ -14,7 +14,7 @@ _SECTIONS = (
         "How to",
         (
             *("docs/console.md", "docs/operations.md", "docs/upgrading.md", "docs/website.md"),
-            *("docs/api.md", "docs/releasing.md"),
+            *("docs/moving.md", "docs/api.md", "docs/releasing.md"),
         ),
     ),
     ("Why", ("docs/promises.md", "docs/delivery.md", "docs/performance.md")),
