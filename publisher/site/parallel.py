@@ -42,7 +42,7 @@ def run_parallel(
         yield from _collect([connection for _, connection in workers], items)
     finally:
         for process, connection in workers:
-            process.terminate()
+            process.kill()  # a SIGTERM may do nothing: they have the signal handlers of this one
             process.join()
             connection.close()
 
@@ -101,7 +101,8 @@ def _work(
     prepare: Callable[[], None] | None,
 ) -> None:
     """A worker's life: until the other side is gone, in whatever way."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the process that a person started
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # they are for the process that a person started
     theirs.close()  # or this process would keep its own line open
     try:
         while True:
