@@ -24,23 +24,40 @@ from publisher.store.suppressions import Suppression
 # Asks one subscriber for a confirmation, in the transaction that adds them.
 Ask = Callable[[Connection, int], None]
 
+# Some 300 bytes each; of who is beyond them only those who left are remembered.
+_MOST_FORESEEN = 200_000
 _THERE = "there already"
 _TWICE = "twice in what is imported"
 _LEFT = "another line says that they left"
 _BACK = "subscribed here again since they left there"
 
 
+class Foreseen:
+    """What a dry import would have written so far, as its next chunks would find it."""
+
+    def __init__(self) -> None:
+        self.known: dict[bytes, Known] = {}
+        self.suppressed: dict[bytes, Suppression] = {}
+
+
 class Chunk:
     """What is to become of some entries of the file `origin`."""
 
     def __init__(
-        self, connection: Connection, publication: int, at: datetime, origin: str, tally: Tally
+        self,
+        connection: Connection,
+        publication: int,
+        at: datetime,
+        origin: str,
+        tally: Tally,
+        foreseen: Foreseen | None = None,
     ) -> None:
         self.connection = connection
         self.publication = publication
         self.at = at
         self.origin = origin
         self.tally = tally
+        self.foreseen = foreseen
         self.is_asking = False
         self.known: dict[bytes, Known] = {}
         self.suppressed: dict[bytes, Suppression] = {}
@@ -74,6 +91,8 @@ class Chunk:
             else:
                 self._decide(entry, hash)
         self._count()
+        if self.foreseen:
+            self._foresee(self.foreseen)
 
     def write(self, ask: Ask | None) -> None:
         """Write what was decided. The connection writes."""
@@ -108,6 +127,21 @@ class Chunk:
         }
         if leaving:
             self.agreements = consents.find_agreements(connection, publication, list(leaving))
+        if foreseen := self.foreseen:
+            self.known |= {each: foreseen.known[each] for each in hashes if each in foreseen.known}
+            self.suppressed |= {
+                each: foreseen.suppressed[each] for each in hashes if each in foreseen.suppressed
+            }
+
+    def _foresee(self, foreseen: Foreseen) -> None:
+        for hash, (reason, at) in self.suppressions.items():
+            foreseen.suppressed[hash] = Suppression(0, hash, reason, at)
+        for hash, known in self.known.items():
+            has_place = len(foreseen.known) < _MOST_FORESEEN or known.status == "unsubscribed"
+            if known.changed_at == self.at and has_place:
+                # An id of its own, which nobody in the database has.
+                id_ = known.id or -1 - len(foreseen.known)
+                foreseen.known[hash] = msgspec.structs.replace(known, id=id_, name="")
 
     def _decide(self, entry: Entry, hash: bytes) -> None:
         known, standing = self.known.get(hash), entry.standing
@@ -158,7 +192,7 @@ class Chunk:
             f"suppressed since {found.at:%Y-%m-%d} ({WHY_SUPPRESSED[found.reason]});"
             f" only `publisher subscribers add {email} --again` lifts that"
         )
-        self.tally.reject(entry.line, email, reason)
+        self.tally.reject(entry.line, email, reason, "suppressed here")
 
     def _add(self, entry: Entry, hash: bytes) -> None:
         status = self._status(entry)
@@ -203,7 +237,7 @@ class Chunk:
             f"unsubscribed on {since:%Y-%m-%d}; only `publisher subscribers add {email} --again`"
             " subscribes them again"
         )
-        self.tally.reject(entry.line, email, reason)
+        self.tally.reject(entry.line, email, reason, "unsubscribed here")
 
     def _status(self, entry: Entry) -> SubscriptionStatus:
         status = entry.standing.status or "unsubscribed"

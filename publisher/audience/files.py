@@ -103,7 +103,8 @@ def _unpack(
             _, columns, _ = find_columns(source)
         except PublisherError as error:
             source.file.close()
-            left.append(ImportedFile(name=shown, note=f"left alone: {error}"))
+            why = str(error).removeprefix(f"{shown}: ")
+            left.append(ImportedFile(name=shown, note=f"left alone: {why}"))
             continue
         stack.callback(source.file.close)
         is_known = columns.system.name or columns.everybody

@@ -11,7 +11,7 @@ from itertools import islice
 
 import msgspec
 
-from publisher.audience.chunk import Ask, Chunk
+from publisher.audience.chunk import Ask, Chunk, Foreseen
 from publisher.audience.columns import Columns, find_columns
 from publisher.audience.entries import Entry, Refusal, read_entries
 from publisher.audience.records import Progress, Source, check_records
@@ -29,8 +29,8 @@ class Importing(msgspec.Struct, frozen=True, kw_only=True):
 
     With `ask`, new subscribers are unconfirmed, and each is asked. With `everybody`, people are
     that where their file does not say something worse. One that is dry writes nothing: it tells
-    what would come of it, and where a file is long it may count somebody twice. It ends between
-    two chunks once `is_stopped`, and keeps what it has done.
+    what would come of it, and of very many it may count somebody twice. It ends between two chunks
+    once `is_stopped`, and keeps what it has done.
     """
 
     database: Database
@@ -60,11 +60,12 @@ def import_subscribers(importing: Importing, *sources: Source) -> Imported:
     for file in files:
         check_records(file.source, importing.progress)
     tally = Tally()
+    foreseen = Foreseen() if importing.is_dry else None
     # Those of who left come first, so that no other one brings in who is in both.
     for file in sorted(files, key=lambda file: not file.columns.has_left):
         system = file.columns.system
-        tally.begin(file.source.name, system.name, system.note)
-        _import(importing, file, tally, done, total)
+        tally.begin(file.source.name, system.name, "" if importing.everybody else system.note)
+        _import(importing, file, tally, foreseen, done, total)
         tally.end()
         done += sizes[id(file)]
     return tally.sum_up()
@@ -78,19 +79,32 @@ def read_header(importing: Importing, source: Source) -> Readable:
     return Readable(source, columns, header)
 
 
-def _import(importing: Importing, file: Readable, tally: Tally, done: int, total: int) -> None:
+def _import(
+    importing: Importing,
+    file: Readable,
+    tally: Tally,
+    foreseen: Foreseen | None,
+    done: int,
+    total: int,
+) -> None:
     with closing(read_entries(file.source, file.columns, file.header)) as entries:
         while not importing.is_stopped() and (chunk := list(islice(entries, _CHUNK))):
-            _take(importing, file.source.name, chunk, tally)
+            _take(importing, file.source.name, chunk, tally, foreseen)
             importing.progress("Importing", done + file.source.file.tell(), total)
 
 
-def _take(importing: Importing, origin: str, entries: list[Entry | Refusal], tally: Tally) -> None:
+def _take(
+    importing: Importing,
+    origin: str,
+    entries: list[Entry | Refusal],
+    tally: Tally,
+    foreseen: Foreseen | None,
+) -> None:
     # As the database keeps it, so that what this import changed can be told.
     at = importing.at.replace(microsecond=importing.at.microsecond // 1_000 * 1_000)
     database, is_dry = importing.database, importing.is_dry
     with database.read() if is_dry else database.write() as connection:
-        chunk = Chunk(connection, database.publication, at, origin, tally)
+        chunk = Chunk(connection, database.publication, at, origin, tally, foreseen)
         is_asking = importing.ask is not None
         chunk.decide(entries, importing.secret, importing.chance, is_asking=is_asking)
         if not is_dry:

@@ -1,5 +1,6 @@
 """What came of an import: how many of each, and why not the others."""
 
+import re
 from collections import Counter
 
 import msgspec
@@ -7,6 +8,9 @@ import msgspec
 # What is kept of the rejected ones, so that a file of nothing else does not fill the memory.
 MOST_REJECTED = 10_000
 _SHOWN = 100
+# Behind it a reason has what is of one line only, such as a date, or what is done about it.
+_GIST = re.compile(r" \(|;")
+_OTHERS = "other reasons"
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -39,7 +43,8 @@ class Imported(msgspec.Struct, frozen=True):
     """What came of an import. `rejected` are the first MOST_REJECTED of `rejected_total`.
 
     `read` is the sum of the four counts; `skipped_because` says why nothing was to be done;
-    `became` counts who was added or changed by what they are now, and new suppressions.
+    `rejected_because` counts the rejected ones by the gist of their reasons; `became` counts who
+    was added or changed by what they are now, and new suppressions.
     """
 
     added: int
@@ -49,6 +54,7 @@ class Imported(msgspec.Struct, frozen=True):
     rejected_total: int
     read: int = 0
     skipped_because: dict[str, int] = {}
+    rejected_because: dict[str, int] = {}
     became: dict[str, int] = {}
     files: tuple[ImportedFile, ...] = ()
 
@@ -68,6 +74,7 @@ class Tally:
         self.became: Counter[str] = Counter()
         self.rejected: list[Rejected] = []
         self.rejected_total = 0
+        self.because: Counter[str] = Counter()
         self.files: list[ImportedFile] = []
         self._file = ImportedFile(name="")
         self._before = self._counts()
@@ -92,8 +99,12 @@ class Tally:
             )
         )
 
-    def reject(self, line: int, value: str, reason: str) -> None:
+    def reject(self, line: int, value: str, reason: str, gist: str = "") -> None:
+        """Count a record that is not taken, among those of the same gist."""
         self.rejected_total += 1
+        gist = gist or _GIST.split(reason)[0]
+        has_place = gist in self.because or len(self.because) < _SHOWN
+        self.because[gist if has_place else _OTHERS] += 1
         if len(self.rejected) < MOST_REJECTED:
             self.rejected.append(Rejected(line, _shorten(value), reason, self._file.name))
 
@@ -110,6 +121,7 @@ class Tally:
             rejected_total=rejected,
             read=added + updated + skipped + rejected,
             skipped_because=dict(sorted(self.skipped.items())),
+            rejected_because=dict(self.because.most_common()),
             became=dict(sorted(self.became.items())),
             files=tuple(self.files),
         )

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,9 @@ from publisher.cli.output import (
 )
 from publisher.cli.subscribers import print_list
 from publisher.errors import PublisherError
+
+# An archive may hold two files of every post that was ever sent.
+_LEFT_SHOWN = 3
 
 if TYPE_CHECKING:
     from publisher.audience.tally import Imported, ImportedFile
@@ -57,6 +60,9 @@ def import_command(
             help="The file's encoding, such as cp1252, where it is neither UTF-8 nor UTF-16.",
         ),
     ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would come of it, and write nothing.")
+    ] = False,
     config: Config = DEFAULT_CONFIG,
     json: Json = False,
 ) -> int:
@@ -71,6 +77,7 @@ def import_command(
     \b
     Examples:
       publisher subscribers import readers.csv
+      publisher subscribers import audience_export.zip --dry-run
       publisher subscribers import audience_export.zip
       publisher subscribers import readers.csv --unconfirmed
       publisher subscribers import left.csv --as unsubscribed
@@ -101,6 +108,7 @@ def import_command(
             progress=progress,
             ask=make_asking(folder, settings, database) if unconfirmed else None,
             everybody=EVERYBODY.get(everybody),
+            is_dry=dry_run,
         )
         try:
             imported = import_subscribers(importing, *opened.sources)
@@ -110,7 +118,7 @@ def import_command(
         if json:
             print_json(imported)
         else:
-            _show_imported(imported)
+            _show_imported(imported, dry_run)
     return 0
 
 
@@ -171,32 +179,42 @@ def _pour(pieces: Iterable[bytes]) -> None:
         os.close(nowhere)
 
 
-def _show_imported(imported: "Imported") -> None:
+def _show_imported(imported: "Imported", is_dry: bool) -> None:
     for one in imported.rejected:
         say(f"{one.file}:{one.line}: {f'{one.value}: ' if one.value else ''}{one.reason}")
     more = imported.rejected_total - len(imported.rejected)
     if more:
         say(f"… and {count(more, 'line')} more")
-    for file in imported.files:
-        if file.note or len(imported.files) > 1:
-            say(f"{file.name}: {_describe(file)}")
-        if file.note and file.read:
-            say(f"    {file.note}")
+    _show_files(imported.files)
     for because, number in imported.skipped_because.items():
         say(f"{number:,} skipped: {because}")
+    for because, number in imported.rejected_because.items():
+        say(f"{number:,} rejected: {because}")
     if imported.became:
         became = ", ".join(f"{number:,} {word}" for word, number in imported.became.items())
-        say(f"They became: {became}")
+        say(f"They {'would become' if is_dry else 'became'}: {became}")
     show(
-        f"{imported.added:,} added, {imported.updated:,} updated, {imported.skipped:,} skipped,"
-        f" {imported.rejected_total:,} rejected"
+        f"{imported.added:,}{' would be' if is_dry else ''} added, {imported.updated:,} updated,"
+        f" {imported.skipped:,} skipped, {imported.rejected_total:,} rejected"
+        f"{'. Nothing was written.' if is_dry else ''}"
     )
+
+
+def _show_files(files: Sequence["ImportedFile"]) -> None:
+    left_alone = [file for file in files if not file.read and file.note]
+    for file in files:
+        if file not in left_alone and (file.note or len(files) > 1):
+            say(f"{file.name}: {_describe(file)}")
+            if file.note:
+                say(f"    {file.note}")
+    for file in left_alone[:_LEFT_SHOWN]:
+        say(f"{file.name}: {file.note}")
+    if (more := len(left_alone) - _LEFT_SHOWN) > 0:
+        say(f"… and {count(more, 'more file')} left alone")
 
 
 def _describe(file: "ImportedFile") -> str:
     """A file in one line: whose it is, and what came of it."""
-    if file.note and not file.read:
-        return file.note
     of_system = f" of {file.system}" if file.system else ""
     return (
         f"{count(file.read, 'line')}{of_system}: {file.added:,} added, {file.updated:,} updated,"

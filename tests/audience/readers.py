@@ -58,6 +58,7 @@ class Readers:
         ask: Ask | None = None,
         everybody: str = "",
         progress: Callable[[str, int, int], None] = lambda *_: None,
+        is_dry: bool = False,
     ) -> Imported:
         """Import files, or archives of them, at once."""
         importing = Importing(
@@ -68,6 +69,7 @@ class Readers:
             progress=progress,
             ask=ask,
             everybody=EVERYBODY.get(everybody),
+            is_dry=is_dry,
         )
         with ExitStack() as stack:
             opened = join(

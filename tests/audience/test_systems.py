@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from publisher.audience import importing
 from publisher.errors import PublisherError
 from publisher.store import suppressions
 from tests.audience import exports
@@ -209,6 +210,39 @@ def test_who_left_in_any_line_has_left(readers: Readers, order: str) -> None:
         "unsubscribed"
     ]
     assert _suppressed(readers, "b@x.example")
+
+
+_OVER_AND_OVER = {
+    "left.csv": "email,status\na@x.example,unsubscribed\nb@x.example,bounced\n",
+    "in.csv": "email,status\nA@x.example,active\nb@X.example,active\nc@x.example,active\n",
+    "more.csv": "email,status\nc@X.example,active\nd@x.example,active\n",
+    "late.csv": "email,status\nd@x.example,unsubscribed\nc@x.example,complained\n",
+}
+
+
+@pytest.mark.parametrize("files", [exports.MAILCHIMP, _OVER_AND_OVER])
+@pytest.mark.parametrize("chunk", [1, 2, 20_000])
+def test_a_dry_import_tells_what_the_import_will(
+    readers: Readers, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], chunk: int
+) -> None:
+    monkeypatch.setattr(importing, "_CHUNK", chunk)
+    dry = readers.bring_all(files, at=NOON, is_dry=True)
+    assert readers.all() == []
+    assert dry == readers.bring_all(files, at=NOON)
+    assert readers.all() != []
+    assert readers.bring_all(files, at=NOON, is_dry=True).added == 0
+
+
+def test_why_lines_were_rejected_is_counted(readers: Readers) -> None:
+    lines = ["a@x.example,unsubscribed", "b@x.example,bounced", "c@x.example,bounced", "d,active"]
+    readers.bring("email,status\n" + "\n".join(lines) + "\n")
+    again = readers.bring("email,status\na@x.example,active\nb@x.example,active\nd,active\n")
+    assert again.rejected_because == {
+        "unsubscribed here": 1,
+        "suppressed here": 1,
+        "it has no @": 1,
+    }
+    assert sum(again.rejected_because.values()) == again.rejected_total
 
 
 def test_who_came_back_here_stays(readers: Readers) -> None:

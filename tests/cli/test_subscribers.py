@@ -97,9 +97,14 @@ def test_who_left_is_added_again_by_name_only(cli: CommandLine) -> None:
 def test_import_of_other_systems(cli: CommandLine) -> None:
     (cli.folder / "audience.zip").write_bytes(exports.pack(exports.MAILCHIMP))
     cli.write("subscribers.csv", exports.LISTMONK)
+    dry = cli("subscribers", "import", "audience.zip", "subscribers.csv", "--dry-run")
+    assert dry.out == "5 would be added, 0 updated, 0 skipped, 6 rejected. Nothing was written.\n"
+    assert "They would become: 3 confirmed, 3 suppressed, 2 unsubscribed" in dry.err
+    assert _listed(cli) == []
     done = cli("subscribers", "import", "audience.zip", "subscribers.csv")
     assert done.status == 0
     assert done.out == "5 added, 0 updated, 0 skipped, 6 rejected\n"
+    assert "1 rejected: mail to this address bounced there\n" in done.err
     assert (
         "subscribers.csv: 3 lines of listmonk: 1 added, 0 updated, 0 skipped, 2 reject" in done.err
     )
@@ -108,8 +113,21 @@ def test_import_of_other_systems(cli: CommandLine) -> None:
     cli.write("left.csv", "email\non@daily.example\n")
     done = cli("subscribers", "import", "left.csv", "--as", "unsubscribed", "--json")
     assert done.json["became"] == {"unsubscribed": 1}
+    cli.write("left.csv", exports.LISTMONK)
+    done = cli("subscribers", "import", "left.csv", "--as", "unsubscribed")
+    assert "listmonk's export does not say" not in done.err
     refused = cli("subscribers", "import", "left.csv", "--as", "king")
     assert (refused.status, "it is one of unconfirmed, unsubscribed" in refused.err) == (2, True)
+
+
+def test_import_of_a_whole_archive_names_few_of_what_it_leaves_alone(cli: CommandLine) -> None:
+    posts = {f"posts/{one}.opens.csv": exports.SUBSTACK_DELIVERED for one in range(9)}
+    files = {"posts.csv": exports.SUBSTACK_POSTS, **posts, "email_list.d.csv": exports.SUBSTACK}
+    (cli.folder / "export.zip").write_bytes(exports.pack(files))
+    done = cli("subscribers", "import", "export.zip")
+    assert done.err.count("left alone") == 4
+    assert "posts.csv: left alone: no column is called `email`" in done.err
+    assert "… and 7 more files left alone\n" in done.err
 
 
 def test_import(cli: CommandLine) -> None:
@@ -124,6 +142,7 @@ def test_import(cli: CommandLine) -> None:
         "rejected_total": 1,
         "read": 3,
         "skipped_because": {},
+        "rejected_because": {"it has no @": 1},
         "became": {"confirmed": 2},
         "files": [
             {
@@ -140,7 +159,9 @@ def test_import(cli: CommandLine) -> None:
     }
     done = cli("subscribers", "import", "-", stdin=b"email\nanna@daily.example\nbad\n")
     assert done.out == "0 added, 0 updated, 1 skipped, 1 rejected\n"
-    assert done.err == ("standard input:3: bad: it has no @\n1 skipped: there already\n")
+    assert done.err == (
+        "standard input:3: bad: it has no @\n1 skipped: there already\n1 rejected: it has no @\n"
+    )
     cli.write("old.csv", "email,name\nj@x.example,Jürgen\n".encode("cp1252"))
     assert "--encoding cp1252" in cli("subscribers", "import", "old.csv").err
     assert cli("subscribers", "import", "old.csv", "--encoding", "cp1252").status == 0
