@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import msgspec
@@ -124,6 +125,8 @@ def import_command(
     )
     # What may fail without anything written goes first.
     document = read_feed(feed, importing.publication.url) if feed else None
+    if document is not None:
+        importing = msgspec.structs.replace(importing, site=_site_of(document))
     work = _Work(importing, names, system)
     if redirects and not work.exports:
         raise PublisherError("--redirects is for exports, and none of the files is one")
@@ -153,6 +156,11 @@ def _require_sense(names: list[str], system: str, feed: str, date: str) -> None:
     if system and system not in _NAMES:
         listed = ", ".join(_NAMES)
         raise PublisherError(f"--as {system!r} is no system that is known; write one of {listed}")
+
+
+def _site_of(feed: Document) -> str:
+    """Where a feed says that its pages are; empty where it does not."""
+    return feed.link if feed.link.startswith(("http://", "https://")) else ""
 
 
 def _open(name: str, shown: str) -> Export:
@@ -262,7 +270,7 @@ class _Work:
         for export in self.results:
             _show_export(export)
         if any(export.issues for export in self.results):
-            _say_after(self.redirects, redirects)
+            _say_after(self.redirects, redirects, is_adopted=adoption is not None)
         if adoption is not None:
             _show_adoption(adoption)
 
@@ -351,13 +359,17 @@ def _kind(each: Problem) -> str:
     return f"{each.rule} {each.message.partition(':')[0] if each.rule == 'import-dropped' else ''}"
 
 
-def _say_after(redirects: dict[str, str], target: Path | None) -> None:
+def _say_after(redirects: dict[str, str], target: Path | None, *, is_adopted: bool) -> None:
     if target:
-        say(f"{target} has {count(len(redirects), 'redirect')}, to be put into publisher.toml.")
+        redirected = count(len(redirects), "redirect")
+        say(f"{target} has {redirected}; they count once they are in publisher.toml:")
+        say(f"`cat {quote(str(target))} >> publisher.toml`.")
     elif redirects:
         say("--redirects FILE writes their old addresses down, for publisher.toml.")
-    say("Imported issues are never mailed. `publisher check` looks them over, and before the first")
-    say("`publisher build` adopt the old feed (`publisher import --feed URL`), if there is one.")
+    say("Imported issues are never mailed. `publisher check` looks them over.")
+    if not is_adopted:
+        say("Is there an old feed? Adopt it before the first `publisher build`, with its address:")
+        say("`publisher import --feed URL`.")
 
 
 def _show_adoption(adoption: Adoption) -> None:

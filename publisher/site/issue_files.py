@@ -44,7 +44,10 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Importing(msgspec.Struct, frozen=True, kw_only=True):
-    """How to import: `date` as written (a day, an RFC 3339 time, or empty), `now` for its lack."""
+    """How to import: `date` as written (a day, an RFC 3339 time, or empty), `now` for its lack.
+
+    `site` is where an export's posts were on the web, empty where nobody said.
+    """
 
     folder: Path
     publication: Publication
@@ -52,6 +55,7 @@ class Importing(msgspec.Struct, frozen=True, kw_only=True):
     date: str = ""
     is_ready: bool = False
     is_forced: bool = False
+    site: str = ""
 
     @property
     def zone(self) -> ZoneInfo:

@@ -67,6 +67,7 @@ def move_in(
         now=importing.now,
         paths=frozenset(export.paths),
         mint=mint_id,
+        site=importing.site,
     )
     with hold_issues(importing.folder):
         moving = _Moving(importing, export, maker, list(_name(exported.posts)))

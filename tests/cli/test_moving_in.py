@@ -195,6 +195,53 @@ def test_ghost_with_its_images(cli: CommandLine) -> None:
     assert "Only **begun**" in cli.read("issues/a-draft.md")
 
 
+_GHOST_LINKS = '<a href="__GHOST_URL__/else/">Else</a> <a href="__GHOST_URL__">Home</a>'
+_GHOST_FEED = """<rss version="2.0"><channel><title>Old</title><link>https://pier.example/</link>
+<item><title>The lamp</title><guid isPermaLink="false">64f000000000000000000001</guid>
+<link>https://pier.example/the-lamp/</link></item></channel></rss>"""
+
+
+def test_ghost_writes_its_own_address_in_a_way_of_its_own(cli: CommandLine) -> None:
+    (post,) = ghost()["db"][0]["data"]["posts"][:1]
+    cli.write("g.json", _encoded(ghost([{**post, "html": post["html"] + _GHOST_LINKS}])))
+    cli("import", "g.json")
+    assert "[Else](/else/) [Home](/)" in cli.read("issues/the-lamp.md")
+    cli.write("feed.xml", _GHOST_FEED)
+    done = cli("import", "g.json", "--force", "--feed", "feed.xml", "--json").json
+    assert "import-image-missing" not in rules(done)
+    text = cli.read("issues/the-lamp.md")
+    assert "![A lamp](https://pier.example/content/images/2024/01/lamp.png)" in text
+    assert "[Else](https://pier.example/else/) [Home](https://pier.example/)" in text
+    assert done["redirects"] == {"/the-lamp/": "/issues/the-lamp/"}
+
+
+def test_merge_tags_of_titles_are_left_out(cli: CommandLine) -> None:
+    campaign = {"id": 1, "type": "regular", "status": "finished", "name": "March", "uuid": "u-1"}
+    campaign |= {"subject": "{{ .Subscriber.FirstName }}, news of March", "body": "<p>Text</p>"}
+    campaign |= {"content_type": "richtext", "started_at": "2024-03-01T10:00:00+05:30"}
+    cli.write("c.json", _encoded({"data": {"results": [campaign], "total": 1}}))
+    done = cli("import", "c.json", "--json").json
+    (issue,) = done["imported"]
+    assert 'title: "news of March"' in cli.read(issue["path"])
+    assert "import-dropped" in rules(done)
+
+
+def test_what_is_next_is_said(cli: CommandLine) -> None:
+    cli.write("g.json", _encoded(ghost()))
+    done = cli("import", "g.json", "--redirects", "r.toml")
+    assert "`cat r.toml >> publisher.toml`" in done.err
+    assert "`publisher import --feed URL`" in done.err
+    cli.write("feed.xml", _GHOST_FEED)
+    done = cli("import", "g.json", "--feed", "feed.xml")
+    assert "--feed URL" not in done.err
+    assert "`publisher cutover`" in done.err
+    # What was said to do puts them into force.
+    cli.write("publisher.toml", cli.read("publisher.toml") + cli.read("r.toml"))
+    assert cli("config", "--json").json["web"]["redirects"] == {
+        "/the-lamp/": "/issues/the-lamp/",
+    }
+
+
 def test_what_calls_itself_an_image_and_is_none_stays_out(cli: CommandLine) -> None:
     files: dict[str, str | bytes] = {
         "g.json": json.dumps(ghost()),

@@ -20,6 +20,8 @@ from publisher.intake.moving.text import place, read_moment
 
 Record = dict[str, Any]
 _RESTRICTED = {"paid": "paying readers", "members": "members", "tiers": "members of some tiers"}
+# What it writes in its own address's place.
+_OWN_ADDRESS = re.compile("__GHOST_URL__/?")
 _NO_OFFSET = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
@@ -93,12 +95,12 @@ def _post(export: Export, record: Record, tables: _Tables) -> Post:
         date=read_moment(_in_utc(written)),
         written_date=written,
         is_published=is_published,
-        html=word("html") or _unrendered(record),
+        html=_OWN_ADDRESS.sub("/", word("html") or _unrendered(record)),
         summary=word("custom_excerpt") or str(meta.get("meta_description") or ""),
         language=word("locale").replace("_", "-"),
         authors=tuple(tables.authors.get(id_) or filter(None, [author])),
         tags=tuple(tables.tags.get(id_, ())),
-        image=word("feature_image") or word("image"),
+        image=_OWN_ADDRESS.sub("/", word("feature_image") or word("image")),
         image_alt=str(meta["feature_image_alt"]) if meta.get("feature_image_alt") else None,
         guid=id_ if is_published else "",
         url=f"/{slug}/" if slug else "",

@@ -8,7 +8,7 @@ import msgspec
 from lxml import etree
 
 from publisher.intake.blocks import plain_text
-from publisher.intake.moving.addresses import join_address
+from publisher.intake.moving.addresses import join_address, split_address
 from publisher.intake.moving.inlines import Inlines, split_paragraphs, without_breaks
 from publisher.intake.moving.junk import Habits, find_footers, name_junk
 from publisher.intake.text import drop_forbidden
@@ -37,6 +37,7 @@ _BLOCKS = frozenset(
 _LANGUAGE = re.compile(r"(?:^|\s)(?:language|lang|highlight-source|brush:)-?\s*([\w+#.-]{1,30})")
 _BOLD = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)")
 _ITALIC = re.compile(r"font-style\s*:\s*italic")
+_PICTURE = re.compile(r"\.(?:avif|gif|jpe?g|png|webp)$", re.IGNORECASE)
 _EXCERPT = 60
 
 FindImage = Callable[[str], str]
@@ -227,12 +228,10 @@ class HtmlReader:
 
     def _text(self, text: str | None, element: Any) -> str:
         """Text without merge tags, each of which is said."""
-        if not text or not self.habits.tags.search(text):
-            return text or ""
-        for tag in self.habits.tags.findall(text):
+        left, tags = self.habits.drop_tags(text or "")
+        for tag in tags:
             self._report("import-dropped", element, what="a merge tag", found=_shorten(tag))
-        left = self.habits.tags.sub("\0", text)
-        return re.sub(r"^\s*\0\s*[,:]\s*|[ \t]*\0(?=\s*[,.!?;:])|\0", "", left)
+        return left
 
     def _link(self, element: Any, depth: int) -> Iterator[c.Inline]:
         inner = tuple(self._inlines(element, depth))
@@ -245,6 +244,9 @@ class HtmlReader:
             yield from inner
             return
         address = re.sub(r"\s", "%20", join_address(self.base, href))
+        if _PICTURE.search(split_address(address).path) and _is_picture(inner):
+            yield from inner  # it only showed the picture larger, and says nothing to who cannot see
+            return
         yield c.Link(address, "", _without_links(inner), 0)
 
     def _image(self, element: Any) -> Iterator[c.Inline]:
@@ -266,6 +268,12 @@ class HtmlReader:
         source = re.sub(r"\s", "%20", source)
         self._report("import-changed", element, what=f"<{element.tag}>", found=_shorten(source))
         return [c.Link(source, "", (c.Text(element.get("title") or source),), 0)]
+
+
+def _is_picture(nodes: Inlines) -> bool:
+    """Tell whether they are pictures and nothing else."""
+    seen = [each for each in nodes if not (isinstance(each, c.Text) and not each.text.strip())]
+    return bool(seen) and all(isinstance(each, c.Picture) for each in seen)
 
 
 def _paragraphs(nodes: list[c.Inline] | Iterator[c.Inline]) -> Iterator[c.Block]:

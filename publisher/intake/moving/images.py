@@ -11,18 +11,20 @@ from publisher.intake.moving.post import Post
 from publisher.model.problem import Problem
 from publisher.preflight.catalogue import problem
 
-# Ghost writes its own address so; in its export the images stand below content/.
-_GHOST = "__GHOST_URL__/"
 # The folders whose content is served at the root: Hugo, and others.
 _SERVED = ("", "static/", "assets/", "public/", "source/", "src/")
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".bmp")
 
 
 class Images:
-    """Finds the images of one post; `wanted` maps places in media/ to paths in the export."""
+    """Finds the images of one post; `wanted` maps places in media/ to paths in the export.
 
-    def __init__(self, post: Post, paths: Collection[str]) -> None:
+    `base` is the URL that relative addresses are meant by, empty where nobody knows.
+    """
+
+    def __init__(self, post: Post, paths: Collection[str], base: str) -> None:
         self.post = post
+        self.base = base
         self.paths = paths
         self.wanted: dict[str, str] = {}
         self.problems: list[Problem] = []
@@ -31,19 +33,18 @@ class Images:
         """An image's address in the issue."""
         if source.startswith("//"):
             return f"https:{source}"
-        address = source.replace(_GHOST, "/")
-        parts = split_address(address)
+        parts = split_address(source)
         if path := self._in_export(parts.path, is_elsewhere=bool(parts.scheme)):
             place = media_place(path)
             self.wanted[place] = path
             return place
         if parts.scheme:
-            return address
-        if self.post.url.startswith(("http://", "https://")):
-            return join_address(self.post.url, address)
-        report = problem("import-image-missing", self.post.file, self.post.line, found=address[:80])
+            return source
+        if self.base:
+            return join_address(self.base, source)
+        report = problem("import-image-missing", self.post.file, self.post.line, found=source[:80])
         self.problems.append(report)
-        return address
+        return source
 
     def _in_export(self, path: str, *, is_elsewhere: bool) -> str:
         """The file in the export that an address means; of one elsewhere, one of the same path."""

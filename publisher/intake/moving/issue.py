@@ -10,7 +10,7 @@ import msgspec
 
 from publisher.intake.digest_lines import title_key
 from publisher.intake.fields import make_tag, one_line
-from publisher.intake.moving.addresses import split_address
+from publisher.intake.moving.addresses import join_address, split_address
 from publisher.intake.moving.html import HtmlReader, Place, title_words
 from publisher.intake.moving.images import Images
 from publisher.intake.moving.junk import Habits
@@ -40,26 +40,34 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Maker(msgspec.Struct, frozen=True, kw_only=True):
-    """What all posts of an export are made with: `now` dates what has no date of its own."""
+    """What all posts of an export are made with: `now` dates what has no date of its own.
+
+    `site` is where they were on the web, empty where nobody said.
+    """
 
     habits: Habits
     zone: ZoneInfo
     now: datetime
     paths: frozenset[str]
     mint: Callable[[], str]
+    site: str = ""
 
     def make(self, post: Post, name: str, previous: Issue | None) -> Moved:
         """Make the issue; ids and guids are those of `previous`, where there is one."""
-        images = Images(post, self.paths)
+        base = _base_of(post.url, self.site)
+        images = Images(post, self.paths, base)
         place = Place(post.file, post.line, is_exact=post.is_page)
-        reader = HtmlReader(place, self.habits, _base_of(post.url), images.find)
-        title = title_words(post.title) or _title_of(name)
+        reader = HtmlReader(place, self.habits, base, images.find)
+        words, tags = self.habits.drop_tags(title_words(post.title))
+        title = " ".join(words.split()) or _title_of(name)
         introduction, sections = split_sections(reader.read(post.html), title)
         lead = images.find(post.image) if _ADDRESS.fullmatch(post.image) else ""
         if lead and len(sections) > 1:
             picture = c.Picture(lead, post.image_alt or "", "", 0)
             introduction = (c.Paragraph((picture,)), *introduction)
         writing = _Writing(self, post, previous)
+        for tag in tags:
+            writing.report("import-dropped", what="a merge tag", found=tag[:_EXCERPT])
         highlights = [writing.highlight(section) for section in sections]
         if lead and len(highlights) == 1:
             image = {"image": lead, "alt": post.image_alt}
@@ -153,5 +161,6 @@ def _title_of(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _base_of(url: str) -> str:
-    return url if split_address(url).scheme in ("http", "https") else ""
+def _base_of(url: str, site: str) -> str:
+    base = join_address(site, url)
+    return base if split_address(base).scheme in ("http", "https") else ""

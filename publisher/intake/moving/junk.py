@@ -29,6 +29,13 @@ class Habits(msgspec.Struct, frozen=True):
     is_mail: bool = False
 
 
+    def drop_tags(self, text: str) -> tuple[str, list[str]]:
+        """Text without merge tags and what set them off, and those that it had."""
+        found = self.tags.findall(text)
+        left = self.tags.sub("\0", text) if found else text
+        return re.sub(r"^\s*\0\s*[,:]\s*|[ \t]*\0(?=\s*[,.!?;:])|\0", "", left), found
+
+
 PLAIN = Habits()
 SUBSTACK = Habits(re.compile(_PERCENTS), re.compile(_NEVER))
 MAILCHIMP = Habits(

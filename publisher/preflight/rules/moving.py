@@ -58,7 +58,8 @@ MOVING = (
         name="import-image-missing",
         level="warning",
         message="the image {found!r} is not in the export, and its address is not known",
-        fix="put the image into media/ and its path into the issue",
+        fix="put the image into media/ and its path into the issue; or, before you have worked on"
+        " it, import it again with `--force` and `--feed`, which says where the images are",
         reason="Readers would see an empty frame.",
     ),
     Rule(

@@ -104,6 +104,19 @@ def test_what_is_left_out_is_said(html: str, left: str, what: str) -> None:
     assert what in message
 
 
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ('<a href="https://a.example/big.JPG?w=9"><img src="s.jpg" alt="A"></a>', "![A](s.jpg)"),
+        ('<a href="b.png"> <img src="s.png" alt=""> </a>', "![](s.png)"),
+        ('<a href="/shop"><img src="s.jpg" alt="A"></a>', "[![A](s.jpg)](/shop)"),
+        ('<a href="b.png"><img src="s.png" alt="A"> big</a>', "[![A](s.png) big](b.png)"),
+    ],
+)
+def test_a_picture_that_leads_to_itself_is_a_picture(html: str, expected: str) -> None:
+    assert to_markdown(html) == expected
+
+
 def test_a_button_that_leads_somewhere_is_a_link() -> None:
     html = '<div class="kg-button-card"><a href="https://shop.example/lamp">The lamp</a></div>'
     assert to_markdown(html) == "[The lamp](https://shop.example/lamp)"
