@@ -52,14 +52,16 @@ def cutover_command(
     if json:
         print_json({"old": feed, "feeds": found})
         return 0
-    for each in found:
-        _show_cutover(each)
-    _say_alias(feed, found)
+    for place, each in enumerate(found):
+        _show_cutover(each, is_best=not place)
+    _say_next(feed, found)
     return 0
 
 
-def _show_cutover(found: Cutover) -> None:
+def _show_cutover(found: Cutover, *, is_best: bool) -> None:
     show(f"{found.feed}: {found.new:,} of {found.entries:,} entries would look new")
+    if not is_best:  # it is of other things, most often: its figures alarm, and mean nothing
+        return
     for reader in found.readers:
         more = f", {reader.updated:,} changed" if reader.updated else ""
         show(f"  {reader.reader:<12} {reader.new:>4,} new{more}")
@@ -67,13 +69,17 @@ def _show_cutover(found: Cutover) -> None:
         show(f"  {surprise.title}: {surprise.reason} ({', '.join(surprise.readers)})")
 
 
-def _say_alias(feed: str, found: tuple[Cutover, ...]) -> None:
-    path = urlsplit(feed).path
-    if not found or not _is_url(feed) or not path.strip("/"):
+def _say_next(feed: str, found: tuple[Cutover, ...]) -> None:
+    if not found:
         return
-    say("To serve the best of them at the old address, write into publisher.toml:")
-    say("  [feeds.aliases]")
-    say(f'  "{path}" = "{found[0].feed}"')
+    if any(reader.updated for reader in found[0].readers):
+        say("What has changed is shown in its place, as read, unless a reader was set otherwise.")
+    say(f"The old feed goes on as {found[0].feed}: only its figures count.")
+    path = urlsplit(feed).path if _is_url(feed) else ""
+    if path.strip("/"):
+        say("To serve it at the old address, write into publisher.toml:")
+        say("  [feeds.aliases]")
+        say(f'  "{path}" = "{found[0].feed}"')
 
 
 def _is_url(name: str) -> bool:

@@ -104,7 +104,11 @@ def test_an_issue_that_is_newer_is_new(moved: CommandLine) -> None:
 def test_a_cutover_in_words(moved: CommandLine) -> None:
     moved.write("feed.xml", rss(*map(wordpress_entry, range(POSTS, 0, -1))))
     done = moved("cutover", "feed.xml")
-    assert done.out.splitlines()[0] == f"issues.rss: 0 of {POSTS} entries would look new"
+    lines = done.out.splitlines()
+    assert lines[0] == f"issues.rss: 0 of {POSTS} entries would look new"
+    assert all(line.startswith("  ") for line in lines[1:-1])
+    assert lines[-1] == f"feed.rss: {POSTS} of {POSTS} entries would look new"
+    assert "The old feed goes on as issues.rss: only its figures count.\n" in done.err
 
 
 # Guids that only the feed knows

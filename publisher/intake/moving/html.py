@@ -245,7 +245,7 @@ class HtmlReader:
             return
         address = re.sub(r"\s", "%20", join_address(self.base, href))
         if _PICTURE.search(split_address(address).path) and _is_picture(inner):
-            yield from inner  # it only showed the picture larger, and says nothing to who cannot see
+            yield from inner  # it showed the picture larger: a link without words
             return
         yield c.Link(address, "", _without_links(inner), 0)
 

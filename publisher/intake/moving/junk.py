@@ -28,7 +28,6 @@ class Habits(msgspec.Struct, frozen=True):
     footer: re.Pattern[str] = re.compile(_NEVER)
     is_mail: bool = False
 
-
     def drop_tags(self, text: str) -> tuple[str, list[str]]:
         """Text without merge tags and what set them off, and those that it had."""
         found = self.tags.findall(text)
