@@ -7,6 +7,7 @@ import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 import typer
@@ -23,7 +24,7 @@ from publisher.cli.output import (
 from publisher.errors import PublisherError
 from publisher.settings import FILE_NAME, Duration, parse_settings
 from publisher.settings_errors import mask
-from publisher.settings_values import is_zone
+from publisher.settings_values import is_http_url, is_zone, to_ascii_url
 from publisher.site.replace import write_file
 from publisher.site.scan import ISSUES, MEDIA, TEMPLATES
 
@@ -34,7 +35,7 @@ _SETTINGS = """\
 [publication]
 id = {id}  # never change it: feed readers know everything by it
 title = {title}
-url = "https://example.org"  # where the folder public/ will be served
+url = {url}  # where the folder public/ will be served
 time_zone = {zone}  # in which a day begins and ends; such as "Asia/Shanghai"
 language = "en"  # such as "zh-Hans", "ar", "pt-BR"
 description = ""  # one sentence about what readers will find
@@ -71,6 +72,10 @@ def init_command(
             help="Its time zone, such as Asia/Shanghai; where it is left out, this computer's.",
         ),
     ] = "",
+    url: Annotated[
+        str,
+        typer.Option(metavar="URL", help="Where its site will be, such as https://daily.example."),
+    ] = "",
     source: Annotated[
         Path | None,
         typer.Option(
@@ -91,9 +96,10 @@ def init_command(
       publisher init daily
       publisher init daily --from daily-export.zip
       publisher init daily --title "The Daily" --time-zone Europe/Berlin
+      publisher init daily --url https://daily.example
     """
     if source:
-        return _make_from(source, folder, [title, time_zone], json)
+        return _make_from(source, folder, [title, time_zone, url], json)
     settings = folder / FILE_NAME
     if time_zone and not is_zone(time_zone):
         raise PublisherError(
@@ -104,8 +110,9 @@ def init_command(
     if folder.exists() and not folder.is_dir():
         raise PublisherError(f"{folder} is a file; name a folder")
     name = title or _title_of(folder)
-    text = _write_settings(name, time_zone or _local_zone(), datetime.now(UTC))
-    # Checked before anything is made, so that a wrong time zone leaves nothing behind.
+    # Checked before anything is made, so that what is wrong leaves nothing behind.
+    host = _host_of(url) if url else "example.org"
+    text = _write_settings(name, time_zone or _local_zone(), url, host, datetime.now(UTC))
     publication = parse_settings(tomllib.loads(text)).publication
     _make_folder(folder, text)
     if json:
@@ -119,7 +126,9 @@ def _make_from(source: Path, folder: Path, others: list[str], json: bool) -> int
     from publisher.runtime.arriving import make_from_export
 
     if any(others):
-        raise PublisherError("--from takes title and time zone from the export; leave them out")
+        raise PublisherError(
+            "--from takes title, time zone and URL from the export; leave them out"
+        )
     arrived = make_from_export(source, folder)
     if json:
         settings = folder / FILE_NAME
@@ -180,11 +189,23 @@ def _local_zone() -> str:
     return "UTC"
 
 
-def _write_settings(title: str, zone: str, now: datetime) -> str:
+def _host_of(url: str) -> str:
+    """The domain of a site's URL. Raises PublisherError where it is none."""
+    if not is_http_url(url, is_base=True):
+        raise PublisherError(f"--url {url!r} is no URL; write one such as https://daily.example")
+    return (urlsplit(to_ascii_url(url)).hostname or "").removeprefix("www.")
+
+
+def _write_settings(title: str, zone: str, url: str, host: str, now: datetime) -> str:
     # A tag: URI (RFC 4151) of its own, whatever becomes of the site's address.
-    id_ = f"tag:example.org,{now:%Y-%m-%d}:{secrets.token_hex(8)}"
-    sender = f"{_phrase(title)} <daily@example.org>"
-    values = {"id": id_, "title": title, "zone": zone, "sender": sender}
+    id_ = f"tag:{host},{now:%Y-%m-%d}:{secrets.token_hex(8)}"
+    values = {
+        "id": id_,
+        "title": title,
+        "url": url or f"https://{host}",
+        "zone": zone,
+        "sender": f"{_phrase(title)} <daily@{host}>",
+    }
     return _SETTINGS.format(**{key: _toml(value) for key, value in values.items()})
 
 

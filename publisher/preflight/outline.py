@@ -46,11 +46,12 @@ def _check_images(document: str, tags: list[Tag], path: str) -> Iterator[Problem
 
 
 def _check_addresses(document: str, tags: list[Tag], path: str) -> Iterator[Problem]:
-    found = dict.fromkeys(url for _, url in addresses(tags))
-    for url in found:
+    found = {url: tag for tag, url in addresses(tags)}
+    for url, tag in found.items():
         # Browsers skip these characters: java\nscript: is a script too (WHATWG URL, 4.4).
         bare = "".join(url.split()).lower()
         if bare.startswith("javascript:"):
             yield problem("url-javascript", path, None, what=f"{document}'s link", found=url)
-        elif is_relative(url):
+        # The policy of pages allows scripts from where they are themselves, wherever that is.
+        elif is_relative(url) and tag.name != "script":
             yield problem("markup-url-relative", path, None, document=document, found=url)
