@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
@@ -37,6 +38,9 @@ Json = Annotated[
 DEFAULT_CONFIG = Path(FILE_NAME)
 
 _COLOURS = {"error": "31", "warning": "33", "info": "36"}
+# Of more problems than these, which an archive from elsewhere has, so many of each rule are shown.
+_ONE_BY_ONE = 40
+_OF_A_RULE = 5
 _PLAIN_SECONDS = 5.0
 _BAR_SECONDS = 0.1
 _BAR_WIDTH = 30
@@ -108,14 +112,39 @@ def say(message: str) -> None:
 
 
 def say_problems(problems: Iterable[Problem], *, is_result: bool = False) -> None:
-    """Say problems one below the other, as compilers do, with what to do about each."""
+    """Say problems one below the other, as compilers do, with what to do about each.
+
+    On a terminal, of very many only some of each rule; errors are all said, and a file has all.
+    """
     write, stream = (show, sys.stdout) if is_result else (say, sys.stderr)
     has_colours = _has_colours(stream)
-    for problem in problems:
+    shown = list(problems)
+    left: Counter[str] = Counter()
+    if len(shown) > _ONE_BY_ONE and stream is not None and stream.isatty():
+        shown, left = _shorten(shown)
+    for problem in shown:
         place = ":".join(str(part) for part in (problem.file, problem.line) if part)
         level = _paint(problem.level, _COLOURS[problem.level]) if has_colours else problem.level
         write(f"{place + ': ' if place else ''}{level}: {problem.message} [{problem.rule}]")
         write(f"    {problem.fix}")
+    if left:
+        kinds = ", ".join(f"{number:,} {rule}" for rule, number in left.most_common())
+        write(f"… and {left.total():,} more: {kinds}")
+        write("    `publisher check NAME` says those of an issue, `publisher check | less` all")
+
+
+def _shorten(problems: list[Problem]) -> tuple[list[Problem], Counter[str]]:
+    """All errors and some of each other rule; and how many of which are left out."""
+    seen: Counter[str] = Counter()
+    left: Counter[str] = Counter()
+    shown = []
+    for problem in problems:
+        seen[problem.rule] += 1
+        if problem.level == "error" or seen[problem.rule] <= _OF_A_RULE:
+            shown.append(problem)
+        else:
+            left[problem.rule] += 1
+    return shown, left
 
 
 def count(number: int, noun: str) -> str:

@@ -113,12 +113,13 @@ def make_issue(archive: Archive, slug: str) -> Result:
     leave = f"{setting.urls.home()}#leave"
     html, text = (fill_slots(body, leave) for body in (message.html, message.text))
     titles = [highlight.title for highlight in issue.highlights]
+    said = check_message(html, text, message.subject, message.cuts, issue.path, titles)
     problems = (
         *_check_withdrawn(archive, issue),
         *check_changed(archive, issue),
         *check_issue(issue, setting, archive.media),
         *check_links(issue, setting),
-        *check_message(html, text, message.subject, message.cuts, issue.path, titles),
+        *(said if issue.mail else ()),  # what is never mailed may be too long for Gmail
     )
     outputs = [
         Output(f"issues/{slug}/email.html", html.encode()),

@@ -188,6 +188,16 @@ def test_what_check_says_is_its_result(cli: CommandLine) -> None:
     assert done.out.splitlines()[-1].endswith("Errors stop a build.")
 
 
+def test_what_is_never_mailed_is_not_looked_at_as_a_message(cli: CommandLine) -> None:
+    picture = "## One {#one}\n\n![A lamp](https://pier.example/lamp.png)\n"
+    rules = {}
+    for mail in ("true", "false"):
+        cli.issue("2025-12-15", picture, mail=mail)
+        rules[mail] = {problem["rule"] for problem in cli("check", "--json").json["problems"]}
+    assert rules["true"] - rules["false"] == {"markup-width-missing"}
+    assert "image-size-unknown" in rules["false"]
+
+
 def test_nothing_is_wrong(cli: CommandLine) -> None:
     settings = SETTINGS + '[smtp]\nhost = "localhost"\n'
     cli.write("publisher.toml", settings)

@@ -96,3 +96,16 @@ def test_what_is_quick_says_nothing(process: Process) -> None:
     done = process("build")
     assert done.returncode == 0
     assert b" of 30" not in done.stderr
+
+
+def test_of_very_many_problems_a_terminal_shows_some_of_each_rule(process: Process) -> None:
+    (process.folder / "issues").mkdir()
+    todos = "".join(f"TODO {n}: write it.\n\n" for n in range(60))
+    text = f"---\nid: a1\ntitle: T\nstatus: ready\n---\n\n## One {{#h1}}\n\n{todos}"
+    (process.folder / "issues/2025-12-15.md").write_text(text)
+    _, seen, status = _run_in_terminal(process, "build")
+    assert status == 0
+    assert seen.count("[placeholder-left]") == 5
+    assert "… and 55 more: 55 placeholder-left" in seen
+    (process.folder / "issues/2025-12-15.md").write_text(text.replace("title: T", "title: U"))
+    assert process("build").stderr.count(b"[placeholder-left]") == 60
