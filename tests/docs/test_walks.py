@@ -12,9 +12,12 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.audience.exports import SUBSTACK
 from tests.cli.command_line import PROGRAM, CommandLine, _free_port
 from tests.cli.conftest import clean_environment, cli, empty
+from tests.cli.test_cutover import POSTS, letter, rss
 from tests.docs.blocks import PAGES, ROOT, Block, read_blocks
+from tests.intake.moving.samples import SUBSTACK_COLUMNS, substack_row, table, zipped
 
 __all__ = ["clean_environment", "cli", "empty"]
 
@@ -76,6 +79,17 @@ class Shell:
         process.stdout.read()
         assert process.wait() in (0, 130)
 
+    def ask(self, *words: str) -> str:
+        """What a command prints."""
+        return subprocess.run(
+            ["publisher", *words],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
     def end(self) -> None:
         for group in self.groups:
             with suppress(ProcessLookupError):
@@ -104,15 +118,7 @@ def follow(shell: Shell, page: str) -> int:
 @pytest.mark.long
 def test_the_tutorial(shell: Shell) -> None:
     assert follow(shell, "tutorial.md") > 8
-    status = subprocess.run(
-        ["publisher", "status", "2025-12-15", "--json"],
-        cwd=shell.folder,
-        env=shell.environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert '"sent": 2' in status.stdout
+    assert '"sent": 2' in shell.ask("status", "2025-12-15", "--json")
 
 
 @pytest.mark.long
@@ -128,7 +134,31 @@ def test_upgrading(shell: Shell, cli: CommandLine) -> None:
     assert follow(shell, "upgrading.md") > 3
 
 
-@pytest.mark.parametrize("page", ["tutorial.md", "running.md", "upgrading.md"])
+@pytest.mark.long
+def test_moving(shell: Shell) -> None:
+    (shell.folder / "export.zip").write_bytes(_substack())
+    (shell.folder / "feed.xml").write_text(rss(*map(letter, range(POSTS, 0, -1))))
+    assert follow(shell, "moving.md") > 5
+    said = (shell.folder / "publisher.toml").read_text("utf-8")
+    assert said.count('"/p/letter-') == POSTS
+    for command, found in (
+        (["subscribers", "list", "--json"], '"unsubscribed"'),
+        (["status", "--readers"], "by mail: 2\n"),
+    ):
+        assert found in shell.ask(*command)
+
+
+def _substack() -> bytes:
+    rows = [
+        substack_row(f"{n}.letter-{n}", f"2024-04-{n:02}T08:00:00.000Z", f"Letter {n}")
+        for n in range(1, POSTS + 1)
+    ]
+    pages = {f"posts/{n}.letter-{n}.html": f"<p>Text {n}.</p>" for n in range(1, POSTS + 1)}
+    posts = table(SUBSTACK_COLUMNS, *rows)
+    return zipped({"posts.csv": posts, "email_list.pier.csv": SUBSTACK, **pages})
+
+
+@pytest.mark.parametrize("page", ["tutorial.md", "running.md", "upgrading.md", "moving.md"])
 def test_what_is_not_run_is_marked(page: str) -> None:
     """A block of commands without a mark would never be run."""
     for block in read_blocks(ROOT / "docs" / page):
