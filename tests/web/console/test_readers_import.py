@@ -203,7 +203,7 @@ def test_a_long_import_goes_on_alone_shows_how_far_and_can_be_stopped(
     lines = "\n".join(f"reader{number}@x.example" for number in range(MANY))
     upload(sender, f"email\n{lines}\n".encode())
     page = str(wait_until(lambda: _look(sender)))
-    assert "about; who stands in it twice" in page
+    assert "about; who stands in it twice" not in page  # so many are counted exactly
     token = token_in(page)
     sender.post(f"/readers/import/{token}/start", {"how": "vouch"})
     other = console.browse()
