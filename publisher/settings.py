@@ -2,13 +2,14 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec.structs import replace
 
 from publisher.errors import SettingsError
 from publisher.model.issue import Person
@@ -59,6 +60,26 @@ _A_DATABASE = "sqlite:///FILE or postgresql://USER@HOST/NAME"
 _A_MAILBOX = "Name <name@example.org>, or the address alone; a name with a comma in double quotes"
 _A_PLACE = "imaps://USER@HOST/INBOX, without a password, or the path of a Maildir or a file"
 _A_CRON = 'minute, hour, day of the month, month and day of the week, such as "30 6 * * mon-fri"'
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a publication is in the one console of several: below `url`, which ends in its name."""
+
+    name: str
+    host: str
+    port: int
+    url: str
+
+
+class SeveralPublications(SettingsError):
+    """A file that names several publications, where one is asked for."""
+
+    def __init__(self, path: Path, names: Sequence[str]) -> None:
+        super().__init__(
+            f"{path} is of several publications: {', '.join(names)}. Say which one is meant by"
+            " --publication NAME behind the command, or go to its folder"
+        )
+        self.path = path
 
 
 class Settings(Table, frozen=True):
@@ -113,17 +134,36 @@ class Settings(Table, frozen=True):
         )
 
 
-def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+def load_settings(
+    path: Path,
+    environment: Mapping[str, str] = os.environ,
+    place: Place | None = None,
+    own: str = "",
+) -> Settings:
     """Read and check the settings in `path`, overridden by `PUBLISHER_<TABLE>__<KEY>`.
 
-    Such a variable may also be a file of that name in `$CREDENTIALS_DIRECTORY`; the environment
-    goes before it. Raises SettingsError naming the file, the key, what was found and what would be
-    right.
+    `place` is the publication's among several, and `own` what variables for it alone begin with.
+    Raises SettingsError naming the file, the key, what was found and what would be right.
     """
-    raw = _parse(_read(path), path)
-    credentials = _read_credentials(environment.get("CREDENTIALS_DIRECTORY", ""))
-    origins = lay_over(raw, Settings, {**credentials, **environment}, _decode)
-    return parse_settings(raw, path.name, origins)
+    raw = read_settings(path)
+    if isinstance(several := raw.get("publication"), list):
+        names = [str(each.get("name")) for each in several if isinstance(each, dict)]
+        raise SeveralPublications(path, names)
+    origins = lay_over(raw, Settings, read_variables(environment), _decode, own)
+    return parse_settings(raw, path.name, origins, place)
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """What stands in a file of settings, unchecked. Raises SettingsError where it is no TOML."""
+    return _parse(_read(path), path)
+
+
+def read_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment's variables, and those that are files in its `$CREDENTIALS_DIRECTORY`.
+
+    The environment goes before a file of the same name. Raises SettingsError.
+    """
+    return {**_read_credentials(environment.get("CREDENTIALS_DIRECTORY", "")), **environment}
 
 
 def _read_credentials(folder: str) -> dict[str, str]:
@@ -174,9 +214,16 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
 
 
 def parse_settings(
-    raw: dict[str, Any], name: str = FILE_NAME, origins: Mapping[str, str] | None = None
+    raw: dict[str, Any],
+    name: str = FILE_NAME,
+    origins: Mapping[str, str] | None = None,
+    place: Place | None = None,
 ) -> Settings:
-    """Check decoded settings. `origins` maps keys to the environment variables they came from."""
+    """Check decoded settings. `origins` maps keys to the environment variables they came from.
+
+    Among several publications the console is the one that they share: what the file says of
+    where it is has no meaning.
+    """
     for name_of_array in ("smtp", "webhook"):
         if isinstance(raw.get(name_of_array), dict):
             raw = {**raw, name_of_array: [raw[name_of_array]]}
@@ -185,9 +232,15 @@ def parse_settings(
         settings = msgspec.convert(raw, Settings, dec_hook=_decode)
     except msgspec.ValidationError as error:
         raise SettingsError(explainer.explain(str(error), raw)) from None
-    if wrong := _impossible(settings):
+    wrong = _impossible(settings)
+    if place:
+        wrong = [each for each in wrong if not each[0].startswith("console.")]
+    if wrong:
         raise SettingsError("\n".join(explainer.say(*each) for each in wrong))
-    return settings
+    if place is None:
+        return settings
+    own = replace(settings.console, host=place.host, port=place.port, url=place.url)
+    return replace(settings, console=own)
 
 
 def _decode(type_: type, value: Any) -> Any:

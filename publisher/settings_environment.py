@@ -21,35 +21,41 @@ Hook = Callable[[type, Any], Any]
 
 
 def lay_over(
-    raw: dict[str, Any], root: type[msgspec.Struct], environment: Mapping[str, str], hook: Hook
+    raw: dict[str, Any],
+    root: type[msgspec.Struct],
+    environment: Mapping[str, str],
+    hook: Hook,
+    own: str = "",
 ) -> dict[str, str]:
     """Lay the environment's keys over decoded settings; give the variable of each such key.
+
+    `own` is what the variables begin with that are for one of several publications alone: they go
+    before those for all.
 
     In an array of tables the number behind its name says which: `PUBLISHER_SMTP__1__HOST`; without
     one the first is meant. Lists are parted by commas. Raises SettingsError naming the variable.
     """
     origins: dict[str, str] = {}
-    for variable in sorted(filter(_is_ours, environment), key=_order):
-        name = _name(variable)
-        if "__" not in name:
-            _reject_misspelt(variable, name, root)
-            continue
-        setter = _Setter(variable, environment[variable], hook)
-        origins[setter.set(raw, root, name.split("__"))] = variable
+    ours = [each for each in environment if each.startswith(PREFIX)]
+    if own:
+        names = {each: each.removeprefix(PREFIX) for each in ours if each[len(PREFIX) :][:1] != "_"}
+        mine = {each: each.removeprefix(own) for each in ours if each.startswith(own)}
+    else:
+        names, mine = {each: each.removeprefix(PREFIX) for each in ours}, {}
+    for found in (names, mine):
+        for variable, name in sorted(found.items(), key=lambda each: _order(each[1].lower())):
+            name = name.lower()
+            if "__" not in name:
+                _reject_misspelt(variable, name, root)
+                continue
+            setter = _Setter(variable, environment[variable], hook)
+            origins[setter.set(raw, root, name.split("__"))] = variable
     return origins
 
 
-def _is_ours(variable: str) -> bool:
-    return variable.startswith(PREFIX)
-
-
-def _name(variable: str) -> str:
-    return variable.removeprefix(PREFIX).lower()
-
-
-def _order(variable: str) -> tuple[str, int, str]:
+def _order(name: str) -> tuple[str, int, str]:
     """An array's first table comes before its second, with its number or without."""
-    table, _, rest = _name(variable).partition("__")
+    table, _, rest = name.partition("__")
     number = rest.partition("__")[0]
     return table, int(number) if number.isdecimal() else 0, rest
 

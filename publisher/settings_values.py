@@ -16,6 +16,7 @@ _IN_PATH = "/:@!$&'()*+,;=-._~%"
 _SITE_PATH = re.compile(r"/(?![/\\])[^\s\x00-\x1f\x7f\"<>\\^`{|}#]*")
 # An empty name, an encoded slash or a control: no request for such a path is understood.
 _NO_NAME = re.compile(r"//|%(?:2f|5c|[01][0-9a-f]|7f)", re.IGNORECASE)
+_ANY_HOSTS = ("0.0.0.0", "::")  # noqa: S104 - what is listened on, which is no address to go to
 _FEED_FILE = re.compile(r"/?(?:tags/[^/\s]+/feed|feed|issues)\.(?:atom|rss|json)")
 _AN_OLD_PATH = 'a path of this site as the key, such as "/rss.xml" or "/?feed=rss2"'
 _A_FEED_FILE = "a feed of this site, such as feed.rss or tags/film/feed.atom"
@@ -110,6 +111,14 @@ def is_http_url(url: str, *, is_base: bool) -> bool:
         )
     except ValueError:
         return False
+
+
+def address_of_console(host: str, port: int, url: str) -> str:
+    """Where a console is, without a trailing slash: by its URL, or on this machine."""
+    if url:
+        return to_ascii_url(url).rstrip("/")
+    shown = "127.0.0.1" if host in _ANY_HOSTS else host
+    return f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
 
 
 def is_mailbox(text: str, *, is_address_needed: bool) -> bool:

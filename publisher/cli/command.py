@@ -1,5 +1,6 @@
 """How a command line is read: each command is imported when it is called, and explains itself."""
 
+import copy
 import re
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
@@ -13,6 +14,7 @@ from typer.models import CommandInfo
 
 from publisher.cli import COMMANDS, GROUPS, load
 from publisher.errors import PublisherError
+from publisher.settings import SeveralPublications
 
 
 class Words:
@@ -48,11 +50,43 @@ def _adapt(params: list[Any]) -> list[Any]:
     return params
 
 
+def _beside(param: Any) -> list[Any]:
+    """`--publication` beside `--config`: of several, which one."""
+    if param.name != "config":
+        return []
+    beside = copy.copy(param)
+    vars(beside).update(
+        name="publication",
+        opts=["--publication"],
+        default=None,
+        metavar="NAME",
+        help="Which publication, where the settings are of several.",
+        _runtime_param=_WORDS[str],
+    )
+    return [beside]
+
+
 class Command(TyperCommand):
     """One command; the docstring of its function is its help."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        return _adapt(super().get_params(ctx))
+        params = _adapt(super().get_params(ctx))
+        return [each for param in params for each in (param, *_beside(param))]
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it: for the publication that is meant where a file is of several, or for each."""
+        name = ctx.params.pop("publication", None)
+        if name is None:
+            try:
+                return super().invoke(ctx)
+            except SeveralPublications as error:
+                from publisher.cli.several import do_each
+
+                return do_each(error, self.name or "", ctx.params, self.callback)
+        from publisher.cli.several import choose
+
+        ctx.params["config"] = choose(ctx.params["config"], name)
+        return super().invoke(ctx)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return ["[OPTIONS]", *(_usage(param) for param in _arguments(self))]

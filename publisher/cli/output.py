@@ -21,7 +21,8 @@ import typer
 
 from publisher.errors import PublisherError, SettingsError
 from publisher.model.problem import Problem
-from publisher.settings import FILE_NAME, Settings, load_settings
+from publisher.settings import FILE_NAME, Settings
+from publisher.settings_installation import load_publication
 
 Config = Annotated[
     Path,
@@ -50,7 +51,7 @@ def open_publication(config: Path) -> tuple[Path, Settings]:
     """The publication's folder and its settings."""
     if config == DEFAULT_CONFIG and not config.exists() and (near := _find_near()):
         raise SettingsError(f"there is no {config} here, but in {near}: `cd {quote(near)}` first")
-    settings = load_settings(config)
+    settings = load_publication(config)
     return config.resolve().parent, settings
 
 

@@ -12,7 +12,7 @@ from publisher.errors import PublisherError
 from publisher.model.access import Role, Scope
 from publisher.model.operators import COMMAND_LINE, Actor
 from publisher.settings import Settings
-from publisher.settings_values import to_ascii_url
+from publisher.settings_values import address_of_console
 from publisher.store import audit
 from publisher.store.database import Database
 from publisher.store.invitations import add_invitation
@@ -25,7 +25,6 @@ INVITATION_HOURS = 24
 _SIGN = "publisher_"
 _MOST_CHARACTERS = 100
 _SHOWN_CHARACTERS = len(_SIGN) + 6
-_ANY_HOSTS = ("0.0.0.0", "::")  # noqa: S104 - what they listen on, which is no address to go to
 
 
 def hash_secret(secret: str) -> bytes:
@@ -36,10 +35,7 @@ def hash_secret(secret: str) -> bytes:
 def console_url(settings: Settings) -> str:
     """Where the console is, without a trailing slash: by `console.url`, or on this machine."""
     console = settings.console
-    if console.url:
-        return to_ascii_url(console.url).rstrip("/")
-    host = "127.0.0.1" if console.host in _ANY_HOSTS else console.host
-    return f"http://{f'[{host}]' if ':' in host else host}:{console.port}"
+    return address_of_console(console.host, console.port, console.url)
 
 
 def invite(

@@ -6,7 +6,6 @@ what did they say (by the operation's types, from which `openapi.py` is made too
 before, the handler.
 """
 
-import asyncio
 import re
 from collections.abc import Sequence
 from threading import BoundedSemaphore
@@ -69,14 +68,14 @@ class _Api:
         self.throttle = Throttle()
         self.answering = Answering()
         self.slow = BoundedSemaphore(_MOST_SLOW)
-        self.document = make_document(OPERATIONS)
+        self.document = make_document(OPERATIONS, desk.root)
 
     def route(self, operation: Operation) -> HTTPRouteHandler:
         async def handle(request: AnyRequest) -> Response[bytes]:
-            bearer = await asyncio.to_thread(self.admit, operation, request)
+            bearer = await self.desk.work(self.admit, operation, request)
             _require_forms(operation, request)
             body = await request.body()
-            return await asyncio.to_thread(self.answer, operation, request, bearer, body)
+            return await self.desk.work(self.answer, operation, request, bearer, body)
 
         handle.__name__ = operation.name
         most = MAX_BYTES if operation.raw else _MOST_JSON_BYTES
@@ -145,7 +144,7 @@ class _Api:
             bearer=bearer,
             actor=actor_of(bearer, client) if bearer else Actor("nobody", client),
             now=now,
-            url=request.scope["path"],
+            url=self.desk.root + request.scope["path"],
             path=request.path_params,
             query=_read_query(operation, request),
             body=body if operation.raw else _read_body(operation, body),

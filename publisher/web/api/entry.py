@@ -1,6 +1,7 @@
 """What the API is: its entry, its OpenAPI document, a page to read it by, and types of problems."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -12,16 +13,7 @@ from publisher.web.api.problems import KINDS
 from publisher.web.api.shapes import Entry, KindAnswer
 
 HTML = "text/html"
-_LINKS = {
-    name: api_path(f"/{name}")
-    for name in ("issues", "check", "mailings", "subscribers", "suppressions", "schedules")
-}
-_ENTRY = {
-    "version": "v1",
-    "openapi": api_path("/openapi.json"),
-    "documentation": api_path("/"),
-    "links": _LINKS,
-}
+_NOUNS = ("issues", "check", "mailings", "subscribers", "suppressions", "schedules")
 
 
 def show_entry(call: Call) -> Reply:
@@ -32,7 +24,16 @@ def show_entry(call: Call) -> Reply:
     if HTML in call.accept:
         headers = {"Content-Type": HTML, "Vary": "Accept"}
         return Reply(body=_render(call).encode(), headers=headers)
-    return Reply(body=_ENTRY, headers={"Vary": "Accept"})
+    return Reply(body=_describe(call.at), headers={"Vary": "Accept"})
+
+
+def _describe(at: Callable[[str], str]) -> dict[str, Any]:
+    return {
+        "version": "v1",
+        "openapi": at("/openapi.json"),
+        "documentation": at("/"),
+        "links": {name: at(f"/{name}") for name in _NOUNS},
+    }
 
 
 def get_openapi(call: Call) -> Reply:
@@ -60,7 +61,8 @@ def _render(call: Call) -> str:
         document=call.document,
         groups=groups,
         scopes=SCOPES,
-        stylesheet=f"/assets/{call.desk.assets['console.css'].name}",
+        stylesheet=call.desk.asset("console.css"),
+        root=call.desk.root,
         marked=_mark_code,
         to_json=lambda value: msgspec.json.format(msgspec.json.encode(value)).decode(),
     )
@@ -77,7 +79,7 @@ operations = [
         path="/",
         handle=show_entry,
         returns=Entry,
-        example=Example(response=_ENTRY),
+        example=Example(response=_describe(api_path)),
         also=(HTML,),
     ),
     Operation(

@@ -28,7 +28,7 @@ from publisher.web.api import examples
 from publisher.web.api.cursors import Pages
 from publisher.web.api.issue_answers import find_mailing_of
 from publisher.web.api.issues import require_due_issue
-from publisher.web.api.operation import Call, Operation, Reply, api_path, missing
+from publisher.web.api.operation import Call, Operation, Reply, missing
 from publisher.web.api.problems import ApiError, sentence
 from publisher.web.api.shapes import (
     Deliveries,
@@ -99,7 +99,7 @@ def start_mailing(call: Call) -> Reply:
         if mailing.ref != new.ref:
             raise ApiError("conflict", "Somebody else was first; ask again for its mailing.")
         call.note(connection, "mailing started", wanted.issue, f"to {mailing.recipients:,}")
-        headers = {"Location": api_path(f"/mailings/{mailing.ref}")}
+        headers = {"Location": call.at(f"/mailings/{mailing.ref}")}
         return Reply(body=_describe(connection, mailing), status=201, headers=headers)
 
     return call.commit(change)
@@ -186,13 +186,13 @@ def _join(call: Call, mailing: Mailing) -> Reply:
         raise _changed(mailing.digest)
     if mailing.status == "paused":
         why = f" ({mailing.reason})" if mailing.reason else ""
-        path = api_path(f"/mailings/{mailing.ref}/resume")
+        path = call.at(f"/mailings/{mailing.ref}/resume")
         raise ApiError("conflict", f"Its mailing is paused{why}; POST {path} lets it go on.")
     if mailing.status == "cancelled":
         raise ApiError("conflict", "Its mailing was cancelled, which is final.")
 
     def change(connection: Connection) -> Reply:
-        headers = {"Location": api_path(f"/mailings/{mailing.ref}")}
+        headers = {"Location": call.at(f"/mailings/{mailing.ref}")}
         return Reply(body=_describe(connection, mailing), headers=headers)
 
     return call.commit(change)
@@ -227,7 +227,7 @@ def _find(call: Call, connection: Connection) -> Mailing:
     ref = call.path["mailing"]
     mailing = find_mailing_by_ref(connection, call.publication, ref)
     if mailing is None or mailing.purpose != "issue":
-        raise missing(f"There is no mailing {ref[:64]}; GET {api_path('/mailings')} lists them.")
+        raise missing(f"There is no mailing {ref[:64]}; GET {call.at('/mailings')} lists them.")
     return mailing
 
 

@@ -50,8 +50,11 @@ _HEADERS = {
 }
 
 
-def make_document(operations: Sequence[Operation]) -> dict[str, Any]:
-    """The document of operations, whose types' schemas stand in its components."""
+def make_document(operations: Sequence[Operation], root: str = "") -> dict[str, Any]:
+    """The document of operations, whose types' schemas stand in its components.
+
+    `root` is where the publication is among several of one console.
+    """
     types = [
         each
         for operation in operations
@@ -74,7 +77,7 @@ def make_document(operations: Sequence[Operation]) -> dict[str, Any]:
             "description": _DESCRIPTION,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": "/", "description": "The console's origin."}],
+        "servers": [{"url": root or "/", "description": "The console's origin."}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
         "components": {

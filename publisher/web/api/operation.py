@@ -65,6 +65,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     def publication(self) -> int:
         return self.desk.database.publication
 
+    def at(self, path: str) -> str:
+        """Where something is, below the API."""
+        return self.desk.root + api_path(path)
+
     def note(self, connection: Connection, action: str, about: str = "", detail: str = "") -> None:
         self.desk.note(connection, self.actor, action, about, detail)
 

@@ -27,7 +27,7 @@ from publisher.store.errors import StoreError
 from publisher.store.keys import load_address_key
 from publisher.web.api import examples
 from publisher.web.api.cursors import Pages
-from publisher.web.api.operation import Call, Operation, Reply, api_path, missing
+from publisher.web.api.operation import Call, Operation, Reply, missing
 from publisher.web.api.problems import ApiError, sentence
 from publisher.web.api.shapes import (
     NewSubscriberBody,
@@ -112,7 +112,7 @@ def add_subscriber(call: Call) -> Reply:
             if asking:
                 asking(connection, found.id)
         status = 201 if result.outcome == "added" else 200
-        headers = {"Location": api_path(f"/subscribers/{found.ref}")}
+        headers = {"Location": call.at(f"/subscribers/{found.ref}")}
         return Reply(body=_show(call, connection, found), status=status, headers=headers)
 
     return call.commit(change)
@@ -209,7 +209,7 @@ def _find(call: Call, connection: Connection) -> Subscriber:
     found = store.find_by_ref(connection, call.publication, call.path["subscriber"])
     if found is None:
         raise missing(
-            f"There is no such subscriber, or not any more; GET {api_path('/subscribers')} lists"
+            f"There is no such subscriber, or not any more; GET {call.at('/subscribers')} lists"
             " them."
         )
     return found

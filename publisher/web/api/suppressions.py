@@ -13,7 +13,7 @@ from publisher.store import suppressions as store
 from publisher.store.keys import load_address_key
 from publisher.web.api import examples
 from publisher.web.api.cursors import Pages
-from publisher.web.api.operation import Call, Operation, Reply, api_path, missing
+from publisher.web.api.operation import Call, Operation, Reply, missing
 from publisher.web.api.problems import ApiError
 from publisher.web.api.shapes import NewSuppressionBody, SuppressionAnswer, Suppressions
 from publisher.web.api.subscribers import read_address
@@ -78,7 +78,7 @@ def lift_suppression(call: Call) -> Reply:
             raise ApiError(
                 "conflict",
                 "It is that of a reader who was erased, and is lifted only when they come back:"
-                f" POST {api_path('/subscribers')} with `again`: true.",
+                f" POST {call.at('/subscribers')} with `again`: true.",
             )
         store.lift(connection, call.publication, found.address_hash)
         call.note(connection, "suppression lifted", _about(found.id), found.reason)
@@ -97,7 +97,7 @@ def _find(call: Call, connection: Connection) -> store.Suppression:
     id = int(text) if _ID.fullmatch(text) else 0
     found = store.get(connection, call.publication, id)
     if found is None:
-        raise missing(f"There is no such suppression; GET {api_path('/suppressions')} lists them.")
+        raise missing(f"There is no such suppression; GET {call.at('/suppressions')} lists them.")
     return found
 
 

@@ -96,27 +96,48 @@ class Front:
         if scope["type"] != ScopeType.HTTP:
             return
 
+        narrowed = self._narrow(scope)
+        path = narrowed["path"]
+        is_api = path == API or path.startswith(f"{API}/")
+
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = _guard(list(message["headers"]))
+                headers = list(message["headers"])
+                headers = headers if is_api else _point(headers, self.desk.root)
+                message["headers"] = guard_headers(headers)
             await send(message)
 
-        is_api = scope["path"] == API or scope["path"].startswith(f"{API}/")
         app = self.api if is_api else self.app
-        await app(self._narrow(scope), _impatient(receive), send_guarded)
+        await app(narrowed, make_impatient(receive), send_guarded)
 
-    def _narrow(self, scope: HTTPScope) -> Scope:
-        """What Litestar is to see. It refuses some Hosts; which is ours has been looked at."""
+    def _narrow(self, scope: HTTPScope) -> HTTPScope:
+        """What Litestar is to see: paths without our root.
+
+        It refuses some Hosts; which is ours has been looked at.
+        """
         narrowed: dict[str, Any] = {
             **scope,
+            "path": scope["path"].removeprefix(self.desk.root),
             "method": "GET" if scope["method"] == "HEAD" else scope["method"],
             "headers": [(name, value) for name, value in scope["headers"] if name != b"host"],
             "state": {**scope.get("state", {}), "visit": self.desk.doorway.read(scope)},
         }
-        return cast(Scope, narrowed)
+        return cast(HTTPScope, narrowed)
 
 
-def _impatient(receive: Receive) -> Receive:
+def _point(headers: list[tuple[bytes, bytes]], root: str) -> list[tuple[bytes, bytes]]:
+    """Let a redirect to a path of the publication's lead to where the publication is."""
+    return [
+        (
+            name,
+            root.encode() + value if name.lower() == b"location" and value[:1] == b"/" else value,
+        )
+        for name, value in headers
+    ]
+
+
+def make_impatient(receive: Receive) -> Receive:
+    """Wait for no body for ever."""
     ends: list[float] = []
     is_whole = False
 
@@ -141,7 +162,7 @@ def _impatient(receive: Receive) -> Receive:
     return wait
 
 
-def _guard(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def guard_headers(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Add what every answer has, unless it has another one of its own."""
     names = {name.lower() for name, _ in headers}
     added = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]

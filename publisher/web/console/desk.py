@@ -1,10 +1,16 @@
 """`Desk`: all that the handlers of the console need, put together once."""
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import ParamSpec, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -28,7 +34,12 @@ from publisher.web.public.visit import Doorway
 
 Tell = Callable[[str], None]
 Clock = Callable[[], datetime]
+P = ParamSpec("P")
+T = TypeVar("T")
 
+# What waits for the database or files at once. One publication's that is locked keeps none of
+# another's waiting: each has its own.
+_THREADS = 16
 # What pages ask for besides themselves, by the suffix of a file in templates/console/.
 _ASSETS = {".css": "text/css", ".js": "text/javascript"}
 
@@ -44,7 +55,8 @@ class Asset(msgspec.Struct, frozen=True):
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
     """What handlers work with; `assets` by their names in templates/console/.
 
-    `url` is the console's, `cookie` what its cookies' names begin with, `secret` signs its forms.
+    `url` is the console's, with a path where there are several publications; `cookie` is what its
+    cookies' names begin with, `secret` signs its forms.
     """
 
     folder: Path
@@ -64,11 +76,32 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     uploads: Uploads
     gatherings: Gatherings
     figures: Kept
+    threads: ThreadPoolExecutor
+
+    @property
+    def root(self) -> str:
+        """What the console's paths begin with: its place among several; empty where it is alone."""
+        return urlsplit(self.url).path
 
     @property
     def is_https(self) -> bool:
         """Tell whether browsers reach the console by https alone."""
         return self.url.startswith("https:")
+
+    def asset(self, name: str) -> str:
+        """The address of a stylesheet or a script."""
+        return f"{self.root}/assets/{self.assets[name].name}"
+
+    async def work(self, function: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+        """Do what waits for the database or files in a thread, so that nothing blocks the loop."""
+        act = partial(copy_context().run, function, *args, **named)
+        return await asyncio.get_running_loop().run_in_executor(self.threads, act)
+
+    def close(self) -> None:
+        """Let nothing begin any more: the server has ended."""
+        self.uploads.close()
+        self.gatherings.close()
+        self.threads.shutdown(cancel_futures=True)
 
     def note(
         self, connection: Connection, actor: Actor, action: str, about: str = "", detail: str = ""
@@ -93,9 +126,17 @@ def now_utc() -> datetime:
 
 
 def open_desk(
-    folder: Path, settings: Settings, database: Database, tell: Tell, clock: Clock
+    folder: Path,
+    settings: Settings,
+    database: Database,
+    tell: Tell,
+    clock: Clock,
+    throttle: Throttle | None = None,
 ) -> Desk:
-    """Put together what the console of the publication in `folder` needs."""
+    """Put together what the console of the publication in `folder` needs.
+
+    `throttle` counts tries to log in, where that is over several publications.
+    """
     with database.write() as connection:
         secret = require_key(connection, "console-key", secrets.token_bytes)
     url = console_url(settings)
@@ -113,10 +154,11 @@ def open_desk(
         templates=_read_templates(),
         assets=_read_assets(),
         doorway=Doorway([url], settings.web.trusted_proxies),
-        throttle=Throttle(),
+        throttle=throttle or Throttle(),
         uploads=Uploads(database, clock),
         gatherings=Gatherings(),
         figures=Kept(),
+        threads=ThreadPoolExecutor(_THREADS, "console"),
     )
 
 

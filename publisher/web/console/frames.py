@@ -85,7 +85,7 @@ def frame_document(desk: Desk, look: Look, view: View, slug: str) -> str | None:
 def point_media(html: str, desk: Desk) -> str:
     """Let images of the publication come from here, which may not be published yet."""
     own = re.compile(_MEDIA.format(re.escape(escape(desk.publication.url))), re.IGNORECASE)
-    return own.sub(lambda match: f"{match[1]}/frames/{make_key(desk)}", html)
+    return own.sub(lambda match: f"{match[1]}{desk.root}/frames/{make_key(desk)}", html)
 
 
 def frame_answer(document: str, *, has_images: bool = True) -> Answer:

@@ -303,11 +303,11 @@ def show_state(request: AnyRequest, plan: RowId) -> Answer:
     """How a plan stands, for the script that counts down."""
     desk = desk_of(request)
     found = _require_plan(desk, plan)
-    location = f"/mailings/{found.mailing}" if found.mailing else f"/issues/{found.slug}/send"
+    path = f"/mailings/{found.mailing}" if found.mailing else f"/issues/{found.slug}/send"
     document = {
         "status": found.status,
         "seconds": max((found.due_at - desk.clock()).total_seconds(), 0.0),
-        "location": location,
+        "location": desk.root + path,
     }
     return Answer(msgspec.json.encode(document), media_type="application/json")
 

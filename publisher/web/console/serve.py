@@ -33,5 +33,4 @@ def serve(
         try:
             serve_app(app, port, stop)
         finally:
-            desk.uploads.close()
-            desk.gatherings.close()
+            desk.close()

@@ -1,10 +1,9 @@
 """Litestar's sessions, kept in the database: only who is logged in has one."""
 
-import asyncio
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 from litestar.connection import ASGIConnection
@@ -32,6 +31,7 @@ _NOTED = timedelta(minutes=1)
 # What a session holds of who logs in, until it begins.
 _NEWCOMER = "newcomer"
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -74,7 +74,7 @@ class Sessions(BaseSessionBackend[SessionConfig]):
         """Load a session; who is logged in, as they are now, comes by the same query."""
         found: Session | None = None
         if secret := self.get_session_id(connection):
-            found = await self._run(self._find, hash_secret(secret))
+            found = await self._work(self._find, hash_secret(secret))
         connection.scope["user"] = found.operator if found else None
         connection.scope["auth"] = found
         return msgspec.json.decode(found.data, type=dict[str, Any]) if found else {}
@@ -89,23 +89,22 @@ class Sessions(BaseSessionBackend[SessionConfig]):
         data = scope_session if isinstance(scope_session, dict) else None
         if data is not None and (operator := data.pop(_NEWCOMER, None)):
             secret = secrets.token_urlsafe(32)
-            await self._run(self._begin, (found, hash_secret(secret), operator, _encode(data)))
+            await self._work(self._begin, found, hash_secret(secret), operator, _encode(data))
             self._set_cookie(message, secret, self.config.max_age)
         elif found is not None and data is None:
-            await self._run(self._end, found)
+            await self._work(self._end, found)
             self._set_cookie(message, "", 0)
         elif found is not None and data is not None:
             text, now = _encode(data), self.config.desk.clock()
             if text != found.data or now - found.used_at >= _NOTED:
-                await self._run(self._keep, (found.id, text, now))
+                await self._work(self._keep, found.id, text, now)
 
     def _find(self, hash: bytes) -> Session | None:
         desk = self.config.desk
         with desk.database.read() as connection:
             return find_session(connection, desk.database.publication, hash, desk.clock())
 
-    def _begin(self, begun: tuple[Session | None, bytes, int, str]) -> None:
-        old, hash, operator, data = begun
+    def _begin(self, old: Session | None, hash: bytes, operator: int, data: str) -> None:
         desk = self.config.desk
         with desk.database.write() as connection:
             if old is not None:
@@ -117,9 +116,9 @@ class Sessions(BaseSessionBackend[SessionConfig]):
         with self.config.desk.database.write() as connection:
             end_session(connection, session.id)
 
-    def _keep(self, kept: tuple[int, str, datetime]) -> None:
+    def _keep(self, session: int, data: str, now: datetime) -> None:
         with self.config.desk.database.write() as connection:
-            keep_session(connection, *kept)
+            keep_session(connection, session, data, now)
 
     def _set_cookie(self, message: Message, value: str, max_age: int) -> None:
         cookie = Cookie(
@@ -134,9 +133,8 @@ class Sessions(BaseSessionBackend[SessionConfig]):
         headers = MutableScopeHeaders.from_message(message)
         headers.add("Set-Cookie", cookie.to_header(header=""))
 
-    @staticmethod
-    async def _run(function: Callable[[Any], T], argument: Any) -> T:
-        return await asyncio.to_thread(function, argument)
+    async def _work(self, function: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+        return await self.config.desk.work(function, *args, **named)
 
 
 def _encode(data: dict[str, Any]) -> str:

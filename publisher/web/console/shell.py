@@ -33,10 +33,11 @@ To add an area, such as schedules:
 4. A line in `NAVIGATION` below, if people go there.
 5. `templates/console/schedules.html`, which extends `console/base.html` and imports
    `console/macros.html` as `ui`, both `with context`; `/assets/…` of a script by
-   `shell.asset("schedules.js")`. Every form has `{{ shell.csrf }}` in it.
+   `shell.asset("schedules.js")`. Every form has `{{ shell.csrf }}` in it. Paths in a template
+   begin with `{{ root }}`, the publication's place where there are several: `href="{{ root }}/x"`,
+   also where a variable or a macro's argument holds the path. In JSON it is `desk.root`.
 """
 
-import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 from functools import wraps
@@ -125,10 +126,11 @@ def render(
 ) -> Answer:
     """Make a page of a template in templates/console/.
 
-    Templates always have `problems`: what is wrong with each field of a form that is shown again.
+    Templates always have `problems`: what is wrong with each field of a form that is shown again;
+    and `root`, which each path in them begins with.
     """
     shell = _make_shell(request)
-    variables = {"problems": {}} | variables
+    variables = {"problems": {}, "root": desk_of(request).root} | variables
     page = desk_of(request).templates.get_template(f"console/{template}")
     html = page.render(shell=shell, **variables)
     return Response(
@@ -142,6 +144,7 @@ def render(
 def redirect(path: str) -> Answer:
     """Send on to another page after a change: with GET, so that going back does not do it again.
 
+    The front puts `root` before the path, as templates do; handlers need not know of it.
     A path may hold what somebody wrote, and a header holds no other letters and no line's end.
     """
     return Response(b"", status_code=303, headers={"Location": quote(path, safe=_IN_URLS)})
@@ -181,7 +184,8 @@ def in_thread(handle: Callable[P, Answer]) -> Callable[P, Coroutine[Any, Any, An
 
     @wraps(handle)
     async def handler(*args: P.args, **named: P.kwargs) -> Answer:
-        return await asyncio.to_thread(handle, *args, **named)
+        request: Any = args[0] if args else named["request"]
+        return await desk_of(request).work(handle, *args, **named)
 
     return handler
 
@@ -221,7 +225,7 @@ def _make_shell(request: AnyRequest) -> Shell:
         places=[(each, _current(each, path)) for each in NAVIGATION if _may(operator, each.least)],
         messages=_take_messages(request),
         csrf=_CSRF_FIELD.format(ScopeState.from_scope(request.scope).csrf_token or ""),
-        asset=lambda name: f"/assets/{desk.assets[name].name}",
+        asset=desk.asset,
         when=lambda moment: _show_time(moment, desk),
         may=lambda least: _may(operator, least),
     )

@@ -297,7 +297,7 @@ def show_live(request: AnyRequest, slug: FromPath[str], data: Form) -> Answer:
     frame = ""
     if document is not None:
         name = _shelf.put(operator_of(request).id, document)
-        frame = f"/issues/{slug}/live/{name}"
+        frame = f"{desk.root}/issues/{slug}/live/{name}"
     return _json({"problems": look.problems, "frame": frame, "places": _places(look.issue)})
 
 

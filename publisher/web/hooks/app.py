@@ -4,7 +4,6 @@ They know no session and no form, and guard themselves. What is reported goes th
 comes back by mail. An answer says nothing of readers, and neither does the log.
 """
 
-import asyncio
 from collections.abc import Callable
 
 import msgspec
@@ -85,7 +84,7 @@ async def _hear(request: AnyRequest, name: str, take: Take | None) -> Answer:
         if hooks.throttle.is_spent(limit):
             return _answer(429, "too much was refused")
         body = await request.body()
-        result = await asyncio.to_thread(take, hooks, request, body)
+        result = await hooks.desk.work(take, hooks, request, body)
         hooks.desk.tell(Line(f"hook {name}: {result}", "hook"))
         return _answer(200, result)
     except HookError as error:

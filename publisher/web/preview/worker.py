@@ -16,7 +16,8 @@ from typing import BinaryIO
 from publisher.errors import PublisherError
 from publisher.model.problem import in_reading_order
 from publisher.preflight.publication import check_publication
-from publisher.settings import Settings, load_settings
+from publisher.settings import Settings
+from publisher.settings_installation import load_publication
 from publisher.site.build import build
 from publisher.site.index import Index
 from publisher.site.job import Job, Report, open_index
@@ -44,7 +45,7 @@ def build_preview(config: Path, output: Path, answers: BinaryIO) -> Answer:
     """Build everything, drafts and future issues too; say what came of it, whatever happens."""
     started = time.perf_counter()
     try:
-        settings = load_settings(config)
+        settings = load_publication(config)
         job = Job(
             folder=config.parent,
             settings=settings,
