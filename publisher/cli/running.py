@@ -24,7 +24,7 @@ from publisher.runtime.inviting import console_url, welcome_first_owner
 from publisher.runtime.log import LogFormat, tell_as
 from publisher.runtime.scheduler import describe_schedule
 from publisher.runtime.start import require_ready
-from publisher.settings import Settings
+from publisher.settings import Settings, SeveralPublications
 from publisher.store.arming import find_unarmed
 from publisher.store.database import Database
 
@@ -54,7 +54,14 @@ def run_command(
       publisher run --log-format json
       publisher run --once
     """
-    folder, settings = open_publication(config)
+    try:
+        folder, settings = open_publication(config)
+    except SeveralPublications as error:
+        from publisher.cli import running_several
+
+        if once:
+            return running_several.run_once(error.path, json)
+        return running_several.run(error.path, log_format, json)
     if once:
         from publisher.cli.run_once import run_once
 
@@ -66,8 +73,8 @@ def run_command(
     with open_store(folder, settings) as database:
         welcome = welcome_first_owner(database, settings, datetime.now(UTC))
         follow_webhooks(folder, settings, database)
-    tell, path = tell_as("run", log_format), config.resolve()
-    names = _roles(folder, settings, tell)
+    tell, path = tell_as("run", log_format), config.absolute()
+    names = ["console", *list_roles(folder, settings, tell)]
     roles = [Role(name, child_command(name, path, log_format)) for name in names]
     with stopping() as stop:
         url = f"http://{settings.web.host}:{settings.web.port}/"
@@ -90,13 +97,15 @@ def _announce(url: str, settings: Settings, welcome: str, is_json: bool) -> None
         show(f"There is no operator yet. Become the first owner within a day: {welcome}")
 
 
-def _roles(folder: Path, settings: Settings, tell: Callable[[str], None]) -> list[str]:
-    """Without what sending takes, the site is served and brought up to date all the same.
+def list_roles(folder: Path, settings: Settings, tell: Callable[[str], None]) -> list[str]:
+    """The processes of a publication, but for the console.
+
+    Without what sending takes, the site is served and brought up to date all the same.
 
     A hub and webhooks are told by processes of their own: a build forks, which no other thread
     should be beside.
     """
-    always = ["web", "console", "scheduler", *(["hub"] if settings.feeds.hub else [])]
+    always = ["web", "scheduler", *(["hub"] if settings.feeds.hub else [])]
     always += ["webhooks"] if settings.webhook else []
     try:
         require_ready(settings, folder)
@@ -115,7 +124,12 @@ def serve_command(config: Config = DEFAULT_CONFIG, json: Json = False) -> int:
     Examples:
       publisher serve
     """
-    folder, settings = open_publication(config)
+    try:
+        folder, settings = open_publication(config)
+    except SeveralPublications as error:
+        from publisher.cli import running_several
+
+        return running_several.run(error.path, "text", json, is_served_only=True)
     with open_store(folder, settings) as database, stopping() as stop:
         welcome = welcome_first_owner(database, settings, datetime.now(UTC))
         _serve_both(
@@ -193,7 +207,16 @@ def main_child(role: str, config: Path, form: LogFormat) -> int:
     from publisher.runtime.supervisor import stop_with_parent
 
     tell = tell_as(role, form)
-    folder, settings = open_publication(config)
+    try:
+        folder, settings = open_publication(config)
+    except SeveralPublications as error:
+        from publisher.cli.running_several import serve_console_of_all
+
+        return serve_console_of_all(error.path, form)
+    if role.startswith("once"):
+        from publisher.cli.run_once import run_once
+
+        return run_once(folder, settings, role == "once-json")
     with open_store(folder, settings) as database, stopping() as stop:
         stop_with_parent(stop)
         if role == "web":

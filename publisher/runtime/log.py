@@ -56,11 +56,22 @@ class _Written(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
+class _Whose:
+    """Of several publications, the one that this process works for; empty where there is one."""
+
+    name = ""
+
+
+def speak_for(publication: str) -> None:
+    """Let all that this process says be told as one publication's of several."""
+    _Whose.name = publication
+
+
 def tell_as(role: str, form: LogFormat = "text") -> Callable[[str], None]:
     """What a process says goes through this: with its time and its role, to standard error."""
 
     def tell(text: str) -> None:
-        line = write_line(role, text, form, datetime.now(UTC))
+        line = write_line(f"{_Whose.name} {role}".lstrip(), text, form, datetime.now(UTC))
         with suppress(OSError, ValueError, AttributeError):  # nobody listens: no reason to stop
             sys.stderr.write(f"{line}\n")
             sys.stderr.flush()

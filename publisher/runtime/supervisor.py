@@ -27,10 +27,14 @@ _HOPELESS = 2
 
 
 class Role(msgspec.Struct, frozen=True):
-    """One child: its name, and the command that is its process."""
+    """One child: its name, and the command that is its process.
+
+    Without one that is vital, and cannot go on from the start, none goes on.
+    """
 
     name: str
     command: tuple[str, ...]
+    is_vital: bool = True
 
 
 class _Child:
@@ -47,20 +51,25 @@ class _Child:
         self.process = subprocess.Popen(self.role.command, stdin=lifeline)  # noqa: S603 - our own
         self.started_at = now
 
-    def note_death(self, now: float) -> None:
+    def note_death(self, now: float, *, is_hopeless: bool) -> None:
         self.process = None
         is_sudden = now - self.started_at <= _LONG_ENOUGH
         self.has_lived = self.has_lived or not is_sudden
         self.wait = min(self.wait * 2, _LONGEST_WAIT) if is_sudden else _FIRST_WAIT
+        if is_hopeless:  # somebody has to mend it first
+            self.wait = _LONGEST_WAIT
         self.start_at = now + self.wait
 
 
 def supervise(roles: Sequence[Role], stop: Event, say: Callable[[str], None]) -> int:
-    """Run the children until `stop` is set, or one ends that cannot go on; gives an exit status."""
+    """Run the children until `stop` is set, or one ends that cannot go on; gives an exit status.
+
+    Roles may be added to the list meanwhile.
+    """
     read_end, write_end = os.pipe()
-    children = [_Child(role) for role in roles]
+    children: list[_Child] = []
     try:
-        return _watch(children, read_end, stop, say)
+        return _watch(roles, children, read_end, stop, say)
     finally:
         _end(children)
         os.close(read_end)
@@ -68,9 +77,14 @@ def supervise(roles: Sequence[Role], stop: Event, say: Callable[[str], None]) ->
 
 
 def _watch(
-    children: Sequence[_Child], lifeline: int, stop: Event, say: Callable[[str], None]
+    roles: Sequence[Role],
+    children: list[_Child],
+    lifeline: int,
+    stop: Event,
+    say: Callable[[str], None],
 ) -> int:
     while not stop.is_set():
+        children += [_Child(role) for role in roles[len(children) :]]
         now = time.monotonic()
         for child in children:
             if child.process is None and now >= child.start_at:
@@ -78,9 +92,10 @@ def _watch(
             status = child.process.poll() if child.process else None
             if status is None:
                 continue
-            child.note_death(now)
-            if status == _HOPELESS and not child.has_lived:
+            is_hopeless = status == _HOPELESS and not child.has_lived
+            if is_hopeless and child.role.is_vital:
                 return _HOPELESS
+            child.note_death(now, is_hopeless=is_hopeless)
             text = f"{child.role.name} ended with {status}; it is started again in {child.wait:g} s"
             say(Line(text, "process-ended", "warning"))
         stop.wait(_LOOK_SECONDS)
@@ -101,9 +116,12 @@ def _end(children: Sequence[_Child]) -> None:
             process.wait()
 
 
-def child_command(role: str, config: Path, form: LogFormat = "text") -> tuple[str, ...]:
-    """The command of a child of this program."""
-    return (sys.executable, "-m", "publisher.cli.child", role, str(config), form)
+def child_command(
+    role: str, config: Path, form: LogFormat = "text", publication: str = ""
+) -> tuple[str, ...]:
+    """The command of a child of this program; `publication` is its name among several."""
+    whose = (publication,) if publication else ()
+    return (sys.executable, "-m", "publisher.cli.child", role, str(config), form, *whose)
 
 
 def stop_with_parent(stop: Event) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get
+from msgspec.structs import replace
 
 from publisher import __version__
 from publisher.runtime.scheduler import find_next
@@ -20,7 +21,8 @@ from publisher.store.metrics import RATE_SECONDS, Measured, measure
 from publisher.store.readings import find_readings
 from publisher.store.subscribers import count_by_status
 from publisher.store.ticks import find_last_tick
-from publisher.web.api.bearer import authenticate, require_scope
+from publisher.store.tokens import Bearer
+from publisher.web.api.bearer import authenticate, find_bearer, require_scope
 from publisher.web.api.problems import ApiError, answer
 from publisher.web.console.access import API, COOKIELESS
 from publisher.web.console.desk import Desk
@@ -69,6 +71,39 @@ handlers = [show_metrics]
 def write_metrics(metrics: Iterable[Metric]) -> bytes:
     """The text of measures; those without a number are left out."""
     return "".join(f"{line}\n" for each in metrics for line in _write(each)).encode()
+
+
+def read_together(desk: Desk, header: str) -> list[Metric] | None:
+    """Measure one of several publications, each number with its name; None where one may not.
+
+    It takes a token of this publication, unless the metrics are open.
+    """
+    if desk.settings.console.metrics == "token":
+        bearer = find_bearer(desk, header)
+        if bearer is None or not _may_measure(bearer):
+            return None
+    name = {"publication": desk.root.removeprefix("/")}
+    return [
+        replace(each, samples=tuple(replace(s, labels=name | dict(s.labels)) for s in each.samples))
+        for each in read_metrics(desk)
+    ]
+
+
+def _may_measure(bearer: Bearer) -> bool:
+    try:
+        require_scope(bearer, "metrics:read")
+    except ApiError:
+        return False
+    return True
+
+
+def put_together(several: Iterable[Iterable[Metric]]) -> list[Metric]:
+    """The measures of several publications, those of one name together, as the format has it."""
+    whole: dict[str, Metric] = {}
+    for each in (metric for metrics in several for metric in metrics):
+        known = whole.get(each.name, replace(each, samples=()))
+        whole[each.name] = replace(known, samples=(*known.samples, *each.samples))
+    return list(whole.values())
 
 
 def _write(metric: Metric) -> Iterator[str]:

@@ -27,21 +27,28 @@ def authenticate(desk: Desk, throttle: Throttle, header: str | None, client: str
             " `publisher tokens create` or of the console's page of tokens.",
             headers={"WWW-Authenticate": _REALM},
         )
+    if (bearer := find_bearer(desk, header)) is None:
+        raise refuse(throttle, header, client)
+    return bearer
+
+
+def find_bearer(desk: Desk, header: str) -> Bearer | None:
+    """Whose token is in a header, where the publication knows it; its use is noted."""
     scheme, _, secret = header.partition(" ")
+    if scheme.lower() != "bearer" or len(secret) > _LONGEST:
+        return None
     hash, now = hash_secret(secret.strip()), desk.clock()
-    bearer = None
-    if scheme.lower() == "bearer" and len(secret) <= _LONGEST:
-        with desk.database.read() as connection:
-            bearer = find_token(connection, desk.database.publication, hash, now)
-    if bearer is None:
-        raise _refuse(throttle, hash, client)
-    if is_use_due(bearer.token, now):
+    with desk.database.read() as connection:
+        bearer = find_token(connection, desk.database.publication, hash, now)
+    if bearer and is_use_due(bearer.token, now):
         with desk.database.write() as connection:
             note_use(connection, bearer.token.id, now)
     return bearer
 
 
-def _refuse(throttle: Throttle, hash: bytes, client: str) -> ApiError:
+def refuse(throttle: Throttle, header: str, client: str) -> ApiError:
+    """Count a failure, and say what is wrong."""
+    hash = hash_secret(header.partition(" ")[2].strip())
     limits = [Limit(b"token:" + hash, _PER_TOKEN), Limit(f"client:{client}".encode(), _PER_CLIENT)]
     if seconds := throttle.admit(limits):
         return ApiError(

@@ -43,11 +43,17 @@ def get_openapi(call: Call) -> Reply:
 
 def get_kind(call: Call) -> Reply:
     """Say what a type of problem is, by the last part of its `type`."""
-    kind = KINDS.get(call.path["kind"])
-    if kind is None:
+    if (kind := describe_kind(call.path["kind"])) is None:
         raise missing("There is no such type of problem; the OpenAPI document lists them.")
+    return Reply(body=kind)
+
+
+def describe_kind(name: str) -> dict[str, Any] | None:
+    """A type of problem, whose address is the same wherever the publication is."""
+    if (kind := KINDS.get(name)) is None:
+        return None
     named = api_path(f"/problems/{kind.name}")
-    return Reply(body={"type": named, "status": kind.status, "title": kind.title})
+    return {"type": named, "status": kind.status, "title": kind.title}
 
 
 def _render(call: Call) -> str:

@@ -157,7 +157,7 @@ class Guard:
 
 def _admit(scope: HTTPScope) -> None:
     """Raise an HTTPException where somebody may not do what they ask for."""
-    if scope["method"] not in _SAFE and not _is_own(scope):
+    if scope["method"] not in _SAFE and not is_own(scope):
         raise ForeignRequest("A page of another site has sent this; nothing was done.")
     least = ACCESS.get((scope["method"], scope["path_template"]))
     operator: Operator | None = scope.get("user")
@@ -173,7 +173,7 @@ def _article(least: Least | None) -> str:
     return f"an {least}" if least in ("editor", "owner") else f"a {least}" if least else "nobody"
 
 
-def _is_own(scope: HTTPScope) -> bool:
+def is_own(scope: HTTPScope) -> bool:
     """Tell whether one of our own pages asks, or a program, which has no cookies of a browser's."""
     visit: Visit = scope["state"]["visit"]
     sites = [value.decode("latin-1") for key, value in scope["headers"] if key == b"sec-fetch-site"]

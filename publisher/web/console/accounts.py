@@ -8,18 +8,15 @@ from litestar import get, post
 from litestar.params import FromQuery, QueryParameter
 
 from publisher.audience.address import AddressError, parse_name
-from publisher.model.operators import Actor, Operator
 from publisher.runtime.passwords import (
     PasswordError,
     hash_password,
-    is_outdated,
     is_password,
     require_good,
 )
 from publisher.store import operators
 from publisher.store.sessions import Session, end_sessions
-from publisher.web.console.desk import Desk
-from publisher.web.console.entering import enter, key_of, limits_of
+from publisher.web.console.entering import enter, key_of, limits_of, note_locked, recognise
 from publisher.web.console.shell import (
     Answer,
     AnyRequest,
@@ -38,7 +35,7 @@ from publisher.web.console.shell import (
 
 # A path of the console, which leads nowhere else in any browser.
 _LOCAL = re.compile(r"/(?![/\\])[^\s\\\x00-\x1f\x7f]*")
-_WRONG = "The address or the password is wrong, or there were too many tries: then try again later."
+WRONG = "The address or the password is wrong, or there were too many tries: then try again later."
 
 # What is longer is not come back to.
 _MOST_ONWARD = 2_000
@@ -58,11 +55,13 @@ def login_path(request: AnyRequest) -> str:
 def show_login(request: AnyRequest, onward: Onward = "", left: FromQuery[str] = "") -> Answer:
     desk = desk_of(request)
     if request.scope.get("user"):
-        return redirect(_local(onward))
+        return redirect(local_path(onward))
     with desk.database.read() as connection:
         is_new = not operators.list_operators(connection, desk.database.publication)
     said = "You have logged out." if left else ""
-    return render(request, "login.html", onward=_local(onward), email="", said=said, is_new=is_new)
+    return render(
+        request, "login.html", onward=local_path(onward), email="", said=said, is_new=is_new
+    )
 
 
 @post("/login")
@@ -70,35 +69,18 @@ def show_login(request: AnyRequest, onward: Onward = "", left: FromQuery[str] = 
 def take_login(request: AnyRequest, data: Form) -> Answer:
     desk = desk_of(request)
     email, password = text_of(data, "email"), text_of(data, "password")
-    onward = _local(text_of(data, "next"))
+    onward = local_path(text_of(data, "next"))
     key = key_of(email)
-    limits = limits_of(request, desk, key)
+    limits = limits_of(request, [desk], key)
     if wait := desk.throttle.admit(limits):
         return _show_wrong(request, email, onward, wait)
-    publication = desk.database.publication
-    with desk.database.read() as connection:
-        operator = operators.find_operator(connection, publication, key)
-        id_ = operator.id if operator else 0
-        hash = operators.find_password(connection, publication, id_)
-    if not is_password(password, hash) or operator is None:
-        if operator and desk.throttle.is_spent(limits[0]):
-            _note_locked(request, desk, operator)
+    operator = recognise(desk, key, password, client_of(request))
+    if operator is None:
+        if desk.throttle.is_spent(limits[0]):
+            note_locked(desk, key, client_of(request))
         return _show_wrong(request, email, onward)
     desk.throttle.take_back(limits)
-    renewed = hash_password(password) if is_outdated(hash) else ""
-    with desk.database.write() as connection:
-        if renewed:
-            operators.renew_hash(connection, publication, operator.id, renewed)
-        operators.note_login(connection, publication, operator.id, desk.clock())
-        desk.note(connection, Actor(operator.email, client_of(request)), "operator logged in")
     return enter(request, desk, operator.id, key, onward)
-
-
-def _note_locked(request: AnyRequest, desk: Desk, operator: Operator) -> None:
-    """Note that somebody failed too often as an operator, once for all those tries."""
-    actor = Actor(operator.email, client_of(request))
-    with desk.database.write() as connection:
-        desk.note(connection, actor, "operator locked", detail="too many wrong passwords")
 
 
 def _show_wrong(request: AnyRequest, email: str, onward: str, wait: int = 0) -> Answer:
@@ -108,7 +90,7 @@ def _show_wrong(request: AnyRequest, email: str, onward: str, wait: int = 0) -> 
         "login.html",
         status=429 if wait else 422,
         headers=headers,
-        problems={"": _WRONG},
+        problems={"": WRONG},
         onward=onward,
         email=email,
         said="",
@@ -167,7 +149,7 @@ def change_password(request: AnyRequest, data: Form) -> Answer:
     desk = desk_of(request)
     operator, publication = operator_of(request), desk.database.publication
     password, key = text_of(data, "password"), key_of(operator.email)
-    limits = limits_of(request, desk, key)
+    limits = limits_of(request, [desk], key)
     if wait := desk.throttle.admit(limits):
         minutes = wait // 60 + 1
         problem = {"current": f"There were too many tries; try again in {minutes} minutes."}
@@ -207,7 +189,7 @@ def _session_of(request: AnyRequest) -> Session:
     return session
 
 
-def _local(path: str) -> str:
+def local_path(path: str) -> str:
     return path if _LOCAL.fullmatch(path) else "/"
 
 

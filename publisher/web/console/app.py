@@ -6,6 +6,7 @@ session, the guard (`access.py`), the form's token, the handler.
 """
 
 import asyncio
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, cast
 
@@ -47,7 +48,7 @@ from publisher.web.console import (
     writing,
 )
 from publisher.web.console.access import API, COOKIELESS, COOKIELESS_KEY, Guard
-from publisher.web.console.desk import Desk
+from publisher.web.console.desk import Asset, Desk
 from publisher.web.console.sessions import SessionConfig
 from publisher.web.console.shell import Answer, AnyRequest, desk_of, in_thread, redirect, render
 from publisher.web.console.throttle import Throttle
@@ -173,21 +174,28 @@ def guard_headers(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes
 @in_thread
 def show_health(request: AnyRequest) -> Answer:
     """Say that the console is served, the database answers, and when the scheduler ticked."""
-    desk = desk_of(request)
+    text = "".join(f"{line}\n" for line in ("ok", *say_health(desk_of(request))))
+    return Response(text.encode(), media_type="text/plain")
+
+
+def say_health(desk: Desk) -> list[str]:
+    """When the scheduler ticked last. Raises StoreError where the database does not answer."""
     with desk.database.read() as connection:
         tick = find_last_tick(connection, desk.database.publication)
-    text = "ok\n"
-    if tick is not None:
-        seconds = max(0, (desk.clock() - tick).total_seconds())
-        text += f"scheduler: last tick {seconds:.0f} s ago\n"
-    return Response(text.encode(), media_type="text/plain")
+    if tick is None:
+        return []
+    seconds = max(0, (desk.clock() - tick).total_seconds())
+    return [f"scheduler: last tick {seconds:.0f} s ago"]
 
 
 @get("/assets/{name:str}", sync_to_thread=False, opt=COOKIELESS)
 def show_asset(request: AnyRequest, name: FromPath[str]) -> Answer:
     """A stylesheet or a script, for good: its name changes with its content."""
-    desk = desk_of(request)
-    for asset in desk.assets.values():
+    return answer_asset(desk_of(request).assets, name)
+
+
+def answer_asset(assets: Mapping[str, Asset], name: str) -> Answer:
+    for asset in assets.values():
         if asset.name == name:
             headers = {"Cache-Control": "public, max-age=31536000, immutable"}
             return Response(asset.content, media_type=asset.media_type, headers=headers)
@@ -212,7 +220,11 @@ def _show_error(request: AnyRequest, error: Exception) -> Answer:
     return render(request, "error.html", status=500, title="Something went wrong", text=text)
 
 
-_TITLES = {
+STALE = (
+    "The page with this form is too old, or this browser keeps no cookies. Go back, load the page"
+    " again and send the form once more."
+)
+TITLES = {
     400: "This cannot be understood",
     401: "You are not logged in any more",
     403: "You may not do this",
@@ -231,16 +243,13 @@ def _show_refusal(request: AnyRequest, error: HTTPException) -> Answer:
     if error.status_code == 400:
         text = "Something in the address or the form is not what belongs there."
     elif is_stale:
-        text = (
-            "The page with this form is too old, or this browser keeps no cookies. Go back, load"
-            " the page again and send the form once more."
-        )
+        text = STALE
     elif error.status_code == 401:
         text = (
             "Nothing was done. Log in in another tab, then come back to this one, go one page back"
             " and send the form again: what you wrote should still be there."
         )
-    title = _TITLES.get(error.status_code, "This was refused")
+    title = TITLES.get(error.status_code, "This was refused")
     answer = render(
         request, "error.html", status=error.status_code, headers=headers, title=title, text=text
     )

@@ -151,8 +151,8 @@ def open_desk(
         secret=secret,
         clock=clock,
         tell=tell,
-        templates=_read_templates(),
-        assets=_read_assets(),
+        templates=read_templates(),
+        assets=read_assets(),
         doorway=Doorway([url], settings.web.trusted_proxies),
         throttle=throttle or Throttle(),
         uploads=Uploads(database, clock),
@@ -171,7 +171,7 @@ def _name_cookie(settings: Settings, *, is_https: bool) -> str:
     return f"{'__Host-' if is_https else ''}console-{own}"
 
 
-def _read_templates() -> Environment:
+def read_templates() -> Environment:
     """The console's own templates, which a publication's do not replace."""
     folder = packaged("templates") / "console"
     return make_templates(
@@ -179,7 +179,8 @@ def _read_templates() -> Environment:
     )
 
 
-def _read_assets() -> dict[str, Asset]:
+def read_assets() -> dict[str, Asset]:
+    """What pages ask for besides themselves."""
     assets = {}
     for path in sorted((packaged("templates") / "console").iterdir()):
         if media_type := _ASSETS.get(path.suffix):

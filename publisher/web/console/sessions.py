@@ -41,6 +41,43 @@ def log_in(session: dict[str, Any], operator: int) -> None:
     session[_NEWCOMER] = operator
 
 
+def begin(desk: Desk, operator: int, data: str = "{}", old: Session | None = None) -> Cookie:
+    """Begin a session, in place of an old one, and give the cookie that carries it."""
+    secret = secrets.token_urlsafe(32)
+    with desk.database.write() as connection:
+        if old is not None:
+            end_session(connection, old.id)
+        publication, now = desk.database.publication, desk.clock()
+        add_session(connection, publication, hash_secret(secret), operator, data, now)
+    return cookie_of(desk, secret, int(LONGEST.total_seconds()))
+
+
+def find(desk: Desk, secret: str) -> Session | None:
+    """The session that a cookie carries, with who is logged in as they are now."""
+    with desk.database.read() as connection:
+        publication = desk.database.publication
+        return find_session(connection, publication, hash_secret(secret), desk.clock())
+
+
+def end(desk: Desk, session: Session) -> None:
+    """End a session; its cookie is worth nothing any more."""
+    with desk.database.write() as connection:
+        end_session(connection, session.id)
+
+
+def cookie_of(desk: Desk, value: str = "", max_age: int = 0) -> Cookie:
+    """The cookie of sessions; without a value it is taken away."""
+    return Cookie(
+        key=desk.cookie,
+        value=value,
+        max_age=max_age,
+        path="/",
+        secure=desk.is_https,
+        httponly=True,
+        samesite="lax",
+    )
+
+
 class SessionConfig(BaseBackendConfig["Sessions"]):
     """Where sessions are kept, in Litestar's terms."""
 
@@ -74,7 +111,7 @@ class Sessions(BaseSessionBackend[SessionConfig]):
         """Load a session; who is logged in, as they are now, comes by the same query."""
         found: Session | None = None
         if secret := self.get_session_id(connection):
-            found = await self._work(self._find, hash_secret(secret))
+            found = await self._work(find, self.config.desk, secret)
         connection.scope["user"] = found.operator if found else None
         connection.scope["auth"] = found
         return msgspec.json.decode(found.data, type=dict[str, Any]) if found else {}
@@ -88,53 +125,27 @@ class Sessions(BaseSessionBackend[SessionConfig]):
         found: Session | None = connection.scope.get("auth")
         data = scope_session if isinstance(scope_session, dict) else None
         if data is not None and (operator := data.pop(_NEWCOMER, None)):
-            secret = secrets.token_urlsafe(32)
-            await self._work(self._begin, found, hash_secret(secret), operator, _encode(data))
-            self._set_cookie(message, secret, self.config.max_age)
+            desk = self.config.desk
+            _set_cookie(message, await self._work(begin, desk, operator, _encode(data), found))
         elif found is not None and data is None:
-            await self._work(self._end, found)
-            self._set_cookie(message, "", 0)
+            await self._work(end, self.config.desk, found)
+            _set_cookie(message, cookie_of(self.config.desk))
         elif found is not None and data is not None:
             text, now = _encode(data), self.config.desk.clock()
             if text != found.data or now - found.used_at >= _NOTED:
                 await self._work(self._keep, found.id, text, now)
 
-    def _find(self, hash: bytes) -> Session | None:
-        desk = self.config.desk
-        with desk.database.read() as connection:
-            return find_session(connection, desk.database.publication, hash, desk.clock())
-
-    def _begin(self, old: Session | None, hash: bytes, operator: int, data: str) -> None:
-        desk = self.config.desk
-        with desk.database.write() as connection:
-            if old is not None:
-                end_session(connection, old.id)
-            publication, now = desk.database.publication, desk.clock()
-            add_session(connection, publication, hash, operator, data, now)
-
-    def _end(self, session: Session) -> None:
-        with self.config.desk.database.write() as connection:
-            end_session(connection, session.id)
-
     def _keep(self, session: int, data: str, now: datetime) -> None:
         with self.config.desk.database.write() as connection:
             keep_session(connection, session, data, now)
 
-    def _set_cookie(self, message: Message, value: str, max_age: int) -> None:
-        cookie = Cookie(
-            key=self.config.key,
-            value=value,
-            max_age=max_age,
-            path="/",
-            secure=self.config.desk.is_https,
-            httponly=True,
-            samesite="lax",
-        )
-        headers = MutableScopeHeaders.from_message(message)
-        headers.add("Set-Cookie", cookie.to_header(header=""))
-
     async def _work(self, function: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         return await self.config.desk.work(function, *args, **named)
+
+
+def _set_cookie(message: Message, cookie: Cookie) -> None:
+    headers = MutableScopeHeaders.from_message(message)
+    headers.add("Set-Cookie", cookie.to_header(header=""))
 
 
 def _encode(data: dict[str, Any]) -> str:

@@ -38,7 +38,7 @@ To add an area, such as schedules:
    also where a variable or a macro's argument holds the path. In JSON it is `desk.root`.
 """
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 from functools import wraps
 from typing import Annotated, Any, ParamSpec
@@ -97,10 +97,19 @@ NAVIGATION = (
 )
 
 
+class Door(msgspec.Struct, frozen=True):
+    """Where else somebody can go: another publication of the console, or the list of them."""
+
+    path: str
+    label: str
+    language: str
+
+
 class Shell(msgspec.Struct, frozen=True, kw_only=True):
     """What the layout shows, and what every template may ask for.
 
     `places` are those of the navigation, each with `page`, `true` or nothing for aria-current.
+    `doors` lead to the other publications of the console, where it has several.
     `messages` are pairs of a kind (`done` or `problem`) and a text.
     """
 
@@ -114,6 +123,7 @@ class Shell(msgspec.Struct, frozen=True, kw_only=True):
     asset: Callable[[str], str]
     when: Callable[[datetime], Markup]
     may: Callable[[Role], bool]
+    doors: Sequence[Door] = ()
 
 
 def render(
@@ -224,11 +234,17 @@ def _make_shell(request: AnyRequest) -> Shell:
         operator=operator,
         places=[(each, _current(each, path)) for each in NAVIGATION if _may(operator, each.least)],
         messages=_take_messages(request),
-        csrf=_CSRF_FIELD.format(ScopeState.from_scope(request.scope).csrf_token or ""),
+        csrf=csrf_field(request),
         asset=desk.asset,
         when=lambda moment: _show_time(moment, desk),
         may=lambda least: _may(operator, least),
+        doors=request.scope["state"].get("doors", ()),
     )
+
+
+def csrf_field(request: AnyRequest) -> Markup:
+    """The hidden field that every form has."""
+    return _CSRF_FIELD.format(ScopeState.from_scope(request.scope).csrf_token or "")
 
 
 def _may(operator: Operator | None, least: Role) -> bool:
