@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -48,7 +48,7 @@ class Entrance(Table, frozen=True):
 
 
 class _File(Table, frozen=True):
-    publication: Annotated[tuple[Member, ...], msgspec.Meta(min_length=1)]
+    publication: tuple[Member, ...]
     console: Entrance = Entrance()
 
 
@@ -117,7 +117,9 @@ def _decode(type_: type, value: Any) -> Any:
 
 
 def _wrong_members(members: Sequence[Member]) -> list[tuple[str, Any, str]]:
-    wrong = []
+    wrong: list[tuple[str, Any, str]] = []
+    if not members:
+        wrong.append(("publication", [], "at least one table [[publication]]"))
     for place, member in enumerate(members):
         key = f"publication[{place}]".replace("[0]", "")
         if not _NAME.fullmatch(member.name) or member.name in _TAKEN:

@@ -19,7 +19,7 @@ from publisher.cli.several import find_gravest, require_installation
 from publisher.cli.store import open_store
 from publisher.errors import PublisherError, SettingsError
 from publisher.runtime.inviting import welcome_first_owner
-from publisher.runtime.log import Line, LogFormat, tell_as
+from publisher.runtime.log import Line, LogFormat, describe_defect, tell_as
 from publisher.runtime.supervisor import Role, child_command, stop_with_parent, supervise
 from publisher.runtime.webhooks import follow_webhooks
 from publisher.settings import Settings
@@ -94,16 +94,15 @@ def _start(
     said = ""
     config = installation.settings_of(member).absolute()
     while not stop.is_set():
-        try:
-            names, ready = _prepare(member, config, tell, is_served_only)
-        except (PublisherError, OSError) as error:
-            fault = str(error)
-            if fault != said:
-                begun.setdefault(member.name, Begun(member.name, error=fault))
-                tell(Line(f"{member.name}: {fault}", "not-started", "error"))
-            said = fault
+        found = _try_to_prepare(member, config, tell, is_served_only)
+        if isinstance(found, str):
+            if found != said:
+                begun.setdefault(member.name, Begun(member.name, error=found))
+                tell(Line(f"{member.name}: {found}", "not-started", "error"))
+            said = found
             stop.wait(_AGAIN)
             continue
+        names, ready = found
         roles += [
             Role(
                 f"{member.name} {role}",
@@ -116,6 +115,18 @@ def _start(
         if said:
             tell(f"{member.name}: it runs now")
         return
+
+
+def _try_to_prepare(
+    member: Member, config: Path, tell: Tell, is_served_only: bool
+) -> tuple[Sequence[str], Begun] | str:
+    """What `_prepare` gives, or what is wrong."""
+    try:
+        return _prepare(member, config, tell, is_served_only)
+    except (PublisherError, OSError) as error:
+        return str(error)
+    except Exception as error:  # a defect, which is this publication's alone
+        return describe_defect(error)
 
 
 def _prepare(

@@ -1,6 +1,7 @@
 """The schema's version: older databases are migrated, newer ones refused."""
 
 from pathlib import Path
+from threading import Lock
 
 from sqlalchemy import Connection, Engine, inspect, text
 
@@ -10,6 +11,9 @@ from publisher.store.errors import StoreError
 # asked only when there is something to do.
 HEAD = "0010"
 KNOWN = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+
+# Alembic keeps the database that it works on in a module: two threads would share one.
+_MIGRATING = Lock()
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -31,7 +35,8 @@ def bring_up_to_date(engine: Engine, path: Path, version: str = HEAD) -> None:
         try:
             with connection.begin():
                 if _require_known(connection, path) != version:
-                    _migrate(connection, version)
+                    with _MIGRATING:
+                        _migrate(connection, version)
                     _require_whole(connection, path)
         finally:
             driver.execute("PRAGMA foreign_keys = ON")  # type: ignore[union-attr]

@@ -1,0 +1,21 @@
+"""Several databases made in one process at once, as `run` for several publications does."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from publisher.store.database import open_database
+from publisher.store.version import HEAD, read_version
+
+
+def test_each_thread_makes_its_own_database(tmp_path: Path) -> None:
+    def make(number: int) -> str:
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        database = open_database("sqlite:///publisher.db", folder, f"tag:{number}.example,2025:x")
+        with database.read() as connection:
+            version = read_version(connection)
+        database.close()
+        return version
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(make, range(4))) == [HEAD] * 4
