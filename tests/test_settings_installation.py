@@ -117,7 +117,7 @@ def test_where_one_is_asked_for_it_says_which_there_are(file: Path) -> None:
         ('name = "week-end"', 'name = "Week End"', "small letters"),
         ('name = "week-end"', 'name = "login"', "none of"),
         ('folder = "daily"', 'folder = "../daily"', "a folder below"),
-        ('folder = "daily"', 'folder = "/srv/daily"', "a folder below"),
+        ('folder = "daily"', 'folder = "/var/lib/daily"', "a folder below"),
         ('folder = "daily"', 'folders = "daily"', "did you mean folder"),
         ("port = 8100", 'port = "x"', "expected a whole number"),
         ("port = 8100", "git = true", "this key is unknown"),
