@@ -21,13 +21,15 @@ from publisher.settings_errors import Explainer
 from publisher.settings_tables import Port, Table
 from publisher.settings_values import address_of_console, is_http_url
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_NAME = re.compile(r"(?=.{1,64}\Z)[a-z0-9]+(?:-[a-z0-9]+)*")
 # What the console has at its root besides the publications.
 _TAKEN = ("api", "assets", "healthz", "login", "logout", "metrics")
 _A_NAME = (
-    f"small letters, digits and hyphens, at most 64, such as daily; and none of {', '.join(_TAKEN)}"
+    "small letters and digits with single hyphens between, at most 64, such as daily; and none of"
+    f" {', '.join(_TAKEN)}"
 )
 _A_FOLDER = "a folder below this file's, such as daily or papers/daily"
+_NO_LINK = "a folder below this file's that no link leads away from"
 _SQLITE = "sqlite:///"
 _AN_ORIGIN = "a URL without a path, such as https://desk.news.example"
 
@@ -100,7 +102,7 @@ def load_installation(
         file = msgspec.convert(raw, _File)
     except msgspec.ValidationError as error:
         raise SettingsError(explainer.explain(str(error), raw)) from None
-    if wrong := [*_wrong_members(file.publication), *_wrong_console(file.console)]:
+    if wrong := [*_wrong_members(file.publication, path.parent), *_wrong_console(file.console)]:
         raise SettingsError("\n".join(explainer.say(*each) for each in wrong))
     found = Installation(path, file.console, file.publication)
     _require_apart(found)
@@ -116,7 +118,7 @@ def _decode(type_: type, value: Any) -> Any:
     raise NotImplementedError
 
 
-def _wrong_members(members: Sequence[Member]) -> list[tuple[str, Any, str]]:
+def _wrong_members(members: Sequence[Member], folder: Path) -> list[tuple[str, Any, str]]:
     wrong: list[tuple[str, Any, str]] = []
     if not members:
         wrong.append(("publication", [], "at least one table [[publication]]"))
@@ -124,10 +126,16 @@ def _wrong_members(members: Sequence[Member]) -> list[tuple[str, Any, str]]:
         key = f"publication[{place}]".replace("[0]", "")
         if not _NAME.fullmatch(member.name) or member.name in _TAKEN:
             wrong.append((f"{key}.name", member.name, _A_NAME))
-        steps = Path(member.folder).parts
-        if not steps or ".." in steps or Path(member.folder).is_absolute():
+        if not _is_below(member.folder):
             wrong.append((f"{key}.folder", member.folder, _A_FOLDER))
+        elif not (folder / member.folder / FILE_NAME).resolve().is_relative_to(folder.resolve()):
+            wrong.append((f"{key}.folder", member.folder, _NO_LINK))
     return wrong
+
+
+def _is_below(folder: str) -> bool:
+    steps = Path(folder).parts
+    return bool(steps) and folder.isprintable() and ".." not in steps and steps[0] != "/"
 
 
 def _wrong_console(console: Entrance) -> list[tuple[str, Any, str]]:
@@ -139,8 +147,22 @@ def _wrong_console(console: Entrance) -> list[tuple[str, Any, str]]:
 def _require_apart(installation: Installation) -> None:
     members = installation.members
     _find_same(installation, "name", [(each, each.name) for each in members])
-    folders = [(each, str(installation.settings_of(each).parent.resolve())) for each in members]
+    folders = [(each, str(installation.settings_of(each).resolve().parent)) for each in members]
     _find_same(installation, "folder", folders)
+    for member in members:
+        if _names_several(installation.settings_of(member)):
+            raise SettingsError(
+                f"{installation.path.name}: {member.folder} has a {FILE_NAME} that names several"
+                " publications itself; name the folder of each of them here"
+            )
+
+
+def _names_several(path: Path) -> bool:
+    """Tell whether a file is of several publications, as far as it can be read."""
+    try:
+        return isinstance(read_settings(path).get("publication"), list)
+    except SettingsError:
+        return False
 
 
 def _find_same(installation: Installation, what: str, values: Sequence[tuple[Member, str]]) -> None:
@@ -177,22 +199,33 @@ def find_place(path: Path, environment: Mapping[str, str] = os.environ) -> Place
 
     The installation's file is looked for in the folders above. Raises SettingsError.
     """
-    whole = path.absolute()
-    # A link's target is elsewhere, and a step back leads away from it.
-    folder = (whole.resolve() if ".." in whole.parts else whole).parent
+    folder = path.resolve().parent
     for above in folder.parents:
         file = above / FILE_NAME
-        if not _is_trusted(file, path):
+        if not _is_trusted(file, path) or not _names_several(file):
             continue
-        try:
-            is_installation = isinstance(read_settings(file).get("publication"), list)
-        except SettingsError:
-            continue  # of something else, as far as anybody can tell
-        if is_installation and (found := load_installation(file, environment)):
+        if found := load_installation(file, environment):
             for member in found.members:
-                if (above / member.folder).resolve() == folder.resolve():
+                if found.settings_of(member).resolve().parent == folder:
                     return found.place_of(member)
     return None
+
+
+def find_settings(
+    installation: Installation, member: Member, environment: Mapping[str, str] = os.environ
+) -> Path:
+    """The file of a publication's settings, from which its place here is found.
+
+    Raises SettingsError where it is not: then nothing would lead to its console.
+    """
+    path = installation.settings_of(member)
+    if path.exists() and find_place(path, environment) != installation.place_of(member):
+        raise SettingsError(
+            f"{path} does not find that it is {member.name} of {installation.path}: that file has"
+            f" to be called {FILE_NAME}, be the nearest above that names this folder, and belong to"
+            " you, to root, or to the owner of the publication's own"
+        )
+    return path
 
 
 def _is_trusted(file: Path, path: Path) -> bool:
@@ -231,7 +264,7 @@ def require_apart(installation: Installation, loaded: Mapping[str, Settings]) ->
             )
     # Who delivers from a database does so alone (runtime/lock.py): the other one would never send.
     files = [
-        (each, str((installation.settings_of(each).parent / file).resolve()))
+        (each, str((installation.settings_of(each).resolve().parent / file).resolve()))
         for each, s in known
         if (file := s.database.url.removeprefix(_SQLITE)) != s.database.url
     ]

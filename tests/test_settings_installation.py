@@ -9,6 +9,7 @@ from publisher.settings import SeveralPublications, load_settings
 from publisher.settings_installation import (
     Installation,
     find_place,
+    find_settings,
     load_installation,
     load_publication,
     require_apart,
@@ -73,14 +74,54 @@ def test_what_is_not_named_is_alone(file: Path, tmp_path: Path) -> None:
     assert load_installation(other, {}) is None
 
 
-def test_the_folder_may_be_a_link_to_elsewhere(file: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "daily"
+@pytest.mark.parametrize("linked", ["daily", "daily/publisher.toml"])
+def test_no_link_leads_elsewhere(file: Path, tmp_path: Path, linked: str) -> None:
+    """There nothing would be above it: a command would not find the console."""
     elsewhere = tmp_path.parent / f"{tmp_path.name}-elsewhere"
-    folder.rename(elsewhere)
-    folder.symlink_to(elsewhere)
-    place = find_place(folder / "publisher.toml", {})
-    assert place is not None
-    assert place.name == "daily"
+    (tmp_path / linked).rename(elsewhere)
+    (tmp_path / linked).symlink_to(elsewhere)
+    with pytest.raises(SettingsError, match="no link leads away from"):
+        load_installation(file, {})
+
+
+def test_a_link_to_below_is_found_by_its_end(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "daily").rename(tmp_path / "papers" / "really")
+    (tmp_path / "daily").symlink_to(tmp_path / "papers" / "really")
+    for folder in ("daily", "papers/really"):
+        place = find_place(tmp_path / folder / "publisher.toml", {})
+        assert place is not None
+        assert place.name == "daily"
+    (tmp_path / "papers" / "weekend" / "publisher.toml").unlink()
+    (tmp_path / "papers" / "weekend" / "publisher.toml").symlink_to("../really/publisher.toml")
+    with pytest.raises(SettingsError, match=r"daily .* and week-end .* have the same folder"):
+        load_installation(file, {})
+
+
+def test_a_file_of_several_names_no_other_such_file(file: Path, tmp_path: Path) -> None:
+    """Not one that names it in its turn, nor itself by a link, nor any other."""
+    (tmp_path / "daily" / "publisher.toml").write_text(file.read_text())
+    with pytest.raises(SettingsError, match=r"daily has a publisher\.toml that names several"):
+        load_installation(file, {})
+    (tmp_path / "daily" / "publisher.toml").unlink()
+    (tmp_path / "daily").rmdir()
+    (tmp_path / "daily").symlink_to(tmp_path)
+    with pytest.raises(SettingsError, match=r"daily has a publisher\.toml that names several"):
+        load_installation(file, {})
+
+
+def test_one_whose_folder_leads_elsewhere_is_refused(file: Path, tmp_path: Path) -> None:
+    """Where the file is called otherwise, or another one nearer by names the folder, too."""
+    other = file.rename(tmp_path / "several.toml")
+    installation = read(other)
+    with pytest.raises(SettingsError, match=r"does not find that it is daily of .*several\.toml"):
+        find_settings(installation, installation.members[0], {})
+    other.rename(file)
+    installation = read(file)
+    assert find_settings(installation, installation.members[1], {}).exists()
+    nearer = tmp_path / "papers" / "publisher.toml"
+    nearer.write_text('[[publication]]\nname = "other"\nfolder = "weekend"\n')
+    with pytest.raises(SettingsError, match="the nearest above that names this folder"):
+        find_settings(installation, installation.members[1], {})
 
 
 def test_the_environment_speaks_to_all_or_to_one(file: Path) -> None:
@@ -116,6 +157,13 @@ def test_where_one_is_asked_for_it_says_which_there_are(file: Path) -> None:
         ('name = "week-end"', 'name = "daily"', "have the same name, daily"),
         ('name = "week-end"', 'name = "Week End"', "small letters"),
         ('name = "week-end"', 'name = "login"', "none of"),
+        ('name = "week-end"', 'name = "api"', "none of"),
+        ('name = "week-end"', 'name = "healthz"', "none of"),
+        ('name = "week-end"', 'name = ".."', "small letters"),
+        ('name = "week-end"', 'name = "week--end"', "single hyphens"),
+        ('name = "week-end"', f'name = "{"w" * 65}"', "at most 64"),
+        ('folder = "daily"', 'folder = "daily\\u0000"', "a folder below"),
+        ('folder = "daily"', 'folder = "."', "a folder below"),
         ('folder = "daily"', 'folder = "../daily"', "a folder below"),
         ('folder = "daily"', 'folder = "/var/lib/daily"', "a folder below"),
         ('folder = "daily"', 'folders = "daily"', "did you mean folder"),

@@ -73,7 +73,7 @@ def run_command(
     with open_store(folder, settings) as database:
         welcome = welcome_first_owner(database, settings, datetime.now(UTC))
         follow_webhooks(folder, settings, database)
-    tell, path = tell_as("run", log_format), config.absolute()
+    tell, path = tell_as("run", log_format), config.resolve()
     names = ["console", *list_roles(folder, settings, tell)]
     roles = [Role(name, child_command(name, path, log_format)) for name in names]
     with stopping() as stop:
@@ -210,6 +210,8 @@ def main_child(role: str, config: Path, form: LogFormat) -> int:
     try:
         folder, settings = open_publication(config)
     except SeveralPublications as error:
+        if role != "console":
+            raise
         from publisher.cli.running_several import serve_console_of_all
 
         return serve_console_of_all(error.path, form)

@@ -23,7 +23,13 @@ from publisher.runtime.log import Line, LogFormat, describe_defect, tell_as
 from publisher.runtime.supervisor import Role, child_command, stop_with_parent, supervise
 from publisher.runtime.webhooks import follow_webhooks
 from publisher.settings import Settings
-from publisher.settings_installation import Installation, Member, load_publication, require_apart
+from publisher.settings_installation import (
+    Installation,
+    Member,
+    find_settings,
+    load_publication,
+    require_apart,
+)
 from publisher.settings_values import address_of_console
 from publisher.store.database import Database
 
@@ -51,7 +57,7 @@ def run(path: Path, form: LogFormat, json: bool, *, is_served_only: bool = False
     What is wrong with one is told, and tried again; the others go on.
     """
     installation, tell = require_installation(path), tell_as("run", form)
-    require_apart(installation, _load_all(installation))
+    _require_apart(installation)
     config = path.absolute()
     roles = [Role("console", child_command("console", config, form))]
     begun: dict[str, Begun] = {}
@@ -71,13 +77,16 @@ def run(path: Path, form: LogFormat, json: bool, *, is_served_only: bool = False
         return supervise(roles, stop, tell)
 
 
-def _load_all(installation: Installation) -> dict[str, Settings]:
-    """The settings of those publications that have any: what is wrong with others is told later."""
+def _require_apart(installation: Installation) -> None:
+    """Raise SettingsError where two have in common what each must have for itself.
+
+    Those that cannot be read are left out: what is wrong with them is told when it is their turn.
+    """
     loaded = {}
     for member in installation.members:
         with suppress(SettingsError):
             loaded[member.name] = load_publication(installation.settings_of(member))
-    return loaded
+    require_apart(installation, loaded)
 
 
 def _start(
@@ -94,7 +103,7 @@ def _start(
     said = ""
     config = installation.settings_of(member).absolute()
     while not stop.is_set():
-        found = _try_to_prepare(member, config, tell, is_served_only)
+        found = _try_to_prepare(installation, member, tell, is_served_only)
         if isinstance(found, str):
             if found != said:
                 begun.setdefault(member.name, Begun(member.name, error=found))
@@ -118,11 +127,11 @@ def _start(
 
 
 def _try_to_prepare(
-    member: Member, config: Path, tell: Tell, is_served_only: bool
+    installation: Installation, member: Member, tell: Tell, is_served_only: bool
 ) -> tuple[Sequence[str], Begun] | str:
     """What `_prepare` gives, or what is wrong."""
     try:
-        return _prepare(member, config, tell, is_served_only)
+        return _prepare(installation, member, tell, is_served_only)
     except (PublisherError, OSError) as error:
         return str(error)
     except Exception as error:  # a defect, which is this publication's alone
@@ -130,11 +139,14 @@ def _try_to_prepare(
 
 
 def _prepare(
-    member: Member, config: Path, tell: Tell, is_served_only: bool
+    installation: Installation, member: Member, tell: Tell, is_served_only: bool
 ) -> tuple[Sequence[str], Begun]:
-    """Have the database as the processes need it; give their roles and what is said."""
-    folder, settings = open_publication(config)
-    with open_store(folder, settings) as database:
+    """Have the database as the processes need it; give their roles and what is said.
+
+    One that could not be read at the start was not compared with the others then.
+    """
+    _require_apart(installation)
+    with _open(installation, member) as (folder, settings, database):
         welcome = welcome_first_owner(database, settings, datetime.now(UTC))
         if not is_served_only:
             follow_webhooks(folder, settings, database)
@@ -174,8 +186,7 @@ def serve_console_of_all(path: Path, form: LogFormat) -> int:
 
     installation = require_installation(path)
     sources = [
-        Source(each.name, partial(_open, installation.settings_of(each)))
-        for each in installation.members
+        Source(each.name, partial(_open, installation, each)) for each in installation.members
     ]
     with stopping() as stop:
         stop_with_parent(stop)
@@ -184,8 +195,8 @@ def serve_console_of_all(path: Path, form: LogFormat) -> int:
 
 
 @contextmanager
-def _open(config: Path) -> Iterator[tuple[Path, Settings, Database]]:
-    folder, settings = open_publication(config)
+def _open(installation: Installation, member: Member) -> Iterator[tuple[Path, Settings, Database]]:
+    folder, settings = open_publication(find_settings(installation, member))
     with open_store(folder, settings) as database:
         yield folder, settings, database
 
@@ -193,7 +204,7 @@ def _open(config: Path) -> Iterator[tuple[Path, Settings, Database]]:
 def run_once(path: Path, json: bool) -> int:
     """Do what is due in each, side by side: a long mailing of one keeps no other waiting."""
     installation = require_installation(path)
-    require_apart(installation, _load_all(installation))
+    _require_apart(installation)
     with stopping() as stop:
         works = [_Once(installation, each, json) for each in installation.members]
         while any(each.process.poll() is None for each in works):

@@ -13,7 +13,7 @@ import msgspec
 from publisher.cli.output import print_json, say, show
 from publisher.errors import PublisherError
 from publisher.settings import SeveralPublications
-from publisher.settings_installation import Installation, load_installation
+from publisher.settings_installation import Installation, Member, find_settings, load_installation
 
 # The commands that do all of them, with what belongs to one publication alone: an issue's name, a
 # folder to write into.
@@ -38,7 +38,7 @@ def require_installation(path: Path) -> Installation:
 def choose(config: Path, name: str) -> Path:
     """The settings of the publication that is meant. Raises SettingsError."""
     installation = require_installation(config)
-    return installation.settings_of(installation.find(name))
+    return find_settings(installation, installation.find(name))
 
 
 def do_each(error: SeveralPublications, command: str, params: Mapping[str, Any], act: Any) -> int:
@@ -51,14 +51,18 @@ def do_each(error: SeveralPublications, command: str, params: Mapping[str, Any],
         raise error
     installation, is_json = require_installation(error.path), bool(params.get("json"))
     statuses, documents = [], []
+
+    def do(member: Member) -> int:
+        done: int = act(**{**params, "config": find_settings(installation, member)})
+        return done
+
     for member in installation.members:
-        given = {**params, "config": installation.settings_of(member)}
         if is_json:
-            status, document = _capture(partial(act, **given))
+            status, document = _capture(partial(do, member))
             documents.append({"publication": member.name} | document)
         else:
             show(f"{member.name}:")
-            status, document = _try(partial(act, **given))
+            status, document = _try(partial(do, member))
         if fault := document.get("error"):
             say(f"publisher: {member.name}: {fault}")
         statuses.append(status)

@@ -2,6 +2,9 @@
 
 import pytest
 
+from publisher.cli import COMMANDS
+from publisher.cli.running import main_child
+from publisher.settings import SeveralPublications
 from tests.cli.command_line import SETTINGS, CommandLine
 
 BOTH = """\
@@ -67,6 +70,17 @@ def test_one_in_trouble_keeps_no_other_from_its_turn(both: CommandLine) -> None:
     assert weekly["issues"] == 0
     assert "daily: publisher.toml" in both("status").err
     assert (both.folder / "weekly" / "public" / "index.html").exists()
+
+
+def test_no_child_takes_itself_for_the_console(both: CommandLine) -> None:
+    """Where a file names several by the time that a process of one has it."""
+    with pytest.raises(SeveralPublications):
+        main_child("once", both.folder / "publisher.toml", "text")
+
+
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"init", "schema", "demo"}))
+def test_every_command_of_a_publication_takes_its_name(empty: CommandLine, name: str) -> None:
+    assert "--publication NAME" in empty(*name.split(), "--help").out
 
 
 def test_run_once_does_what_is_due_in_each(both: CommandLine) -> None:
