@@ -42,6 +42,7 @@ class Entrance:
         if scope["type"] != ScopeType.HTTP:
             return
         name, slash, rest = scope["path"].removeprefix("/").partition("/")
+        rest = rest.rstrip("/")  # no path of the console's ends in one
         if name not in self.publications.names:
             await self.app(self.lobby.narrow(scope), make_impatient(receive), _guarded(send))
         elif not slash:

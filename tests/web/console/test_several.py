@@ -82,6 +82,7 @@ def test_who_is_not_logged_in_comes_back_to_where_they_went(several: Several) ->
     assert guest.log_in(ANN, onward="/monthly/issues").headers["location"] == "/"
     assert guest.log_in(ANN, onward="//evil.example/").headers["location"] == "/"
     assert guest.get("/daily").headers["location"] == "/daily/"
+    assert guest.get("/weekly/login/").headers["location"] == "/login?next=/weekly/"
 
 
 def test_an_account_elsewhere_is_another_one(several: Several) -> None:
@@ -108,13 +109,15 @@ def test_an_account_elsewhere_is_another_one(several: Several) -> None:
     assert statuses == [303, 303, 200]
 
 
-@pytest.mark.parametrize("root", ["", "daily"])
-def test_logging_out_anywhere_ends_all(several: Several, root: str) -> None:
+@pytest.mark.parametrize(
+    ("root", "path"), [("", "/logout"), ("daily", "/logout"), ("daily", "/logout/")]
+)
+def test_logging_out_anywhere_ends_all(several: Several, root: str, path: str) -> None:
     guest = several.guest()
     guest.log_in(ANN)
     kept = dict(guest.cookies)
     here = guest.at(root)
-    assert here.post(f"{here.root}/logout").status == 303
+    assert here.post(f"{here.root}{path}").status == 303
     assert guest.get("/").headers["location"] == "/login"
     guest.cookies.update(kept)
     assert guest.get("/daily/").status == guest.get("/weekly/").status == 303
