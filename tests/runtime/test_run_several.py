@@ -96,7 +96,10 @@ def test_the_trouble_of_one_is_told_and_stops_no_other(both: Both) -> None:
         wait_until(lambda: both.is_up("daily"), f"it runs:\n{run.said}")
         assert "weekly: publisher.toml: publication.id" in run.said
         assert both.client("console").get("/weekly/").status == 503
-        both.write("weekly", SETTINGS.replace(":test", ":weekly"))
+        weekly = SETTINGS.replace(":test", ":weekly")
+        both.write("weekly", f'{weekly}[database]\nurl = "sqlite:///../daily/publisher.db"\n')
+        wait_until(lambda: "have the same database" in run.said, "it may not run beside the daily")
+        both.write("weekly", weekly)
         wait_until(lambda: both.is_up("weekly"), f"it runs once it is mended:\n{run.said}")
         wait_until(lambda: both.is_up("console", "/weekly/healthz"), "so does its console")
         assert "weekly: it runs now" in run.said
