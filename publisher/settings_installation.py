@@ -15,7 +15,14 @@ from urllib.parse import urlsplit
 import msgspec
 
 from publisher.errors import SettingsError
-from publisher.settings import FILE_NAME, Place, Settings, load_settings, read_settings
+from publisher.settings import (
+    FILE_NAME,
+    Place,
+    Settings,
+    load_settings,
+    read_settings,
+    read_variables,
+)
 from publisher.settings_environment import PREFIX, lay_over
 from publisher.settings_errors import Explainer
 from publisher.settings_tables import Port, Table
@@ -89,7 +96,8 @@ def load_installation(
     raw = read_settings(path)
     if not isinstance(raw.get("publication"), list):
         return None
-    console = {each: text for each, text in environment.items() if _is_of_console(each)}
+    variables = read_variables(environment)
+    console = {each: text for each, text in variables.items() if _is_of_console(each)}
     origins = lay_over(raw, _File, console, _decode)
     explainer = Explainer(_File, path.name, origins)
     if alien := [key for key in raw if key not in ("publication", "console")]:
@@ -106,7 +114,7 @@ def load_installation(
         raise SettingsError("\n".join(explainer.say(*each) for each in wrong))
     found = Installation(path, file.console, file.publication)
     _require_apart(found)
-    _require_known(found, environment)
+    _require_known(found, variables)
     return found
 
 

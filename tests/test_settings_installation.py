@@ -141,6 +141,20 @@ def test_the_environment_speaks_to_all_or_to_one(file: Path) -> None:
         read(file, {"PUBLISHER__DAYLY__SMTP__PORT": "25"})
 
 
+def test_files_speak_like_the_environment(file: Path, tmp_path: Path) -> None:
+    handed = tmp_path / "handed"
+    handed.mkdir()
+    (handed / "PUBLISHER__WEEK_END__SMTP__PASSWORD").write_text("own\n")
+    (handed / "PUBLISHER_CONSOLE__PORT").write_text("8200\n")
+    variables = {"CREDENTIALS_DIRECTORY": str(handed)}
+    weekend = load_publication(file.parent / "papers/weekend/publisher.toml", variables)
+    assert (weekend.smtp[0].password, weekend.console.port) == ("own", 8200)
+    assert not load_publication(file.parent / "daily" / "publisher.toml", variables).smtp
+    (handed / "PUBLISHER__DAYLY__SMTP__PASSWORD").write_text("x")
+    with pytest.raises(SettingsError, match="no such publication"):
+        read(file, variables)
+
+
 def test_where_one_is_asked_for_it_says_which_there_are(file: Path) -> None:
     with pytest.raises(SeveralPublications, match=r"daily, week-end.*--publication NAME"):
         load_settings(file, {})

@@ -61,17 +61,21 @@ def _beside(param: Any) -> list[Any]:
         default=None,
         metavar="NAME",
         help="Which publication, where the settings are of several.",
-        _runtime_param=_WORDS[str],
+        type_descriptor=copy.copy(param.type_descriptor),
     )
+    vars(beside.type_descriptor).update(annotation=str)
     return [beside]
 
 
 class Command(TyperCommand):
     """One command; the docstring of its function is its help."""
 
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.params = [each for param in self.params for each in (param, *_beside(param))]
+
     def get_params(self, ctx: Any) -> list[Any]:
-        params = _adapt(super().get_params(ctx))
-        return [each for param in params for each in (param, *_beside(param))]
+        return _adapt(super().get_params(ctx))
 
     def invoke(self, ctx: Any) -> Any:
         """Run it: for the publication that is meant where a file is of several, or for each."""

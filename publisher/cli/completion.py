@@ -12,6 +12,8 @@ from publisher.cli import COMMANDS, GROUPS
 from publisher.cli.output import Json, print_json, show
 from publisher.errors import PublisherError
 from publisher.intake.text import SUFFIXES
+from publisher.settings import FILE_NAME
+from publisher.settings_installation import load_installation
 from publisher.site.scan import ISSUES
 
 _BASH = """\
@@ -212,14 +214,35 @@ def _options(known: Any, rest: Sequence[str]) -> list[Candidate]:
 def _values(values: Any, rest: Sequence[str], folder: Path) -> list[Candidate]:
     if values == "issues":
         return [Candidate(name) for name in _find_issues(_publication_folder(rest, folder))]
+    if values == "publications":
+        return [Candidate(each) for each in _find_publications(_settings(rest, folder))]
     return [Candidate(value) for value in values or ()]
 
 
+def _settings(rest: Sequence[str], folder: Path) -> Path:
+    """The settings that `--config` names, or else those where the shell is."""
+    return folder / (_given("--config", rest) or FILE_NAME)
+
+
+def _given(option: str, rest: Sequence[str]) -> str:
+    return rest[rest.index(option) + 1] if option in rest[:-1] else ""
+
+
 def _publication_folder(rest: Sequence[str], folder: Path) -> Path:
-    """The folder of the settings that `--config` names, or else the one that the shell is in."""
-    if "--config" in rest[:-1]:
-        return (folder / rest[rest.index("--config") + 1]).parent
-    return folder
+    """The folder of the settings, or of the one that `--publication` names of several."""
+    file = _settings(rest, folder)
+    name = _given("--publication", rest)
+    return _find_publications(file).get(name, file.parent)
+
+
+def _find_publications(file: Path) -> dict[str, Path]:
+    """The folders of several publications by their names; none where a file is of one."""
+    try:
+        found = load_installation(file)
+    except PublisherError:
+        found = None
+    members = found.members if found else ()
+    return {each.name: file.parent / each.folder for each in members}
 
 
 def _find_issues(folder: Path) -> list[str]:

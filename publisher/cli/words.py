@@ -25,6 +25,7 @@ _VALUES = {
 }
 _OF_SUBSCRIBERS = {"STATUS": get_args(SubscriptionStatus)}
 ISSUES = "issues"
+PUBLICATIONS = "publications"
 
 
 def write_words() -> str:
@@ -49,11 +50,14 @@ def _names(param: Any) -> list[str]:
 
 
 def _describe(name: str, param: Any) -> dict[str, Any]:
-    """What it is for, and its values: a list, issues, anything (null); a flag has none."""
+    """What it is for, and its values: a list, issues, publications, or anything (null).
+
+    A flag has none.
+    """
     metavar = (param.metavar or "").rstrip("…")
     described: dict[str, Any] = {"help": param.help}
     if not getattr(param, "is_flag", False):
-        described["value"] = _values(name, metavar)
+        described["value"] = PUBLICATIONS if param.name == "publication" else _values(name, metavar)
     if param.nargs == -1 or getattr(param, "multiple", False):
         described["many"] = True
     return described

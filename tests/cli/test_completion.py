@@ -63,13 +63,26 @@ def test_every_command_is_completed(empty: CommandLine) -> None:
         ("tokens create ", []),
         ("tokens create x --s", ["--scope"]),
         ("users add x --role o", ["owner"]),
-        ("preview --", ["--port", "--open", "--no-open", "--config", "--json", "--help"]),
+        (
+            "preview --",
+            ["--port", "--open", "--no-open", "--config", "--publication", "--json", "--help"],
+        ),
         ("backup ", []),
         ("completion ", ["bash", "zsh", "fish"]),
     ],
 )
 def test_what_may_stand_there(asking: CommandLine, line: str, expected: list[str]) -> None:
     assert ask(asking, line) == expected
+
+
+def test_several_publications_and_the_issues_of_one(asking: CommandLine) -> None:
+    assert ask(asking, "send --publication ") == []
+    asking.write("weekly/publisher.toml", "")
+    asking.write("weekly/issues/2026-01-05.md", "")
+    asking.write("publisher.toml", '[[publication]]\nname = "week"\nfolder = "weekly"\n')
+    assert ask(asking, "send --publication ") == ["week"]
+    assert ask(asking, "send --publication week ") == ["2026-01-05"]
+    assert ask(asking, "send --publication=w") == ["--publication=week"]
 
 
 def test_words_have_meanings(asking: CommandLine) -> None:

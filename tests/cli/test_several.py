@@ -78,7 +78,7 @@ def test_no_child_takes_itself_for_the_console(both: CommandLine) -> None:
         main_child("once", both.folder / "publisher.toml", "text")
 
 
-@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"init", "schema", "demo"}))
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"init", "schema", "demo", "completion"}))
 def test_every_command_of_a_publication_takes_its_name(empty: CommandLine, name: str) -> None:
     assert "--publication NAME" in empty(*name.split(), "--help").out
 
