@@ -83,6 +83,7 @@ def test_every_command_of_a_publication_takes_its_name(empty: CommandLine, name:
     assert "--publication NAME" in empty(*name.split(), "--help").out
 
 
+@pytest.mark.long
 def test_run_once_does_what_is_due_in_each(both: CommandLine) -> None:
     both.write(
         "weekly/publisher.toml", SETTINGS.replace(":test", ":weekly") + "\n[web]\nport = 8002\n"

@@ -1,18 +1,20 @@
 """Several publications with one console on loopback, each with a real database of its own."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
+import pytest
 from msgspec.structs import replace
 
 from publisher.errors import PublisherError
 from publisher.settings import Settings
 from publisher.settings_installation import Entrance
 from publisher.store.database import Database
+from publisher.web.console import publications
 from publisher.web.console.publications import Source
 from publisher.web.console.serve import serve_several
 from tests.audience.readers import Readers
@@ -84,18 +86,30 @@ def _make(folder: Path, name: str, port: int) -> Console:
 
 @contextmanager
 def run_several(
-    folder: Path, *names: str, faults: Mapping[str, str] | None = None
+    folder: Path,
+    *names: str,
+    faults: Mapping[str, str] | None = None,
+    patience: float = PATIENCE,
+) -> Iterator[Several]:
+    """Serve them; `patience` is how long one is waited for, which a busy machine may well take."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publications, "_PATIENCE", patience)
+        yield from _run_several(folder, names, faults or {})
+
+
+def _run_several(
+    folder: Path, names: Sequence[str], faults: Mapping[str, str]
 ) -> Iterator[Several]:
     port = free_port()
     several = Several(port, {name: _make(folder / name, name, port) for name in names})
-    several.faults.update(faults or {})
+    several.faults.update(faults)
     sources = [Source(name, partial(several.open, name)) for name in names]
     stop, told = Event(), Event()
     console = Entrance(port=port)
     thread = Thread(target=serve_several, args=(sources, console, stop, lambda _: told.set()))
     thread.start()
     try:
-        assert told.wait(PATIENCE)
+        assert told.wait(len(names) * PATIENCE)
         yield several
     finally:
         stop.set()

@@ -279,11 +279,9 @@ def test_one_that_cannot_be_opened_keeps_no_other_from_its_work(
         assert "The Weekly" in guest.get("/").text
 
 
-def test_a_locked_database_keeps_no_other_waiting(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(publications, "_PATIENCE", 0.5)
-    with run_several(tmp_path, "daily", "weekly") as several:
+@pytest.mark.long
+def test_a_locked_database_keeps_no_other_waiting(tmp_path: Path) -> None:
+    with run_several(tmp_path, "daily", "weekly", patience=5.0) as several:
         for name in ("daily", "weekly"):
             several[name].add(ANN, "owner")
         guest = several.guest()
