@@ -5,6 +5,8 @@ from typing import Literal
 
 import msgspec
 
+from publisher.model.choices import Choices
+
 SubscriptionStatus = Literal["unconfirmed", "confirmed", "unsubscribed"]
 
 # What happened to a subscription, as its consent record says.
@@ -35,6 +37,7 @@ class Subscriber(msgspec.Struct, frozen=True, kw_only=True):
     is_suppressed: bool
     language: str = ""
     paused_until: datetime | None = None
+    choices: Choices = Choices()
 
     def is_paused(self, now: datetime) -> bool:
         return self.paused_until is not None and self.paused_until > now

@@ -14,7 +14,7 @@ MailingStatus = Literal["sending", "paused", "cancelled", "finished"]
 # for many, and each who comes is added to its mailing.
 Purpose = (
     Literal["issue", "correction", "confirmation", "preferences", "address", "welcome"]
-    | Literal["notice", "alert", "test"]
+    | Literal["notice", "alert", "test", "weekly"]
 )
 # Those that operators steer: paused where something is wrong, and resumed.
 TO_MANY: tuple[Purpose, ...] = ("issue", "correction")

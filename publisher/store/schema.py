@@ -29,6 +29,11 @@ from publisher.store.schema_readings import reading_client as reading_client
 from publisher.store.schema_readings import reading_count as reading_count
 from publisher.store.schema_readings import reading_day as reading_day
 from publisher.store.schema_readings import reading_report as reading_report
+from publisher.store.schema_subscribers import consent as consent
+from publisher.store.schema_subscribers import subscriber as subscriber
+from publisher.store.schema_subscribers import suppression as suppression
+from publisher.store.schema_variants import mailing_choice as mailing_choice
+from publisher.store.schema_variants import mailing_issue as mailing_issue
 from publisher.store.schema_webhooks import webhook as webhook
 from publisher.store.schema_webhooks import webhook_event as webhook_event
 
@@ -45,54 +50,6 @@ publication = Table(
     metadata,
     Column("id", _Id, primary_key=True),
     Column("uri", Text, nullable=False, unique=True),
-)
-
-# `address_hash` is a keyed hash of the address, by which the same one is recognised in another
-# spelling, and after it was erased. `language` is empty where it is the publication's; who has
-# paused gets no issue until then. Links to preferences made until `links_ended_at` have ended.
-subscriber = _table(
-    "subscriber",
-    Column("ref", Text, nullable=False, unique=True),
-    Column("email", Text, nullable=False),
-    Column("name", Text, nullable=False, server_default=""),
-    Column("address_hash", LargeBinary, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("soft_bounces", Integer, nullable=False, server_default="0"),
-    Column("created_at", Moment, nullable=False),
-    Column("changed_at", Moment, nullable=False),
-    Column("language", Text, nullable=False, server_default=""),
-    Column("paused_until", Moment),
-    Column("links_ended_at", Moment),
-    UniqueConstraint("publication", "address_hash"),
-    _one_of("status", "unconfirmed", "confirmed", "unsubscribed"),
-)
-Index("subscriber_by_status", subscriber.c.publication, subscriber.c.status, subscriber.c.id)
-
-# A subscription's record: rows are only added, and go with the subscriber.
-consent = _table(
-    "consent",
-    Column(
-        "subscriber",
-        _Id,
-        ForeignKey("subscriber.id", ondelete="CASCADE"),
-        nullable=False,
-        index=True,
-    ),
-    Column("at", Moment, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("origin", Text, nullable=False, server_default=""),
-    _one_of("action", "asked", "confirmed", "vouched", "unsubscribed"),
-)
-Index("consent_by_time", consent.c.publication, consent.c.at)
-
-suppression = _table(
-    "suppression",
-    Column("address_hash", LargeBinary, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("at", Moment, nullable=False),
-    UniqueConstraint("publication", "address_hash"),
-    _one_of("reason", "bounce", "complaint", "erased", "operator"),
 )
 
 # What was asked for over HTTP in the last day, so that nobody can be mailed over and over.
@@ -146,7 +103,7 @@ mailing = _table(
     _one_of(
         "purpose",
         *("issue", "correction", "confirmation", "preferences", "address", "welcome", "notice"),
-        *("alert", "test"),
+        *("alert", "test", "weekly"),
     ),
     _one_of("status", "sending", "paused", "cancelled", "finished"),
 )
@@ -177,7 +134,8 @@ Index(
 # One for each mailing and subscriber. `address` is where those go that go to another address than
 # the subscriber's, or to no subscriber. `attempts` counts what concerned the recipient;
 # `first_attempt_at` is when giving up is counted from. `revision` is that of the content which it
-# was taken with last; `about` is the delivery that a correction's answers.
+# was taken with last; `about` is the delivery that a correction's answers,
+# `variant` what was chosen of the content.
 delivery = _table(
     "delivery",
     Column("mailing", _Id, ForeignKey("mailing.id"), nullable=False),
@@ -193,6 +151,7 @@ delivery = _table(
     Column("relay_id", Text),
     Column("revision", Integer, nullable=False, server_default="0"),
     Column("about", _Id),
+    Column("variant", Integer, nullable=False, server_default="0"),
     UniqueConstraint("mailing", "subscriber"),
     _one_of(
         "status",

@@ -2,18 +2,22 @@
 
 from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, Text, UniqueConstraint
 
-from publisher.store.columns import Id, Moment, table
+from publisher.store.columns import Id, Moment, one_of, table
 
 # What a mailing's deliveries are sent with, where it is not what the mailing began with: that one,
-# revision 0 and variant 0, is `mailing.content`. `version` is that of the text in it.
+# revision 0 and variant 0, is `mailing.content`. `version` is that of the text in it. A
+# variant above 0 consists of `highlights`, their ids in order with blanks between, in a form.
 mailing_content = table(
     "mailing_content",
     Column("mailing", Id, ForeignKey("mailing.id"), nullable=False),
     Column("revision", Integer, nullable=False),
     Column("variant", Integer, nullable=False, server_default="0"),
+    Column("form", Text, nullable=False, server_default="full"),
+    Column("highlights", Text, nullable=False, server_default=""),
     Column("version", Text, nullable=False),
     Column("digest", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("at", Moment, nullable=False),
     UniqueConstraint("mailing", "revision", "variant"),
+    one_of("form", "full", "headlines"),
 )
