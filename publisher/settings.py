@@ -19,6 +19,7 @@ from publisher.settings_errors import Explainer, explain_toml
 from publisher.settings_hooks import wrong_hooks, wrong_webhooks
 from publisher.settings_tables import A_DURATION, Table
 from publisher.settings_tables import Alerts as Alerts
+from publisher.settings_tables import Choices as Choices
 from publisher.settings_tables import Console as Console
 from publisher.settings_tables import Database as Database
 from publisher.settings_tables import Delivery as Delivery
@@ -41,6 +42,7 @@ from publisher.settings_values import (
     is_cron,
     is_database,
     is_http_url,
+    is_label,
     is_language,
     is_mailbox,
     is_mailbox_place,
@@ -91,6 +93,7 @@ class Settings(Table, frozen=True):
     delivery: Delivery = Delivery()
     dkim: Dkim | None = None
     schedule: tuple[Schedule, ...] = ()
+    choices: Choices = Choices()
     feeds: Feeds = Feeds()
     site: Site = Site()
     sources: Sources = Sources()
@@ -341,6 +344,11 @@ def _wrong_lists(settings: Settings) -> list[Wrong]:
             ("web.trusted_proxies", proxy, "addresses or networks such as 10.0.0.0/8")
             for proxy in settings.web.trusted_proxies
             if not is_network(proxy)
+        ),
+        *(
+            (f"choices.tags[{place}]", tag, "a tag's label, without a comma")
+            for place, tag in enumerate(settings.choices.tags)
+            if not is_label(tag)
         ),
         *wrong_addresses(settings.feeds.aliases, settings.web.redirects),
     ]

@@ -138,6 +138,13 @@ class Site(Table, frozen=True):
     profiles: tuple[str, ...] = ()
 
 
+class Choices(Table, frozen=True):
+    """What readers can choose besides everything."""
+
+    headlines: bool = True
+    tags: tuple[str, ...] = ()
+
+
 class Sources(Table, frozen=True):
     """What `draft` reads, and what it makes of that."""
 

@@ -35,6 +35,11 @@ def is_language(text: str) -> bool:
     return bool(_LANGUAGE.fullmatch(text))
 
 
+def is_label(text: str) -> bool:
+    """Tell a tag's label from nothing, and from what files would read as several."""
+    return bool(text.strip()) and not re.search("[,，、\n\t]", text)
+
+
 def is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)

@@ -24,25 +24,30 @@ from publisher.errors import PublisherError
 from publisher.message.freeze import digest as digest_of
 from publisher.model.access import is_at_least
 from publisher.model.operators import COMMAND_LINE, Actor, Operator
+from publisher.runtime.issue_mailing import IssueVariants
 from publisher.runtime.passwords import MOST_CHARACTERS, is_password
 from publisher.runtime.preparing import ContentError, prepare, read_issue_file, why_not_due
 from publisher.settings import Settings
 from publisher.site.issue_files import slug_of
 from publisher.store import approvals, audit, operators
 from publisher.store.database import Database
-from publisher.store.starting import count_recipients
+from publisher.store.variants import count_audience
 
 # So much of a digest is not the same by chance.
 _LEAST_DIGITS = 8
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be approved: the issue's NAME and id, the subject, and the message's digest."""
+    """What is to be approved: the issue's NAME and id, the subject, and the message's digest.
+
+    `variants` are what readers get of it by their choices.
+    """
 
     slug: str
     issue: str
     subject: str
     digest: str
+    variants: IssueVariants
 
 
 def approve_command(
@@ -104,6 +109,7 @@ def _read_content(folder: Path, settings: Settings, slug: str) -> Content:
         issue=prepared.message.issue.id,
         subject=prepared.message.rendered.subject,
         digest=digest_of(prepared.freeze(settings)),
+        variants=IssueVariants(prepared.message, settings),
     )
 
 
@@ -131,9 +137,12 @@ def _find_operator(database: Database, email: str) -> Operator:
 
 def _say_content(database: Database, content: Content) -> None:
     with database.read() as connection:
-        recipients = count_recipients(connection, database.publication, datetime.now(UTC))
+        now = datetime.now(UTC)
+        audience = count_audience(connection, database.publication, content.variants, now)
     say(f"{content.slug}: {content.subject}")
-    say(f"To {recipients:,} subscribed; digest {content.digest}.")
+    say(f"To {audience.total:,} subscribed; digest {content.digest}.")
+    if detail := str(audience):
+        say(f"That is {detail}.")
 
 
 def _require_password(database: Database, operator: Operator, *, is_piped: bool) -> None:

@@ -130,7 +130,9 @@ def _ask(
     with open_store(folder, settings) as database:
         with database.read() as connection:
             require_armed(connection, database.path)
-        count = count_corrected(database, corrected.issue, corrected.after, now)
+        count = count_corrected(
+            database, corrected.issue, corrected.after, now, corrected.concerned
+        )
     say(f"{count:,} were sent another text of {corrected.slug} than the one it has now.")
     confirm("Note it, and mail them the note?", is_asking=is_asking)
 

@@ -26,9 +26,10 @@ from publisher.cli.output import (
 from publisher.cli.store import open_store
 from publisher.errors import PublisherError
 from publisher.model.delivery import Counts
+from publisher.runtime.issue_mailing import start_issue
 from publisher.runtime.mailbox import HOST, Arrived, open_mailbox
 from publisher.runtime.sending import Delivering, send
-from publisher.runtime.start import freeze_issue, make_ref, start_issue
+from publisher.runtime.start import freeze_issue, make_ref
 from publisher.settings import FILE_NAME, Database, Settings, Smtp
 from publisher.site.build import build
 from publisher.site.job import Job, Report

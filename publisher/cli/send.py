@@ -29,12 +29,12 @@ from publisher.cli.output import (
 from publisher.cli.site import build_site
 from publisher.cli.store import open_store
 from publisher.errors import PublisherError
-from publisher.message.freeze import digest
 from publisher.model.delivery import Counts, Mailing
+from publisher.runtime.issue_mailing import new_issue_mailing, start_issue
 from publisher.runtime.mailings import describe, find_meant
-from publisher.runtime.preparing import ContentError, prepare, require_due
+from publisher.runtime.preparing import ContentError, Prepared, prepare, require_due
 from publisher.runtime.sending import Delivering, send
-from publisher.runtime.start import freeze_issue, new_mailing, require_ready, start_issue
+from publisher.runtime.start import freeze_issue, require_ready
 from publisher.runtime.websub import telling
 from publisher.settings import Settings
 from publisher.site.issue_files import require_issue, slug_of
@@ -43,7 +43,8 @@ from publisher.store.arming import require_armed
 from publisher.store.database import Database
 from publisher.store.histories import find_shown
 from publisher.store.mailings import count_deliveries, get_mailing
-from publisher.store.starting import NewMailing, count_recipients, require_approved
+from publisher.store.starting import NewMailing, require_approved
+from publisher.store.variants import count_audience
 
 DONE, CONTENT, CANCELLED, UNFINISHED, IN_DOUBT, NOTHING = 0, 1, 2, 3, 4, 5
 
@@ -138,7 +139,6 @@ def _send_built(sending: Sending, meant: Mailing | None, *, is_asking: bool) -> 
     else:
         _ask_to_go_on(sending, meant, is_asking=is_asking)
     if meant is None:
-        say("Nobody is subscribed yet, so there is nobody to send to: `publisher subscribers add`.")
         return _conclude(sending, None, has_done=False)
     before = _counts(sending, meant)
     if before.open:
@@ -159,13 +159,17 @@ def _start(sending: Sending, *, is_asking: bool) -> Mailing | None:
     now, slug = datetime.now(UTC), sending.slug
     message = render_published(sending.folder, sending.settings, now, slug)
     content = freeze_issue(message, sending.settings)
+    new = new_issue_mailing(content, sending.settings, message)
     with sending.database.read() as connection:
-        recipients = count_recipients(connection, sending.database.publication, now)
-    if not recipients:
+        audience = count_audience(connection, sending.database.publication, new.variants, now)
+    if not audience.total:
+        say(f"There is nobody to send {slug} to: {audience.why_nobody}.")
         return None
-    _require_approved(sending, new_mailing(content, sending.settings, message.issue.id, slug))
+    _require_approved(sending, new)
     say(f"{slug}: {message.rendered.subject}")
-    say(f"To {recipients:,} subscribed; digest {digest(content)}.")
+    say(f"To {audience.total:,} subscribed; digest {new.digest}.")
+    if detail := str(audience):
+        say(f"That is {detail}.")
     confirm("Send it now?", is_asking=is_asking)
     return start_issue(sending.database, sending.settings, message, content, datetime.now(UTC))
 
@@ -294,33 +298,37 @@ def _conclude(sending: Sending, mailing: Mailing | None, *, has_done: bool) -> i
 
 def _show_dry_run(sending: Sending, meant: Mailing | None) -> int:
     """Say what a send would do, without building or starting anything."""
-    which, recipients = _foresee(sending, meant)
+    which, recipients, detail = _foresee(sending, meant)
     document = describe(sending.database, meant, sending.slug)
     document |= {"digest": which, "recipients": recipients}
     if sending.is_json:
         print_json(document)
     else:
         show(f"{sending.slug}: {recipients:,} would be sent to; digest {which}. Nothing was sent.")
+        if detail:
+            show(f"That is {detail}.")
     return DONE
 
 
-def _foresee(sending: Sending, meant: Mailing | None) -> tuple[str, int]:
+def _foresee(sending: Sending, meant: Mailing | None) -> tuple[str, int, str]:
+    """The digest, to how many, and in what forms that is where not all would get the whole."""
     if meant is not None:
-        return meant.digest, _counts(sending, meant).open
+        return meant.digest, _counts(sending, meant).open, ""
     require_due(sending.folder, sending.settings, datetime.now(UTC), sending.slug)
-    content = _freeze_checked(sending)
+    prepared = _prepare(sending)
+    variants, now = prepared.variants(sending.settings), datetime.now(UTC)
     with sending.database.read() as connection:
-        now = datetime.now(UTC)
-        return digest(content), count_recipients(connection, sending.database.publication, now)
+        audience = count_audience(connection, sending.database.publication, variants, now)
+    return prepared.digest(sending.settings), audience.total, str(audience)
 
 
-def _freeze_checked(sending: Sending, *, is_test: bool = False) -> bytes:
-    """The message as it would be frozen; ContentError where the issue has errors."""
+def _prepare(sending: Sending) -> Prepared:
+    """The issue as it would be sent; ContentError where it has errors."""
     prepared = prepare(sending.folder, sending.settings, datetime.now(UTC), sending.slug)
     if prepared.message is None:
         say_problems(prepared.problems)
         raise ContentError(f"{sending.path} has the errors above")
-    return prepared.freeze(sending.settings, is_test=is_test)
+    return prepared
 
 
 def _send_test(sending: Sending, address: str) -> int:
@@ -334,7 +342,7 @@ def _send_test(sending: Sending, address: str) -> int:
         email = parse_address(address).email
     except AddressError as error:
         raise PublisherError(f"--test {address!r}: {error}") from None
-    content = _freeze_checked(sending, is_test=True)
+    content = _prepare(sending).freeze(sending.settings, is_test=True)
     mailing = start_test(sending.database, sending.settings, content, sending.slug, email)
     _deliver(sending, mailing)
     if _counts(sending, mailing).failed:

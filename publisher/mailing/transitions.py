@@ -37,6 +37,9 @@ DELIVERY_TRANSITIONS: dict[str, Transition] = {
         Transition(
             "suppressed", _WAITING, "suppressed", "the reader left or paused before their turn"
         ),
+        Transition(
+            "emptied", _WAITING, "cancelled", "a correction left nothing of what its reader chose"
+        ),
         Transition("accepted", ("sending",), "sent", "the relay took the message"),
         Transition("deferred", ("sending",), "deferred", "a 4xx, or a domain that asks for less"),
         Transition("failed", ("sending",), "failed", "a 5xx to this recipient"),

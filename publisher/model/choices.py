@@ -34,8 +34,52 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     has_weekly: bool = False
 
 
-class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """What one variant of a mailing consists of: highlights, by their ids in order, in a form."""
+class Definition(msgspec.Struct, frozen=True, kw_only=True, order=True):
+    """What one variant of a mailing consists of: highlights, by their ids in order, in a form.
+
+    Without highlights it is all that there is, with the issue's own words.
+    """
 
     form: Content = "full"
     highlights: tuple[str, ...] = ()
+
+
+# Of everybody who chose nothing: it is what the mailing itself has.
+WHOLE = Definition()
+
+
+class Audience(msgspec.Struct, frozen=True, kw_only=True):
+    """How many readers an issue's mailing would have by now, and in what forms.
+
+    `chosen` are those of chosen tags, in so many `variants`; `others` get nothing, for no
+    highlight has a tag that they chose.
+    """
+
+    whole: int = 0
+    headlines: int = 0
+    chosen: int = 0
+    variants: int = 0
+    others: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.whole + self.headlines + self.chosen
+
+    @property
+    def why_nobody(self) -> str:
+        """Why it would go to nobody."""
+        if self.others:
+            return f"no highlight has a topic that anybody chose ({self.others:,} chose others)"
+        return "nobody is subscribed"
+
+    def __str__(self) -> str:
+        """Written out for operators; empty where all get the whole."""
+        if not (self.headlines or self.chosen or self.others):
+            return ""
+        noun = "variant" if self.variants == 1 else "variants"
+        parts = [f"{self.whole:,} whole"]
+        parts += [f"{self.headlines:,} headlines"] if self.headlines else []
+        if self.chosen:
+            parts.append(f"{self.chosen:,} of chosen topics in {self.variants:,} {noun}")
+        text = ", ".join(parts)
+        return f"{text}; {self.others:,} chose other topics" if self.others else text

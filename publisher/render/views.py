@@ -81,8 +81,25 @@ class CorrectionOpening(msgspec.Struct, frozen=True, kw_only=True):
     changes_url: str
 
 
+class Chosen(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reader chose of an issue: `lines` say so, and how that is changed at a URL."""
+
+    template: ClassVar[str] = "email/chosen"
+    name: ClassVar[str] = "chosen"
+
+    subject: str
+    lines: tuple[str, ...]
+    preferences_url: str
+
+
+class Headlines(Chosen, frozen=True, kw_only=True):
+    """The same, where nothing but the headlines was chosen."""
+
+    template: ClassVar[str] = "email/headlines"
+
+
 # What a message has besides an issue; its template, and what it is called there.
-Opening = Greeting | CorrectionOpening
+Opening = Greeting | CorrectionOpening | Chosen
 
 
 class TagView(msgspec.Struct, frozen=True):

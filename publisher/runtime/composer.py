@@ -22,8 +22,8 @@ from publisher.store.deliveries import Original, Taken
 
 # No database counts further.
 _LONGEST_NUMBER = 2**63 - 1
-# An issue's content and that of the single messages that go out beside it.
-_TEMPLATES = 64
+# An issue's variants and the single messages that go out beside it.
+_TEMPLATES = 128
 # Whose messages have a name in them, and a link to unsubscribe. A trial is one for nobody.
 _TO_SUBSCRIBERS = ("issue", "correction", "welcome", "test")
 # The links of single messages: what a slot of their content holds the token for.
@@ -62,7 +62,7 @@ class Composer:
 
     def compose(self, taken: Taken) -> Message:
         """Make the message. Raises ValueError where what the store holds makes none."""
-        frozen = self._load(taken.mailing, taken.revision)
+        frozen = self._load(taken.mailing, taken.revision, taken.variant)
         # Who asks on the form can write anything into the name, and for anybody's address.
         name = taken.name if taken.purpose in _TO_SUBSCRIBERS else ""
         recipient = Recipient(
@@ -79,9 +79,9 @@ class Composer:
         """The Message-ID of the message that this one answers."""
         return message_id(about.ref, about.id, self._keys.messages, about.domain)
 
-    def _read(self, mailing: int, revision: int) -> _Frozen:
+    def _read(self, mailing: int, revision: int, variant: int) -> _Frozen:
         with self._database.read() as connection:
-            row = load_frozen(connection, mailing, revision)
+            row = load_frozen(connection, mailing, revision, variant)
         return _Frozen(thaw(row.content), row.ref, row.domain, row.created_at)
 
     def _sender_of(self, taken: Taken) -> str:

@@ -9,18 +9,20 @@ from sqlalchemy import Connection
 
 from publisher.message.freeze import digest, read_subject
 from publisher.model.delivery import Mailing
+from publisher.runtime.issue_mailing import IssueVariants
 from publisher.runtime.start import freeze_issue, freeze_list_message, new_mailing, require_ready
 from publisher.settings import Settings
 from publisher.site.correct import Corrected
 from publisher.site.message import IssueMessage, render_mailed_correction, render_published
 from publisher.store.approvals import find_lack
 from publisher.store.arming import require_armed
-from publisher.store.contents import NewContent, load_frozen, revise_mailing
+from publisher.store.contents import load_frozen, revise_mailing
 from publisher.store.corrections import count_holders, key_of, start_correction_mailing
 from publisher.store.database import Database
 from publisher.store.errors import StateError
 from publisher.store.mailings import find_mailing
 from publisher.store.starting import NewMailing
+from publisher.store.variants import NewContent, define_anew
 
 
 class MailedCorrection(msgspec.Struct, frozen=True):
@@ -37,10 +39,15 @@ class MailedCorrection(msgspec.Struct, frozen=True):
 Note = Callable[[Connection, MailedCorrection], None]
 
 
-def count_corrected(database: Database, issue: str, version: str, now: datetime) -> int:
-    """How many readers were sent another version of an issue, and may be told of it now."""
+def count_corrected(
+    database: Database, issue: str, version: str, now: datetime, concerned: tuple[str, ...] = ()
+) -> int:
+    """How many readers were sent another version of an issue, and may be told of it now.
+
+    Where highlights are `concerned`, those alone who were sent one of them.
+    """
     with database.read() as connection:
-        return count_holders(connection, database.publication, issue, version, now)
+        return count_holders(connection, database.publication, issue, version, now, concerned)
 
 
 def start_correction(
@@ -72,12 +79,18 @@ def start_correction(
     if is_mailed:
         require_ready(settings, folder)
         new = _freeze(settings, folder, corrected, message, subject, now)
+    variants = IssueVariants(message, settings)
+    with database.read() as connection:
+        defined = define_anew(connection, mailing.id, variants)
+    for definition in defined.values():
+        if definition is not None:
+            variants.make(definition)  # before others wait for the transaction
     with database.write() as connection:
         if is_mailed:
             require_armed(connection, database.path)
         if settings.delivery.require_approval:
             _require_approved(connection, database.publication, corrected, own.digest, by)
-        revised = revise_mailing(connection, database.publication, mailing.id, own, now)
+        revised = revise_mailing(connection, database.publication, mailing.id, own, now, variants)
         started = None
         if new is not None:
             started = start_correction_mailing(connection, database.publication, new, now)
@@ -121,4 +134,5 @@ def _freeze(
         is_answer=True,
     )
     key = key_of(issue.id, issue.version)
-    return new_mailing(content, settings, key, issue.slug, "correction", issue.version)
+    new = new_mailing(content, settings, key, issue.slug, "correction", issue.version)
+    return msgspec.structs.replace(new, highlights=corrected.concerned)

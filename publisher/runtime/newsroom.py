@@ -8,8 +8,9 @@ from typing import Protocol
 
 from publisher.errors import PublisherError
 from publisher.model.problem import Problem
+from publisher.runtime.issue_mailing import new_issue_mailing
 from publisher.runtime.preparing import require_due
-from publisher.runtime.start import freeze_issue, new_issue_mailing, require_ready
+from publisher.runtime.start import freeze_issue, require_ready
 from publisher.runtime.websub import note_published
 from publisher.settings import Settings
 from publisher.site.after_build import run_after_build

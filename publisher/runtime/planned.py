@@ -15,20 +15,21 @@ from publisher.errors import PublisherError
 from publisher.model.delivery import Mailing
 from publisher.model.operators import Actor
 from publisher.model.plan import Plan, PlanStatus
+from publisher.runtime.issue_mailing import make_ahead
 from publisher.runtime.newsroom import Newsroom, RefusedError
 from publisher.store import audit
 from publisher.store.arming import find_unarmed
 from publisher.store.database import Database, Held
 from publisher.store.mailings import find_mailing
 from publisher.store.plans import close_plan, find_plan, is_waiting, list_waiting, note_reason
-from publisher.store.starting import NewMailing, count_recipients, find_lack_of, start_issue_mailing
+from publisher.store.starting import NewMailing, find_lack_of, start_issue_mailing
+from publisher.store.variants import count_audience
 
 _LAPSED = "nothing was there in time to start it; is `publisher run` running?"
 _CHANGED = (
     "it was changed after Send was pressed, and nothing but what was shown then is sent:"
     " look at it again, and send it as it is now"
 )
-_NOBODY = "nobody is subscribed"
 
 
 class PlannedNewsroom(Newsroom, Protocol):
@@ -143,11 +144,13 @@ class PlannedSends:
     def _start(self, plan: Plan, new: NewMailing, now: datetime) -> None:
         """Start the mailing, and close the plan with it."""
         publication = self.database.publication
+        make_ahead(self.database, new.variants, now)
         with self.database.write() as connection:
-            if not count_recipients(connection, publication, now):
-                mailing = None
+            audience = count_audience(connection, publication, new.variants, now)
+            if not audience.total:
+                mailing, reason = None, audience.why_nobody
                 is_ours = close_plan(
-                    connection, publication, plan.id, "refused", now, reason=_NOBODY
+                    connection, publication, plan.id, "refused", now, reason=reason
                 )
             else:
                 mailing, is_ours = _start_planned(connection, publication, plan, new, now)

@@ -11,6 +11,7 @@ from publisher.errors import PublisherError
 from publisher.message.freeze import digest
 from publisher.model.issue import Issue
 from publisher.model.problem import Problem, has_errors
+from publisher.runtime.issue_mailing import IssueVariants
 from publisher.runtime.start import freeze_issue
 from publisher.settings import Settings
 from publisher.site.check import check
@@ -40,6 +41,10 @@ class Prepared(msgspec.Struct, frozen=True):
             raise ContentError("the issue has errors")
         prefix = TEST_PREFIX if is_test else ""
         return freeze_issue(self.message, settings, subject_prefix=prefix)
+
+    def variants(self, settings: Settings) -> IssueVariants | None:
+        """What readers get of it by their choices; None where the issue has errors."""
+        return IssueVariants(self.message, settings) if self.message else None
 
     def digest(self, settings: Settings, *, is_test: bool = False) -> str:
         return digest(self.freeze(settings, is_test=is_test))

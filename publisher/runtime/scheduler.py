@@ -25,6 +25,7 @@ from publisher.mailing.schedule import (
     new_occurrences,
 )
 from publisher.model.delivery import Mailing
+from publisher.runtime.issue_mailing import make_ahead
 from publisher.runtime.newsroom import Newsroom
 from publisher.runtime.start import require_sendable
 from publisher.settings import Schedule, Settings
@@ -48,7 +49,8 @@ from publisher.store.occurrences import (
     see_schedule,
     supersede_issues,
 )
-from publisher.store.starting import NewMailing, count_recipients, find_lack_of, start_issue_mailing
+from publisher.store.starting import NewMailing, find_lack_of, start_issue_mailing
+from publisher.store.variants import count_audience
 
 # What fired while the clock stood too far ahead is recognised so far back.
 _JUMP = timedelta(days=2)
@@ -236,12 +238,14 @@ class Scheduler:
         Where it did not fire, there is no mailing; and no outcome where another process was first.
         """
         publication = self.database.publication
+        make_ahead(self.database, new.variants, now)
         with self.database.write() as connection:
             if not is_open(connection, publication, occurrence):
                 return "", None
-            if not count_recipients(connection, publication, now):
+            audience = count_audience(connection, publication, new.variants, now)
+            if not audience.total:
                 # A mailing to nobody would keep the issue from those who subscribe in an hour.
-                return f"{fire.candidate.slug}: nobody is subscribed yet", None
+                return f"{fire.candidate.slug}: {audience.why_nobody}", None
             if lack := find_lack_of(connection, publication, new):
                 return f"{fire.candidate.slug}: {lack}", None
             mailing = start_issue_mailing(connection, publication, new, now)

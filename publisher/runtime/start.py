@@ -1,4 +1,4 @@
-"""An issue's message -> a mailing: its content frozen, and a row for each reader."""
+"""A message -> a mailing: its content frozen, and the mailing that it is to be of."""
 
 import hashlib
 import secrets
@@ -10,13 +10,13 @@ from publisher.errors import SettingsError
 from publisher.message.addresses import ascii_domain
 from publisher.message.freeze import Draft, digest, freeze
 from publisher.model.delivery import Mailing, Purpose
-from publisher.render.email import UNSUBSCRIBE_SLOT
+from publisher.render.email import UNSUBSCRIBE_SLOT, RenderedMessage
 from publisher.runtime.composer import Keys, envelope_sender, load_signers, require_verp
 from publisher.settings import Settings
 from publisher.site.message import IssueMessage
 from publisher.store.database import Database
 from publisher.store.keys import require_key
-from publisher.store.starting import NewMailing, start_issue_mailing, start_single_mailing
+from publisher.store.starting import NewMailing, start_single_mailing
 
 _REF_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -30,14 +30,16 @@ def freeze_issue(
     message: IssueMessage,
     settings: Settings,
     *,
+    rendered: RenderedMessage | None = None,
     subject_prefix: str = "",
     purpose: Purpose = "issue",
 ) -> bytes:
     """Freeze an issue's message as bytes; raises SettingsError where a setting keeps it from that.
 
-    Content never does: what has no place in a header was dropped where the issue was read.
+    Content never does: what has no place in a header was dropped where the issue was read. It is
+    the whole of it, or another that is `rendered`.
     """
-    rendered = message.rendered
+    rendered = rendered or message.rendered
     return freeze_list_message(
         settings,
         subject=f"{subject_prefix}{rendered.subject}",
@@ -135,21 +137,6 @@ def new_mailing(
         version=version,
         domain=parseaddr(settings.email.from_)[1].rpartition("@")[2],
     )
-
-
-def new_issue_mailing(content: bytes, settings: Settings, message: IssueMessage) -> NewMailing:
-    """The mailing of an issue's message, frozen."""
-    issue = message.issue
-    return new_mailing(content, settings, issue.id, issue.slug, version=issue.version)
-
-
-def start_issue(
-    database: Database, settings: Settings, message: IssueMessage, content: bytes, now: datetime
-) -> Mailing:
-    """Start the issue's mailing, or give the one that somebody started before."""
-    new = new_issue_mailing(content, settings, message)
-    with database.write() as connection:
-        return start_issue_mailing(connection, database.publication, new, now)
 
 
 def start_test(

@@ -15,11 +15,15 @@ from publisher.site.versions import find_uncovered
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
-    """An issue's id, the version of its text now, and what differs from what was last covered."""
+    """An issue's id, the version of its text now, and what differs from what was last covered.
+
+    `concerned` are as those of a correction that would be about all of it.
+    """
 
     issue: str
     version: str
     parts: tuple[PartChange, ...]
+    concerned: tuple[str, ...] = ()
 
 
 def compare_published(folder: Path, settings: Settings, now: datetime, slug: str) -> Compared:
@@ -40,4 +44,5 @@ def compare_published(folder: Path, settings: Settings, now: datetime, slug: str
             return Compared(issue=issue.id, version=issue.version, parts=())
         base = min(uncovered.before, key=lambda each: (each.at, each.version))
         parts = compare_issues(base.issue, issue, archive.setting)
-        return Compared(issue=issue.id, version=issue.version, parts=parts)
+        concerned = () if "" in uncovered.parts else tuple(uncovered.parts)
+        return Compared(issue=issue.id, version=issue.version, parts=parts, concerned=concerned)

@@ -43,6 +43,11 @@ class Corrected(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
     @property
+    def concerned(self) -> tuple[str, ...]:
+        """The highlights that it is about; none where it is about all that the issue says."""
+        return () if self.has_own_words else self.highlights
+
+    @property
     def lines(self) -> tuple[CorrectionLine, ...]:
         groups = [self.highlights] if self.highlights else []
         groups += [()] if self.has_own_words else []

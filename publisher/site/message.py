@@ -4,28 +4,35 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
+from jinja2 import Environment
 
 from publisher.errors import PublisherError
 from publisher.model.issue import Issue
 from publisher.render.correction import CorrectionNote, render_correction
 from publisher.render.email import RenderedMessage, render_message
-from publisher.render.views import Greeting, language_of
+from publisher.render.views import Greeting, Setting, language_of
 from publisher.settings import Settings
 from publisher.site.archive import Archive
 from publisher.site.check import checking_job
 from publisher.site.correct import Corrected
 from publisher.site.index import Index
 from publisher.site.job import Job, open_index
+from publisher.site.media import used_media
 from publisher.site.opening import open_archive
 from publisher.site.scan import list_media, read_templates
 
 
 class IssueMessage(msgspec.Struct, frozen=True):
-    """An issue and its message, for anybody."""
+    """An issue and its message, for anybody, and what others of the same issue are rendered with.
+
+    `setting` knows the sizes of the issue's own images, and needs no index for that.
+    """
 
     issue: Issue
     language: str
     rendered: RenderedMessage
+    setting: Setting
+    templates: Environment
 
 
 def render_published(folder: Path, settings: Settings, now: datetime, slug: str) -> IssueMessage:
@@ -88,8 +95,20 @@ def _render(job: Job, slug: str, greeting: Greeting | None = None) -> IssueMessa
     with open_index(job) as index:
         archive = _open(job, index)
         issue = _require(archive, slug)
-        message = render_message(issue, archive.setting, archive.context.templates, greeting)
-        return IssueMessage(issue, language_of(issue, archive.setting.publication), message)
+        setting, templates = archive.setting, archive.context.templates
+        return IssueMessage(
+            issue=issue,
+            language=language_of(issue, setting.publication),
+            rendered=render_message(issue, setting, templates, greeting),
+            setting=msgspec.structs.replace(setting, media=_measured(issue, setting)),
+            templates=templates,
+        )
+
+
+def _measured(issue: Issue, setting: Setting) -> dict[str, tuple[int, int]]:
+    """The sizes of what an issue uses, apart from the index."""
+    found = {path: setting.media.get(path) for path in used_media(issue, setting.urls)}
+    return {path: size for path, size in found.items() if size}
 
 
 def _require(archive: Archive, slug: str) -> Issue:

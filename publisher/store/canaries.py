@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, Select, and_, exists, func, insert, or_, select, update
 
 from publisher.mailing.canary import Tried
 from publisher.store import schema as s
 
 _D, _S, _M, _L = s.delivery.c, s.subscriber.c, s.mailing.c, s.ledger.c
-_COLUMNS = ("publication", "mailing", "subscriber")
+_COLUMNS = ("publication", "mailing", "subscriber", "variant")
 _UNTRIED = ("queued", "sending")
 _CAME_BACK = ("bounced", "soft_bounced", "complained")
 
@@ -22,24 +22,23 @@ def enqueue_canary(
     connection: Connection,
     publication: int,
     mailing: int,
-    may_be_mailed: tuple[Any, ...],
+    readers: Select[Any],
     *,
     first: int,
     seeds: Sequence[str],
 ) -> int:
-    """Enqueue seeds and the first readers; gives how many. What is enqueued later is the rest.
+    """Enqueue seeds and the first `readers`; gives how many. What is enqueued later is the rest.
 
-    A seed that is no subscriber's gets it as an address.
+    A seed that is no subscriber's gets it as an address, and whole.
     """
     addresses = [each.lower() for each in seeds]
     is_seed = func.lower(_S.email).in_(addresses)
-    columns = select(literal(publication), literal(mailing), _S.id).where(*may_be_mailed)
     known = connection.execute(
         select(func.lower(_S.email)).where(_S.publication == publication, is_seed)
     )
     strangers = set(addresses) - set(known.scalars())
     count = 0
-    for chosen in (columns.where(is_seed), columns.where(~is_seed).order_by(_S.id).limit(first)):
+    for chosen in (readers.where(is_seed), readers.where(~is_seed).order_by(_S.id).limit(first)):
         count += connection.execute(insert(s.delivery).from_select(_COLUMNS, chosen)).rowcount
     row = {"publication": publication, "mailing": mailing}
     for address in sorted(strangers):

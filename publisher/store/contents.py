@@ -11,16 +11,9 @@ from sqlalchemy import Connection, func, insert, select, update
 from publisher.model.delivery import Mailing
 from publisher.store import schema as s
 from publisher.store.mailings import get_mailing, record_event
+from publisher.store.variants import NewContent, Variants, revise_variants
 
 _D, _M, _C = s.delivery.c, s.mailing.c, s.mailing_content.c
-
-
-class NewContent(msgspec.Struct, frozen=True, kw_only=True):
-    """What a mailing is to be sent with from now on; `version` is that of the issue's text."""
-
-    version: str
-    digest: str
-    content: bytes
 
 
 class Frozen(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,22 +35,30 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
     sent: int
 
 
-def load_frozen(connection: Connection, mailing: int, revision: int = 0) -> Frozen:
-    """What a mailing's messages of a revision are made of."""
+def load_frozen(
+    connection: Connection, mailing: int, revision: int = 0, variant: int = 0
+) -> Frozen:
+    """What a mailing's messages of a revision and a variant are made of."""
     chosen = select(_M.ref, _M.content, _M.domain, _M.created_at)
-    if revision:
-        own = (_C.mailing == _M.id) & (_C.revision == revision) & (_C.variant == 0)
+    if revision or variant:
+        own = (_C.mailing == _M.id) & (_C.revision == revision) & (_C.variant == variant)
         chosen = select(_M.ref, _C.content, _M.domain, _M.created_at).join(s.mailing_content, own)
     return Frozen(**connection.execute(chosen.where(_M.id == mailing)).one()._mapping)
 
 
 def revise_mailing(
-    connection: Connection, publication: int, mailing: int, new: NewContent, now: datetime
+    connection: Connection,
+    publication: int,
+    mailing: int,
+    new: NewContent,
+    now: datetime,
+    variants: Variants | None = None,
 ) -> Mailing | None:
     """Let what a mailing has not sent yet be sent with another content, by an operator's deed.
 
     What is on its way, and what may have arrived, keeps what it was sent with. None where it is
-    this content already. The connection writes.
+    this content already. `variants` are what others than the whole are made of. The connection
+    writes.
     """
     before = get_mailing(connection, mailing)
     if (before.version, before.digest) == (new.version, new.digest):
@@ -65,6 +66,8 @@ def revise_mailing(
     row = {"publication": publication, "mailing": mailing, "revision": before.revision + 1}
     own = msgspec.structs.asdict(new)
     connection.execute(insert(s.mailing_content).values(row | own | {"at": now}))
+    if variants is not None:
+        revise_variants(connection, publication, mailing, before.revision + 1, variants, now)
     newer = update(s.mailing).where(_M.id == mailing).values(revision=before.revision + 1)
     connection.execute(newer)
     record_event(connection, publication, mailing, "revised", now, new.digest)

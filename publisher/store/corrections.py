@@ -21,7 +21,9 @@ from publisher.store.mailings import (
     record_event,
     reopen_mailing,
 )
-from publisher.store.starting import NewMailing, insert_mailing, may_be_mailed
+from publisher.store.reachable import may_be_mailed
+from publisher.store.starting import NewMailing, insert_mailing
+from publisher.store.variants import concerns, split
 
 _D, _M, _S, _C, _L = s.delivery.c, s.mailing.c, s.subscriber.c, s.mailing_content.c, s.ledger.c
 _COLUMNS = ("publication", "mailing", "subscriber", "about")
@@ -39,10 +41,15 @@ def key_of(issue: str, version: str) -> str:
 
 
 def count_holders(
-    connection: Connection, publication: int, issue: str, version: str, now: datetime
+    connection: Connection,
+    publication: int,
+    issue: str,
+    version: str,
+    now: datetime,
+    highlights: Sequence[str] = (),
 ) -> int:
-    """How many readers would be mailed a correction to a version now."""
-    holders = _holders(publication, issue, version, now).subquery()
+    """How many readers would be mailed a correction to a version now, about these highlights."""
+    holders = _holders(publication, issue, version, now, highlights).subquery()
     return int(connection.execute(select(func.count()).select_from(holders)).scalar_one())
 
 
@@ -56,8 +63,8 @@ def start_correction_mailing(
     if before := find_mailing(connection, publication, new.issue, "correction"):
         return before
     issue = new.issue.rpartition("@")[0]
-    holders = _holders(publication, issue, new.version, now)
-    on_its_way = _mailed(publication, issue, new.version, now).where(_may_arrive())
+    concerned = (publication, issue, new.version, now, new.highlights)
+    holders, on_its_way = _holders(*concerned), _mailed(*concerned).where(_may_arrive())
     if not any(connection.execute(each.limit(1)).first() for each in (holders, on_its_way)):
         return None
     mailing, _ = insert_mailing(connection, publication, new, now)
@@ -127,7 +134,10 @@ def _add_late(
         ),
     )
     issue = its.issue.rpartition("@")[0]
-    late = _holders(publication, issue, its.version, now).where(_D.id.in_(ids), is_earlier)
+    about = select(_M.highlights).where(_M.id == correction)
+    highlights = split(connection.execute(about).scalar_one())
+    late = _holders(publication, issue, its.version, now, highlights)
+    late = late.where(_D.id.in_(ids), is_earlier)
     rows = late.subquery().c
     known = s.delivery.alias()
     chosen = select(literal(publication), literal(correction), rows.subscriber, rows.about).where(
@@ -141,13 +151,21 @@ def _add_late(
     return count
 
 
-def _holders(publication: int, issue: str, version: str, now: datetime) -> Select[Any]:
+def _holders(
+    publication: int, issue: str, version: str, now: datetime, highlights: Sequence[str]
+) -> Select[Any]:
     """Each reader who was sent another version, and may be mailed, with the delivery of it."""
-    return _mailed(publication, issue, version, now).where(_D.status.in_(ARRIVED))
+    chosen = _mailed(publication, issue, version, now, highlights)
+    return chosen.where(_D.status.in_(ARRIVED))
 
 
-def _mailed(publication: int, issue: str, version: str, now: datetime) -> Select[Any]:
-    """The readers who may be mailed now, with their deliveries of other versions of an issue."""
+def _mailed(
+    publication: int, issue: str, version: str, now: datetime, highlights: Sequence[str]
+) -> Select[Any]:
+    """The readers who may be mailed now, with their deliveries of other versions of an issue.
+
+    Of those who chose some of it only whose have one of the highlights in them.
+    """
     revised = select(_C.version).where(
         *(_C.mailing == _D.mailing, _C.revision == _D.revision, _C.variant == 0)
     )
@@ -159,6 +177,7 @@ def _mailed(publication: int, issue: str, version: str, now: datetime) -> Select
         .join(s.subscriber, _S.id == _D.subscriber)
         .where(
             *(_M.publication == publication, its != version, *may_be_mailed(publication, now)),
+            concerns(highlights),
             or_(and_(_M.purpose == "issue", _M.issue == issue), is_welcome),
         )
         .group_by(_D.subscriber)

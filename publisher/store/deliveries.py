@@ -58,7 +58,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery whose intent is on disk: to whom, with what, and what it has been through.
 
     `subscriber_ref` is empty for those that go to no subscriber, `about` None for those that are
-    about no other one. `revision` is that of the content which it is sent with.
+    about no other one. `revision` and `variant` are those of the content that it is sent with.
     """
 
     id: int
@@ -69,6 +69,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     subscriber_ref: str
     history: History
     revision: int = 0
+    variant: int = 0
     about: Original | None = None
 
 
@@ -154,23 +155,25 @@ def _to_candidates(rows: Iterable[Any]) -> list[Candidate]:
 def take(
     connection: Connection, publication: int, ids: Sequence[int], now: datetime
 ) -> tuple[list[Taken], list[Taken]]:
-    """Put the intent to send on record: those that are to be sent, and those suppressed instead.
+    """Put the intent to send on record: those that are to be sent, and those that are not any more.
 
-    Consent is asked here, in the transaction of the intent. A delivery that something else became
-    of meanwhile, or whose mailing is not being sent any more, is in neither.
+    Consent is asked here, in the transaction of the intent, and whether a correction left anything
+    of a variant. A delivery that something else became of meanwhile, or whose mailing is not being
+    sent any more, is in neither.
     """
     driver = driver_of(connection)
     rows = driver.execute(_TAKABLE, (to_milliseconds(now), _list(ids))).fetchall()
     abouts = [row[-2] for row in rows if row[-2] is not None]
     originals = _find_originals(driver, abouts) if abouts else {}
-    wanted = [_taken(row, originals.get(row[-2])) for row in rows if row[-1]]
-    unwanted = [_taken(row) for row in rows if not row[-1]]
+    wanted = [_taken(row, originals.get(row[-2])) for row in rows if row[-1] == 1]
+    unwanted = [_taken(row) for row in rows if row[-1] != 1]
     for revision in {each.revision for each in wanted}:  # seldom more than one
         same = _list(each.id for each in wanted if each.revision == revision)
         driver.execute(_TAKE, (revision, same))
     if unwanted:
-        gone = [each.id for each in unwanted]
-        _move(connection, publication, "suppressed", _D.id.in_(gone), now)
+        for event, fate in (("suppressed", 0), ("emptied", 2)):
+            ids_of = [row[0] for row in rows if row[-1] == fate]
+            _move(connection, publication, event, _D.id.in_(ids_of), now)
     order = {id: place for place, id in enumerate(ids)}
     return sorted(wanted, key=lambda each: order[each.id]), unwanted
 
@@ -185,8 +188,8 @@ def _list(ids: Iterable[int]) -> str:
 _TAKEN = """
     SELECT d.id, d.mailing, m.purpose, d.attempts, d.doubts, d.breaks, d.first_attempt_at,
         COALESCE(d.address, s.email, '') AS email, COALESCE(s.name, '') AS name,
-        COALESCE(s.ref, '') AS subscriber_ref, {revision} AS revision, d.about,
-        {wanted} AS is_wanted
+        COALESCE(s.ref, '') AS subscriber_ref, {revision} AS revision, d.variant, d.about,
+        {wanted} AS fate
     FROM delivery AS d
     JOIN mailing AS m ON m.id = d.mailing
     LEFT JOIN subscriber AS s ON s.id = d.subscriber
@@ -202,8 +205,12 @@ _REVISION = """
 # Who may still be sent to: for an issue those who are subscribed now and have not paused, for a
 # confirmation those who were not asked in vain, for others anybody known; an operator's own
 # address always, and an address that a reader named, which is gone where who has it was erased.
-_WANTED = """
+# 2 is what has nothing left in it.
+_WANTED = f"""
     CASE
+        WHEN d.variant <> 0 AND NOT EXISTS (SELECT 1 FROM mailing_content AS c
+            WHERE c.mailing = d.mailing AND c.variant = d.variant AND c.revision = {_REVISION})
+            THEN 2
         WHEN d.address IS NOT NULL THEN 1
         WHEN s.id IS NULL OR m.purpose IN ('address', 'notice') THEN 0
         WHEN EXISTS (SELECT 1 FROM suppression AS x WHERE x.publication = s.publication
@@ -213,7 +220,7 @@ _WANTED = """
         WHEN m.purpose = 'confirmation' THEN s.status = 'unconfirmed'
         ELSE 1
     END
-"""
+"""  # noqa: S608 - of our own words alone
 _TAKABLE = f"""{_TAKEN.format(wanted=_WANTED, revision=_REVISION)}
     WHERE d.id IN (SELECT value FROM json_each(?))
         AND d.status IN ('queued', 'deferred') AND m.status = 'sending'
@@ -248,7 +255,7 @@ def _find_originals(driver: Any, ids: Iterable[int]) -> dict[int, Original]:
 
 def _taken(row: Sequence[Any], about: Original | None = None) -> Taken:
     """A row of _TAKEN's columns, in their order, and the delivery that it is about."""
-    id, mailing, purpose, attempts, doubts, breaks, first, email, name, ref, revision, *_ = row
+    id, mailing, purpose, attempts, doubts, breaks, first, email, name, ref, *content, _, _ = row
     return Taken(
         id=id,
         mailing=mailing,
@@ -262,7 +269,8 @@ def _taken(row: Sequence[Any], about: Original | None = None) -> Taken:
             breaks=breaks,
             first_attempt_at=None if first is None else from_milliseconds(first),
         ),
-        revision=revision,
+        revision=content[0],
+        variant=content[1],
         about=about,
     )
 

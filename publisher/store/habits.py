@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from publisher.mailing.schedule import OccurrenceStatus
 from publisher.store import schema as s
-from publisher.store.starting import may_be_mailed as may_be_mailed
+from publisher.store.reachable import may_be_mailed as may_be_mailed
 
 # Habits change: what is older than this many firings, or mailings, is left out.
 _FIRINGS = 200

@@ -79,7 +79,8 @@ wish = _table(
 # One for each publication, issue and purpose. A single message's `issue` is a word of its own, a
 # correction's ID@VERSION. `content` is that of revision 0, as is `version`, which is the issue's
 # text's; what is taken is sent with `revision`: see mailing_content. Deliveries behind
-# `canary_last` wait; until `canary_until`, where the ones before were tried.
+# `canary_last` wait; until `canary_until`, where the ones before were tried. `highlights` are those
+# that a correction is about, with blanks between, where it is not about all of the issue.
 mailing = _table(
     "mailing",
     Column("ref", Text, nullable=False, unique=True),
@@ -91,6 +92,7 @@ mailing = _table(
     # Before the content, behind which SQLite finds a column by reading that.
     Column("version", Text, nullable=False, server_default=""),
     Column("revision", Integer, nullable=False, server_default="0"),
+    Column("highlights", Text, nullable=False, server_default=""),
     Column("digest", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("domain", Text, nullable=False),

@@ -6,7 +6,8 @@ from publisher.store.columns import Id, Moment, one_of, table
 
 # What a mailing's deliveries are sent with, where it is not what the mailing began with: that one,
 # revision 0 and variant 0, is `mailing.content`. `version` is that of the text in it. A
-# variant above 0 consists of `highlights`, their ids in order with blanks between, in a form.
+# variant above 0 has `highlights` alone, their ids with blanks between, in a form; or all, where it
+# names none. One that a revision has no row of has nothing left in it.
 mailing_content = table(
     "mailing_content",
     Column("mailing", Id, ForeignKey("mailing.id"), nullable=False),

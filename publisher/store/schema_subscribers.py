@@ -40,7 +40,7 @@ subscriber = table(
 )
 Index("subscriber_by_status", subscriber.c.publication, subscriber.c.status, subscriber.c.id)
 # Those who chose anything, which may be few.
-CHOSE = text("content <> 'full' OR tags <> '' OR frequency <> 'daily'")
+CHOSE = text("(content <> 'full' OR tags <> '' OR frequency <> 'daily')")
 Index(
     "subscriber_who_chose",
     *(subscriber.c.publication, subscriber.c.content, subscriber.c.tags),

@@ -1,10 +1,9 @@
 """Mailings as they start: once for each issue and purpose, with a row for each reader."""
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, exists, func, literal, or_, select, update
+from sqlalchemy import Connection, update
 from sqlalchemy.dialects.sqlite import insert
 
 from publisher.model.delivery import Mailing, Purpose
@@ -19,9 +18,11 @@ from publisher.store.mailings import (
     record_event,
     reopen_mailing,
 )
+from publisher.store.variants import Variants, gets_issues, join, save_variants, select_readers
 
 # What a new mailing has besides its row's columns.
-_HOW_TO_START = ("canary", "seeds", "needs_approval", "by")
+_HOW_TO_START = ("canary", "seeds", "needs_approval", "by", "variants")
+_COLUMNS = ("publication", "mailing", "subscriber", "variant")
 
 
 class NewMailing(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +30,9 @@ class NewMailing(msgspec.Struct, frozen=True, kw_only=True):
 
     `version` is that of the issue's text in it, empty where there is none. The first `canary`
     readers and the addresses `seeds` get it before the rest does. Where it `needs_approval`,
-    somebody else than `by`, who sends it, has to have approved this digest.
+    somebody else than `by`, who sends it, has to have approved this digest. Without `variants` all
+    get the same, whatever they chose. `highlights` are what a correction is about, by their ids,
+    where that is not all of the issue.
     """
 
     ref: str
@@ -44,6 +47,8 @@ class NewMailing(msgspec.Struct, frozen=True, kw_only=True):
     seeds: tuple[str, ...] = ()
     needs_approval: bool = False
     by: str = ""
+    variants: Variants | None = None
+    highlights: tuple[str, ...] = ()
 
 
 def start_issue_mailing(
@@ -57,11 +62,18 @@ def start_issue_mailing(
     mailing, is_new = insert_mailing(connection, publication, new, now)
     if is_new:
         require_approved(connection, publication, new)
-        count = _enqueue_all(connection, publication, mailing.id, new, now)
+        others = None
+        if new.variants is not None:
+            others = save_variants(connection, publication, mailing.id, new.variants, now)
+        has_variants = others is not None
+        count = _enqueue_all(
+            connection, publication, mailing.id, new, now, has_variants=has_variants
+        )
         connection.execute(
             update(s.mailing).where(s.mailing.c.id == mailing.id).values(recipients=count)
         )
-        record_event(connection, publication, mailing.id, "started", now)
+        reason = f"{others:,} chose other topics" if others else ""
+        record_event(connection, publication, mailing.id, "started", now, reason)
         if not count:
             finish_if_done(connection, publication, mailing.id, now)
         mailing = get_mailing(connection, mailing.id)
@@ -134,6 +146,7 @@ def insert_mailing(
     """The mailing, and whether it is new. The database holds that there is one only."""
     own = msgspec.structs.asdict(new)
     values = {name: own[name] for name in own if name not in _HOW_TO_START} | {
+        "highlights": join(new.highlights),
         "publication": publication,
         "status": "sending",
         "recipients": 0,
@@ -146,39 +159,24 @@ def insert_mailing(
 
 
 def _enqueue_all(
-    connection: Connection, publication: int, mailing: int, new: NewMailing, now: datetime
+    connection: Connection,
+    publication: int,
+    mailing: int,
+    new: NewMailing,
+    now: datetime,
+    *,
+    has_variants: bool,
 ) -> int:
-    columns = ("publication", "mailing", "subscriber")
-    those, before = may_be_mailed(publication, now), 0
-    chosen = select(literal(publication), literal(mailing), s.subscriber.c.id).where(*those)
+    those, before = gets_issues(publication, new.variants, now), 0
+    chosen = select_readers(publication, mailing, those, has_variants=has_variants)
     if new.canary or new.seeds:
         before = enqueue_canary(
-            connection, publication, mailing, those, first=new.canary, seeds=new.seeds
+            connection, publication, mailing, chosen, first=new.canary, seeds=new.seeds
         )
         chosen = chosen.where(is_not_enqueued(mailing))
     # In the order of ids, in which they will be taken.
     chosen = chosen.order_by(s.subscriber.c.id)
-    count = connection.execute(insert(s.delivery).from_select(columns, chosen)).rowcount
+    count = connection.execute(insert(s.delivery).from_select(_COLUMNS, chosen)).rowcount
     if before and not count:
         release(connection, mailing)  # there is nobody to wait
     return before + count
-
-
-def count_recipients(connection: Connection, publication: int, now: datetime) -> int:
-    """How many would get an issue if it were sent now."""
-    chosen = select(func.count()).select_from(s.subscriber).where(*may_be_mailed(publication, now))
-    return int(connection.execute(chosen).scalar_one())
-
-
-def may_be_mailed(publication: int, now: datetime) -> tuple[Any, ...]:
-    """The conditions that a subscriber may be sent an issue now."""
-    is_suppressed = exists().where(
-        s.suppression.c.publication == s.subscriber.c.publication,
-        s.suppression.c.address_hash == s.subscriber.c.address_hash,
-    )
-    return (
-        s.subscriber.c.publication == publication,
-        s.subscriber.c.status == "confirmed",
-        or_(s.subscriber.c.paused_until.is_(None), s.subscriber.c.paused_until <= now),
-        ~is_suppressed,
-    )

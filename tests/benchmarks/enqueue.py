@@ -6,7 +6,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from publisher.runtime.start import freeze_issue, start_issue
+from publisher.runtime.issue_mailing import start_issue
+from publisher.runtime.start import freeze_issue
 from publisher.settings import load_settings
 from publisher.site.message import render_published
 from publisher.store.database import open_database

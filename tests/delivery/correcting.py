@@ -48,6 +48,6 @@ def count(post: Post) -> int:
     assert corrected is not None
     database = post.open()
     try:
-        return count_corrected(database, corrected.issue, corrected.after, now)
+        return count_corrected(database, corrected.issue, corrected.after, now, corrected.concerned)
     finally:
         database.close()

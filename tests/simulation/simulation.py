@@ -17,7 +17,7 @@ from publisher.rehearsal.relay import Relay
 from publisher.rehearsal.world import PUBLICATION, Clock, Crash, Disk, Store
 from publisher.runtime.exchange import Rules
 from publisher.store.arming import RESTORED, arm, disarm, find_unarmed
-from publisher.store.contents import NewContent, revise_mailing
+from publisher.store.contents import revise_mailing
 from publisher.store.corrections import key_of, start_correction_mailing
 from publisher.store.deliveries import cancel_waiting, resolve_doubts, retry_failed
 from publisher.store.erasing import erase
@@ -26,6 +26,7 @@ from publisher.store.mailings import change_mailing, reopen_mailing
 from publisher.store.starting import NewMailing, start_issue_mailing, start_single_mailing
 from publisher.store.subscribers import NewSubscriber, add_all, change_status
 from publisher.store.suppressions import suppress
+from publisher.store.variants import NewContent
 from tests.simulation.expected import Delivery, Expected, Mailing, Reader, require
 from tests.simulation.ledger import require_ledger
 from tests.simulation.process import Process

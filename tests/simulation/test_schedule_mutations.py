@@ -10,6 +10,7 @@ import pytest
 from publisher.errors import PublisherError
 from publisher.mailing import cron, schedule
 from publisher.mailing.schedule import Candidate, Missed, Occurrence, Rule, Wait
+from publisher.model.choices import Audience
 from publisher.rehearsal.newsroom import Newsroom
 from publisher.rehearsal.world import Disk
 from publisher.runtime import alerts, scheduler
@@ -156,7 +157,7 @@ def nothing_is_superseded(patch: Patch) -> None:
 
 
 def an_issue_is_mailed_to_nobody(patch: Patch) -> None:
-    patch.setattr(scheduler, "count_recipients", lambda *_: 1)
+    patch.setattr(scheduler, "count_audience", lambda *_: Audience(whole=1))
 
 
 def an_alert_is_told_by_each_process(patch: Patch) -> None:

@@ -18,7 +18,7 @@ from publisher.site.saving import (
 from publisher.site.scan import scan_issues
 from publisher.store.errors import StoreError
 from publisher.store.mailings import count_deliveries
-from publisher.store.starting import count_recipients
+from publisher.store.variants import count_audience
 from publisher.web.api import examples
 from publisher.web.api.cursors import Pages
 from publisher.web.api.issue_answers import (
@@ -175,7 +175,8 @@ def dry_run(call: Call) -> Reply:
         raise ApiError("content", f"{slug} has errors.", problems=prepared.problems)
     digest = prepared.digest(desk.settings)
     with desk.database.read() as connection:
-        recipients = count_recipients(connection, call.publication, call.now)
+        variants = prepared.variants(desk.settings)
+        recipients = count_audience(connection, call.publication, variants, call.now).total
     return Reply(body=document | {"digest": digest, "recipients": recipients})
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from publisher.errors import PublisherError
 from publisher.model.delivery import DeliveryStatus, Mailing
 from publisher.runtime import steering
+from publisher.runtime.issue_mailing import make_ahead
 from publisher.runtime.mailings import describe_delivery, document, find_reader, read_naming
 from publisher.runtime.newsroom import Folder, RefusedError
 from publisher.runtime.start import require_ready
@@ -23,7 +24,8 @@ from publisher.store.mailings import (
     find_mailing_by_slug,
     list_issue_mailings,
 )
-from publisher.store.starting import NewMailing, count_recipients, find_lack_of, start_issue_mailing
+from publisher.store.starting import NewMailing, find_lack_of, start_issue_mailing
+from publisher.store.variants import count_audience
 from publisher.web.api import examples
 from publisher.web.api.cursors import Pages
 from publisher.web.api.issue_answers import find_mailing_of
@@ -89,10 +91,12 @@ def start_mailing(call: Call) -> Reply:
     if wanted.digest not in (None, new.digest):
         raise _changed(new.digest)
     with desk.database.read() as connection:
-        if not count_recipients(connection, call.publication, call.now):
-            raise ApiError("conflict", "Nobody is subscribed, so there is nobody to send to.")
+        audience = count_audience(connection, call.publication, new.variants, call.now)
+        if not audience.total:
+            raise ApiError("conflict", f"There is nobody to send to: {audience.why_nobody}.")
         if lack := find_lack_of(connection, call.publication, new):
             raise ApiError("conflict", f"Nothing was sent: {lack}.")
+    make_ahead(desk.database, new.variants, call.now)
 
     def change(connection: Connection) -> Reply:
         mailing = start_issue_mailing(connection, call.publication, new, call.now)

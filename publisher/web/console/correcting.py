@@ -51,10 +51,11 @@ def _show(request: AnyRequest, slug: str, status: int = 200, **more: Any) -> Ans
     if not has_read(desk):
         return render(request, "looking.html", back=f"/issues/{slug}/correct")
     compared = compare_published(desk.folder, desk.settings, now, slug)
-    holders = count_corrected(desk.database, compared.issue, compared.version, now)
-    last = None
+    about = (desk.database, compared.issue, compared.version, now)
+    holders, last = count_corrected(*about, compared.concerned), None
     if holders and not compared.parts and not _is_mailed(desk, compared.issue, compared.version):
         last = recall_correction(desk.folder, desk.settings, now, slug)
+        holders = count_corrected(*about, last.concerned) if last else holders
     variables: dict[str, Any] = {"note": "", "is_mailed": False} | more
     return render(
         request,

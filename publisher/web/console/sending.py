@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from publisher.audience.address import AddressError, parse_address
 from publisher.errors import PublisherError, SettingsError
+from publisher.model.choices import Audience
 from publisher.model.delivery import Mailing
 from publisher.model.issue import Issue
 from publisher.model.plan import GRACE, Plan
@@ -29,7 +30,7 @@ from publisher.store.approvals import Approval, approve, find_lack, list_approva
 from publisher.store.arming import find_unarmed, require_armed
 from publisher.store.mailings import find_last_test, find_mailing
 from publisher.store.plans import add_plan, close_plan, find_last_plan, find_plan
-from publisher.store.starting import count_recipients
+from publisher.store.variants import count_audience
 from publisher.web.console.desk import Desk
 from publisher.web.console.issues import require_path
 from publisher.web.console.looks import Outline, compare, find_look, keep_look, outline
@@ -81,7 +82,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     written: Issue | None
     prepared: Prepared
     shown: Outline | None
-    recipients: int
+    audience: Audience
     obstacles: Sequence[Obstacle]
     mailing: Mailing | None
     plan: Plan | None
@@ -92,6 +93,10 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     def is_approved_by(self, who: str) -> bool:
         digest = self.shown.digest if self.shown else ""
         return any((each.who, each.digest) == (who, digest) for each in self.approvals)
+
+    @property
+    def recipients(self) -> int:
+        return self.audience.total
 
     @property
     def is_sendable(self) -> bool:
@@ -114,12 +119,13 @@ def _look(desk: Desk, who: str, slug: str, problems: tuple[Problem, ...] | None 
     prepared = prepare_checked(desk.folder, desk.settings, now, slug, problems)
     publication = desk.database.publication
     with desk.database.read() as connection:
-        recipients = count_recipients(connection, publication, now)
+        variants = prepared.variants(desk.settings)
+        audience = count_audience(connection, publication, variants, now)
         id = issue.id if issue is not None else ""
         mailing = find_mailing(connection, publication, id) if id else None
         plan = find_last_plan(connection, publication, id) if id else None
         test = find_last_test(connection, publication, slug)
-        obstacles = list(_find_obstacles(desk, connection, issue, recipients))
+        obstacles = list(_find_obstacles(desk, connection, issue, audience))
         approvals = list_approvals(connection, publication, id) if id else []
     shown, is_tested = _freeze(desk, prepared, test, obstacles)
     if shown is not None and mailing is None:
@@ -132,7 +138,7 @@ def _look(desk: Desk, who: str, slug: str, problems: tuple[Problem, ...] | None 
         written=issue,
         prepared=prepared,
         shown=shown,
-        recipients=recipients,
+        audience=audience,
         obstacles=obstacles,
         mailing=mailing,
         plan=plan,
@@ -170,7 +176,7 @@ def _find_lack(desk: Desk, slug: str, issue: str, digest: str, who: str) -> Sequ
 
 
 def _find_obstacles(
-    desk: Desk, connection: Connection, issue: Issue | None, recipients: int
+    desk: Desk, connection: Connection, issue: Issue | None, audience: Audience
 ) -> Sequence[Obstacle]:
     found = []
     if issue is not None and (why := why_not_due(issue, desk.clock())) is not None:
@@ -182,9 +188,15 @@ def _find_obstacles(
     if unarmed := find_unarmed(connection, desk.database.path):
         remedy = "When no other one sends, run `publisher arm` where publisher is installed."
         found.append(Obstacle(f"{unarmed}, so it sends nothing.", remedy))
-    if not recipients:
-        found.append(Obstacle("Nobody is subscribed.", "Add or import readers first."))
+    if not audience.total:
+        found.append(_say_nobody(audience))
     return found
+
+
+def _say_nobody(audience: Audience) -> Obstacle:
+    if audience.others:
+        return Obstacle(f"{audience.why_nobody.capitalize()}.", "Give its highlights their tags.")
+    return Obstacle("Nobody is subscribed.", "Add or import readers first.")
 
 
 @get("/issues/{slug:str}/send")

@@ -12,7 +12,7 @@ _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _PURPOSES = "purpose IN ('issue', 'correction', 'confirmation', 'preferences', 'address', 'welcome', 'notice', 'alert', 'test', 'weekly')"
 _CONTENTS = "content IN ('full', 'headlines')"
 _FORMS = "form IN ('full', 'headlines')"
-_CHOSE = sa.text("content <> 'full' OR tags <> '' OR frequency <> 'daily'")
+_CHOSE = sa.text("(content <> 'full' OR tags <> '' OR frequency <> 'daily')")
 _ACTIVE = sa.text("status IN ('sending', 'paused')")
 
 
@@ -37,12 +37,15 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("delivery", recreate="never") as batch:
         batch.add_column(sa.Column("variant", sa.Integer(), server_default="0", nullable=False))
-    # SQLite changes what a column may hold by making the table anew.
-    with op.batch_alter_table("mailing", copy_from=_mailing(), recreate="auto") as batch:
+    # SQLite changes what a column may hold by making the table anew; and what stands behind the
+    # content is found by reading that.
+    is_sqlite = op.get_bind().dialect.name == "sqlite"
+    with op.batch_alter_table(
+        "mailing", copy_from=_mailing(), recreate="always" if is_sqlite else "never"
+    ) as batch:
+        batch.add_column(_text("highlights", ""), insert_before="digest" if is_sqlite else None)
         batch.drop_constraint(op.f("mailing_purpose"), type_="check")
         batch.create_check_constraint(op.f("mailing_purpose"), sa.text(_PURPOSES))
-    # What stands behind the content is found by reading that.
-    is_sqlite = op.get_bind().dialect.name == "sqlite"
     place = "version" if is_sqlite else None
     with op.batch_alter_table(
         "mailing_content",

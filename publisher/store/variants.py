@@ -1,0 +1,232 @@
+"""What readers chose, and what a mailing makes of that: variants, and who gets which.
+
+A variant is a number: 0 is the whole, which is the mailing's own content. The others have their
+contents beside it, and `mailing_choice` says which choices lead to which.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    distinct,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+)
+
+from publisher.model.choices import WHOLE, Audience, Choices, Definition
+from publisher.store import schema as s
+from publisher.store.reachable import may_be_mailed
+from publisher.store.schema_subscribers import CHOSE
+
+_S, _W, _C = s.subscriber.c, s.mailing_choice.c, s.mailing_content.c
+# What chosen tags, and ids of highlights, have between them.
+_BETWEEN = " "
+
+
+class NewContent(msgspec.Struct, frozen=True, kw_only=True):
+    """What a mailing is to be sent with from now on; `version` is that of the issue's text."""
+
+    version: str
+    digest: str
+    content: bytes
+
+
+class Variants(Protocol):
+    """An issue, for all that readers may have chosen of it."""
+
+    @property
+    def has_weekly(self) -> bool:
+        """Whether who chose one message a week gets no issue of its own."""
+        ...
+
+    def define(self, choices: Iterable[Choices]) -> Definition | None:
+        """What readers of these choices get, who all get the same; None where it is nothing."""
+        ...
+
+    def make(self, definition: Definition) -> NewContent:
+        """The content of a definition, once it was made at once."""
+        ...
+
+
+def join(names: Iterable[str]) -> str:
+    """Slugs or ids as a column has them."""
+    return _BETWEEN.join(names)
+
+
+def split(column: str) -> tuple[str, ...]:
+    return tuple(column.split(_BETWEEN)) if column else ()
+
+
+def read_choices(content: Any, tags: str, frequency: Any = "daily") -> Choices:
+    """Choices from their columns."""
+    return Choices(content=content, tags=split(tags), frequency=frequency)
+
+
+def list_choices(
+    connection: Connection, publication: int, variants: Variants, now: datetime
+) -> list[Choices]:
+    """The different choices of those who would get an issue now, but for that of everything."""
+    return [choices for choices, _ in _count_by_choice(connection, publication, variants, now)]
+
+
+def count_audience(
+    connection: Connection, publication: int, variants: Variants | None, now: datetime
+) -> Audience:
+    """How many would get an issue if it were sent now, and in what forms."""
+    all_of_them = select(func.count()).select_from(s.subscriber)
+    whole = connection.execute(all_of_them.where(*gets_issues(publication, variants, now)))
+    audience = {"whole": int(whole.scalar_one()), "headlines": 0, "chosen": 0, "others": 0}
+    if variants is None:
+        return Audience(**audience)
+    different = set()
+    for choices, number in _count_by_choice(connection, publication, variants, now):
+        definition = variants.define([choices])
+        audience["whole"] -= number
+        audience[_kind_of(definition)] += number
+        if definition is not None and definition.highlights:
+            different.add(definition)
+    return Audience(**audience, variants=len(different))
+
+
+def _kind_of(definition: Definition | None) -> str:
+    if definition is None:
+        return "others"
+    if definition.highlights:
+        return "chosen"
+    return "headlines" if definition.form == "headlines" else "whole"
+
+
+def _count_by_choice(
+    connection: Connection, publication: int, variants: Variants, now: datetime
+) -> list[tuple[Choices, int]]:
+    chosen = select(_S.content, _S.tags, func.count()).where(
+        CHOSE, *gets_issues(publication, variants, now)
+    )
+    groups = chosen.group_by(_S.content, _S.tags).order_by(_S.content, _S.tags)
+    found = [(read_choices(*row[:2]), row[2]) for row in connection.execute(groups)]
+    return [each for each in found if each[0] != Choices()]
+
+
+def gets_issues(publication: int, variants: Variants | None, now: datetime) -> tuple[Any, ...]:
+    """The conditions that a subscriber gets an issue that is sent now."""
+    those = may_be_mailed(publication, now)
+    is_daily = _S.frequency == "daily"
+    return (*those, is_daily) if variants is not None and variants.has_weekly else those
+
+
+def save_variants(
+    connection: Connection, publication: int, mailing: int, variants: Variants, now: datetime
+) -> int | None:
+    """Keep which choice gets which variant of a new mailing, and the variants' contents.
+
+    Gives how many readers get nothing of it; None, and keeps nothing, where all get the whole.
+    """
+    found = _count_by_choice(connection, publication, variants, now)
+    defined = {choices: variants.define([choices]) for choices, _ in found}
+    if all(each == WHOLE for each in defined.values()):
+        return None
+    different = sorted({each for each in defined.values() if each not in (None, WHOLE)})
+    numbers = {WHOLE: 0, **{each: number for number, each in enumerate(different, 1)}}
+    ids = {"publication": publication, "mailing": mailing}
+    contents = {numbers[each]: each for each in different}
+    insert_contents(connection, publication, mailing, 0, contents, variants, now)
+    rows = [
+        ids | {"content": c.content, "tags": join(c.tags), "variant": numbers[each]}
+        for c, each in {Choices(): WHOLE, **defined}.items()
+        if each is not None
+    ]
+    connection.execute(insert(s.mailing_choice), rows)
+    return sum(number for choices, number in found if defined[choices] is None)
+
+
+def select_readers(
+    publication: int,
+    mailing: int,
+    those: tuple[ColumnElement[bool], ...],
+    *,
+    has_variants: bool,
+) -> Select[Any]:
+    """A row for each subscriber that a mailing goes to: publication, mailing, id and variant."""
+    columns = (literal(publication), literal(mailing), _S.id)
+    if not has_variants:
+        return select(*columns, literal(0)).where(*those)
+    its = and_(_W.mailing == mailing, _W.content == _S.content, _W.tags == _S.tags)
+    return select(*columns, _W.variant).join_from(s.subscriber, s.mailing_choice, its).where(*those)
+
+
+def revise_variants(
+    connection: Connection,
+    publication: int,
+    mailing: int,
+    revision: int,
+    variants: Variants,
+    now: datetime,
+) -> None:
+    """Give each variant of a mailing its content of a revision, where anything is left of it."""
+    defined = define_anew(connection, mailing, variants)
+    contents = {variant: each for variant, each in defined.items() if each is not None}
+    insert_contents(connection, publication, mailing, revision, contents, variants, now)
+
+
+def define_anew(
+    connection: Connection, mailing: int, variants: Variants
+) -> dict[int, Definition | None]:
+    """What the variants of a mailing, but for the whole, are of another text of its issue."""
+    chosen = select(_W.variant, _W.content, _W.tags).where(_W.mailing == mailing, _W.variant > 0)
+    choices: dict[int, list[Choices]] = {}
+    for variant, content, tags in connection.execute(chosen.order_by(_W.variant, _W.id)):
+        choices.setdefault(variant, []).append(read_choices(content, tags))
+    return {variant: variants.define(each) for variant, each in choices.items()}
+
+
+def insert_contents(
+    connection: Connection,
+    publication: int,
+    mailing: int,
+    revision: int,
+    contents: dict[int, Definition],
+    variants: Variants,
+    now: datetime,
+) -> None:
+    """Keep the contents of variants, by their numbers."""
+    own = {"publication": publication, "mailing": mailing, "revision": revision, "at": now}
+    for variant, definition in contents.items():
+        its = {
+            "variant": variant,
+            "form": definition.form,
+            "highlights": join(definition.highlights),
+        }
+        content = msgspec.structs.asdict(variants.make(definition))
+        connection.execute(insert(s.mailing_content).values(own | its | content))
+
+
+def concerns(highlights: Sequence[str]) -> ColumnElement[bool]:
+    """The condition that a delivery's content has one of these highlights of an issue in it.
+
+    Without any it is all of the issue that is meant.
+    """
+    if not highlights:
+        return true()
+    d = s.delivery.c
+    padded = literal(_BETWEEN) + _C.highlights + literal(_BETWEEN)
+    has_any = [padded.contains(f"{_BETWEEN}{id_}{_BETWEEN}") for id_ in highlights]
+    its = (_C.mailing == d.mailing, _C.variant == d.variant, _C.revision == d.revision)
+    has_one = exists().where(*its, or_(_C.highlights == "", *has_any))
+    return or_(d.variant == 0, has_one)
+
+
+def count_variants(connection: Connection, mailing: int) -> int:
+    """In how many variants a mailing is sent, the whole among them; 0 where all get the whole."""
+    number = select(func.count(distinct(_W.variant))).where(_W.mailing == mailing)
+    return int(connection.execute(number).scalar_one())
