@@ -39,6 +39,7 @@ from publisher.settings_tables import Timeouts as Timeouts
 from publisher.settings_tables import Web as Web
 from publisher.settings_tables import Webhook as Webhook
 from publisher.settings_values import (
+    MOST_OFFERED,
     is_cron,
     is_database,
     is_http_url,
@@ -346,9 +347,13 @@ def _wrong_lists(settings: Settings) -> list[Wrong]:
             if not is_network(proxy)
         ),
         *(
-            (f"choices.tags[{place}]", tag, "a tag's label, without a comma")
+            (
+                f"choices.tags[{place}]",
+                tag,
+                f"a tag's label, without a comma; at most {MOST_OFFERED} of them",
+            )
             for place, tag in enumerate(settings.choices.tags)
-            if not is_label(tag)
+            if not is_label(tag) or place >= MOST_OFFERED
         ),
         *wrong_addresses(settings.feeds.aliases, settings.web.redirects),
     ]

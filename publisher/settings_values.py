@@ -27,6 +27,10 @@ _DAYS = "sun mon tue wed thu fri sat"
 _CRON = ((0, 59, ""), (0, 23, ""), (1, 31, ""), (1, 12, _MONTHS), (0, 7, _DAYS))
 
 
+# As many tags as anybody looks through in a form.
+MOST_OFFERED = 60
+
+
 def is_tag_uri(text: str) -> bool:
     return bool(_TAG_URI.fullmatch(text))
 

@@ -1,4 +1,4 @@
-"""What readers change about themselves: name, language, a pause, their address; and their data."""
+"""What readers change about themselves: what they get, a pause, their address; and their data."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,8 +8,10 @@ from sqlalchemy import Connection
 
 from publisher.audience.address import Address, address_hash, limit_key, parse_address
 from publisher.model.audience import Consent, Subscriber
+from publisher.model.choices import Choices
 from publisher.model.publication import Publication
 from publisher.store import preferences, requests, subscribers, suppressions
+from publisher.store.variants import write_choices
 
 # For how long the issues can be paused, by the words of the form. A month is 30 days, three are a
 # quarter of a year.
@@ -33,6 +35,13 @@ def pause(
 def resume(connection: Connection, publication: int, subscriber: Subscriber, at: datetime) -> None:
     """End a pause. What is being sent already passed over them. The connection writes."""
     preferences.change(connection, publication, subscriber.id, at, paused_until=None)
+
+
+def choose(
+    connection: Connection, publication: int, subscriber: Subscriber, choices: Choices, at: datetime
+) -> None:
+    """Let a subscriber get what they chose, from the next mailing on. The connection writes."""
+    preferences.change(connection, publication, subscriber.id, at, **write_choices(choices))
 
 
 def can_move(

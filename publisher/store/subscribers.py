@@ -30,6 +30,7 @@ from sqlalchemy import (
 from publisher.model.audience import Consent, ConsentAction, Subscriber, SubscriptionStatus
 from publisher.store import schema as s
 from publisher.store.columns import to_milliseconds
+from publisher.store.variants import read_choices
 
 # What a subscription becomes by what happened to it.
 STATUS_AFTER: dict[ConsentAction, SubscriptionStatus] = {
@@ -307,6 +308,7 @@ def select_subscribers(of_publication: ColumnElement[bool]) -> Select[Any]:
     columns = (
         *(_TABLE.c.id, _TABLE.c.ref, _TABLE.c.email, _TABLE.c.name, _TABLE.c.status),
         *(_TABLE.c.language, _TABLE.c.paused_until, is_suppressed.label("is_suppressed")),
+        *(_TABLE.c.content, _TABLE.c.tags, _TABLE.c.frequency),
     )
     return select(*columns).where(of_publication)
 
@@ -320,7 +322,7 @@ def _find(
 
 
 def read_subscriber(row: Row[Any]) -> Subscriber:
-    id_, ref, email, name, status, language, paused_until, is_suppressed = tuple(row)
+    id_, ref, email, name, status, language, paused_until, is_suppressed, *chosen = tuple(row)
     return Subscriber(
         id=id_,
         ref=ref,
@@ -330,6 +332,7 @@ def read_subscriber(row: Row[Any]) -> Subscriber:
         is_suppressed=bool(is_suppressed),
         language=language,
         paused_until=paused_until,
+        choices=read_choices(*chosen),
     )
 
 

@@ -73,6 +73,15 @@ def read_choices(content: Any, tags: str, frequency: Any = "daily") -> Choices:
     return Choices(content=content, tags=split(tags), frequency=frequency)
 
 
+def write_choices(choices: Choices) -> dict[str, str]:
+    """The columns of a subscriber that choices stand in: the same choice is the same text."""
+    return {
+        "content": choices.content,
+        "tags": join(sorted(choices.tags)),
+        "frequency": choices.frequency,
+    }
+
+
 def list_choices(
     connection: Connection, publication: int, variants: Variants, now: datetime
 ) -> list[Choices]:

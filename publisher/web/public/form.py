@@ -5,9 +5,11 @@ from email import message_from_bytes
 from email.message import Message
 from urllib.parse import parse_qsl
 
+from publisher.settings_values import MOST_OFFERED
+
 MOST_BYTES = 16_384
-# The form has three fields; a browser's extension may add some.
-_MOST_FIELDS = 20
+# All that a publication can offer, and some that a browser's extension may add.
+_MOST_FIELDS = MOST_OFFERED + 20
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
 Fields = dict[str, list[str]]

@@ -6,7 +6,9 @@ from datetime import datetime
 import msgspec
 from markupsafe import Markup
 
+from publisher.audience.choosing import heed
 from publisher.audience.preferences import PAUSES
+from publisher.model.choices import Choices, Offer
 from publisher.render.frame import PageContext, fill_in, make_page
 from publisher.render.views import write_day
 from publisher.render.words import Words
@@ -24,11 +26,21 @@ class Option(msgspec.Struct, frozen=True):
     is_chosen: bool = False
 
 
+class ChoicesView(msgspec.Struct, frozen=True, kw_only=True):
+    """What is offered, with what is chosen of it; `lapsed` says that something is not any more."""
+
+    contents: tuple[Option, ...]
+    tags: tuple[Option, ...]
+    frequencies: tuple[Option, ...]
+    lapsed: str = ""
+
+
 class PreferencesView(msgspec.Struct, frozen=True, kw_only=True):
     """What the page shows. `done` are the words for what was just done, `slip` for what was not, by
     what was typed.
 
     `paused` says until when the issues are paused; `is_erasing` that the page asks once more.
+    `choices` is None where there is nothing to be chosen.
     """
 
     standing: str
@@ -36,6 +48,7 @@ class PreferencesView(msgspec.Struct, frozen=True, kw_only=True):
     languages: tuple[Option, ...]
     pauses: tuple[Option, ...]
     is_subscribed: bool
+    choices: ChoicesView | None = None
     paused: str = ""
     done: str = ""
     slip: str = ""
@@ -44,7 +57,7 @@ class PreferencesView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def show_preferences(
-    opened: Opened, language: str, now: datetime
+    opened: Opened, language: str, now: datetime, offer: Offer
 ) -> Callable[[PageContext, Markup], bytes]:
     """How the page is made in a language, from what all pages share and the stylesheet."""
 
@@ -60,14 +73,19 @@ def show_preferences(
             language=language,
             is_indexed=False,
         )
-        view = _view(opened, context, words, language, now)
+        view = _view(opened, context, words, language, now, offer)
         return fill_in(context, page, view=view, style=style)
 
     return make
 
 
 def _view(
-    opened: Opened, context: PageContext, words: Words, language: str, now: datetime
+    opened: Opened,
+    context: PageContext,
+    words: Words,
+    language: str,
+    now: datetime,
+    offer: Offer,
 ) -> PreferencesView:
     subscriber, publication = opened.subscriber, context.setting.publication
     standing = {
@@ -85,12 +103,48 @@ def _view(
         languages=tuple(_languages(context, words, subscriber.language)),
         pauses=tuple(_pauses(words)),
         is_subscribed=subscriber.status == "confirmed",
+        choices=view_choices(subscriber.choices, offer, words),
         paused=paused if subscriber.status == "confirmed" else "",
-        done=_say_done(opened, words, publication.title),
+        done=_say_done(opened, words, publication.title, offer),
         slip=_say_slip(opened, words),
         typed=opened.slip or "",
         is_erasing=opened.done == "ask_erase",
     )
+
+
+def view_choices(choices: Choices, offer: Offer, words: Words) -> ChoicesView | None:
+    """What is offered and chosen; None where nothing is offered."""
+    if offer == Offer(has_headlines=False):
+        return None
+    held = heed(choices, offer)
+    contents = {"full": words.choose_full, "headlines": words.choose_headlines}
+    frequencies = {"daily": words.choose_daily, "weekly": words.choose_weekly}
+    return ChoicesView(
+        contents=_options(contents, held.content) if offer.has_headlines else (),
+        tags=tuple(
+            Option(tag.slug, tag.label, is_chosen=tag.slug in held.tags) for tag in offer.tags
+        ),
+        frequencies=_options(frequencies, held.frequency) if offer.has_weekly else (),
+        lapsed=words.choose_lapsed if held != choices else "",
+    )
+
+
+def _options(labels: dict[str, str], chosen: str) -> tuple[Option, ...]:
+    return tuple(Option(value, label, is_chosen=value == chosen) for value, label in labels.items())
+
+
+def _say_choices(view: ChoicesView, words: Words) -> str:
+    """What was chosen of each part of the offer, in one line."""
+    parts = []
+    for label, options in (
+        (words.choose_content, view.contents),
+        (words.choose_tags, view.tags),
+        (words.choose_frequency, view.frequencies),
+    ):
+        chosen = [isolate(option.label) for option in options if option.is_chosen]
+        value = words.list_separator.join(chosen) or words.choose_all
+        parts += [words.labelled.format(label=label, value=value)] if options else []
+    return f"{words.choose_saved} {words.separator.join(parts)}"
 
 
 def _languages(context: PageContext, words: Words, chosen: str) -> Sequence[Option]:
@@ -115,10 +169,13 @@ def _pauses(words: Words) -> Sequence[Option]:
     return [Option(value, label) for value, label in zip(PAUSES, labels, strict=True)]
 
 
-def _say_done(opened: Opened, words: Words, title: str) -> str:
+def _say_done(opened: Opened, words: Words, title: str, offer: Offer) -> str:
     match opened.done:
         case "save":
             return words.preferences_saved
+        case "choose":
+            view = view_choices(opened.subscriber.choices, offer, words)
+            return _say_choices(view, words) if view else words.preferences_saved
         case "resume":
             return words.preferences_resumed
         case "address":

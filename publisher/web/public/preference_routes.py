@@ -44,7 +44,7 @@ async def act(request: AnyRequest) -> Answer:
         fields = await read_form(request)
     except FormError:
         return server.show("refused", status=400)
-    chosen = read_chosen(fields, server.pages.languages, server.publication.language)
+    chosen = read_chosen(fields, server.pages.languages, server.publication.language, server.offer)
     if chosen is None:
         return server.show("refused", status=400)
     outcome = await server.write(lambda c: choose(_opening(server, c, visit.client), link, chosen))
@@ -74,7 +74,7 @@ def _answer(server: PublicServer, outcome: Opened | Left | Handed) -> Answer:
 
 def _show(server: PublicServer, opened: Opened) -> Answer:
     language = server.pages.speak(opened.subscriber.language)
-    page = server.pages.fill(show_preferences(opened, language, datetime.now(UTC)))
+    page = server.pages.fill(show_preferences(opened, language, datetime.now(UTC), server.offer))
     return server.answers.show_page(page, 200 if opened.slip is None else 422)
 
 

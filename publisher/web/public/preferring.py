@@ -14,9 +14,12 @@ from publisher.audience.address import (
     limit_key,
     parse_address,
 )
+from publisher.audience.choosing import heed
 from publisher.audience.preferences import PAUSES, export, pause, resume
+from publisher.audience.preferences import choose as choose_content
 from publisher.audience.subscribing import erase, unsubscribe
 from publisher.model.audience import Subscriber
+from publisher.model.choices import CONTENTS, FREQUENCIES, Choices, Offer
 from publisher.model.publication import Publication
 from publisher.store import preferences, wishes
 from publisher.store.subscribers import find_by_ref
@@ -27,12 +30,12 @@ from publisher.web.public.names import choose_language, clean_name
 from publisher.web.public.notices import Kind
 
 Act = (
-    Literal["save", "pause", "resume", "address", "export"]
+    Literal["save", "choose", "pause", "resume", "address", "export"]
     | Literal["ask_erase", "erase", "unsubscribe", "close"]
 )
 _ACTS: dict[str, Act] = {act: act for part in get_args(Act) for act in get_args(part)}
 # What makes sense for those alone whom issues are sent to.
-_OF_SUBSCRIBED = ("pause", "resume", "address")
+_OF_SUBSCRIBED = ("choose", "pause", "resume", "address")
 
 
 class Chosen(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +45,7 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     language: str = ""
     pause: str = ""
+    choices: Choices | None = None
     address: Address | None = None
     slip: str | None = None  # what was typed that is no address
 
@@ -79,11 +83,16 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
 
 
-def read_chosen(fields: Fields, languages: Collection[str], own: str) -> Chosen | None:
+def read_chosen(
+    fields: Fields, languages: Collection[str], own: str, offer: Offer
+) -> Chosen | None:
     """Read a form of the page; None where it is none of its forms."""
     given = {name: values[0] for name, values in fields.items() if len(set(values)) == 1}
     act, how_long = _ACTS.get(given.get("act", "")), given.get("pause", "")
     if act is None or (act == "pause" and how_long not in PAUSES):
+        return None
+    choices = _read_choices(given, fields.get("tags", []), offer) if act == "choose" else None
+    if act == "choose" and choices is None:
         return None
     address, slip = None, None
     if act == "address":
@@ -97,9 +106,22 @@ def read_chosen(fields: Fields, languages: Collection[str], own: str) -> Chosen 
         name=clean_name(given.get("name", "")),
         language=choose_language(given.get("language", ""), languages, own),
         pause=how_long,
+        choices=choices,
         address=address,
         slip=slip,
     )
+
+
+def _read_choices(given: dict[str, str], tags: list[str], offer: Offer) -> Choices | None:
+    """What is chosen of an offer; None where something else is named. All tags are as none."""
+    content, frequency = given.get("content", "full"), given.get("frequency", "daily")
+    offered = [tag.slug for tag in offer.tags]
+    if content not in CONTENTS or frequency not in FREQUENCIES or not set(tags) <= set(offered):
+        return None
+    is_all = len(set(tags)) == len(offered)
+    chosen = () if is_all else tuple(sorted(set(tags)))
+    choices = Choices(content=content, tags=chosen, frequency=frequency)
+    return choices if heed(choices, offer) == choices else None
 
 
 def open_preferences(it: Opening, link: Link) -> Subscriber | None:
@@ -138,6 +160,11 @@ def choose(it: Opening, link: Link, chosen: Chosen) -> Opened | Left | Handed:
 def _save(it: Opening, found: Subscriber, chosen: Chosen) -> None:
     values = {"name": chosen.name, "language": chosen.language}
     preferences.change(it.connection, it.publication, found.id, it.now, **values)
+
+
+def _choose(it: Opening, found: Subscriber, chosen: Chosen) -> None:
+    if chosen.choices is not None:
+        choose_content(it.connection, it.publication, found, chosen.choices, it.now)
 
 
 def _pause(it: Opening, found: Subscriber, chosen: Chosen) -> None:
@@ -184,6 +211,7 @@ def _erase(it: Opening, found: Subscriber) -> Left:
 
 _DOING: dict[Act, Callable[[Opening, Subscriber, Chosen], None]] = {
     "save": _save,
+    "choose": _choose,
     "pause": _pause,
     "resume": _resume,
     "address": _ask_address,

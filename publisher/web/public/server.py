@@ -11,6 +11,7 @@ from typing import TypeVar
 from litestar import Response
 from sqlalchemy import Connection, text
 
+from publisher.audience.choosing import make_offer
 from publisher.errors import PublisherError
 from publisher.message.links import Purpose
 from publisher.runtime.start import load_keys
@@ -66,6 +67,7 @@ class PublicServer:
         self.counting = Counting(database, settings, tell)
         self.tell = tell
         self.publication = settings.as_publication()
+        self.offer = make_offer(settings)
         self.database = database
         self._keys = load_keys(database, settings).links
         self._readers = ThreadPoolExecutor(_READERS, "reader")
