@@ -62,6 +62,7 @@ _A_TAG = "a language tag such as en or zh-Hans"
 _A_DATABASE = "sqlite:///FILE or postgresql://USER@HOST/NAME"
 _A_MAILBOX = "Name <name@example.org>, or the address alone; a name with a comma in double quotes"
 _A_PLACE = "imaps://USER@HOST/INBOX, without a password, or the path of a Maildir or a file"
+_A_LABEL = f"a tag's label, without a comma; at most {MOST_OFFERED} of them"
 _A_CRON = 'minute, hour, day of the month, month and day of the week, such as "30 6 * * mon-fri"'
 
 
@@ -350,7 +351,7 @@ def _wrong_lists(settings: Settings) -> list[Wrong]:
             (
                 f"choices.tags[{place}]",
                 tag,
-                f"a tag's label, without a comma; at most {MOST_OFFERED} of them",
+                _A_LABEL,
             )
             for place, tag in enumerate(settings.choices.tags)
             if not is_label(tag) or place >= MOST_OFFERED

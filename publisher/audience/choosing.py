@@ -26,6 +26,17 @@ def heed(choices: Choices, offer: Offer) -> Choices:
     )
 
 
+def find_lack(choices: Choices, offer: Offer) -> str:
+    """What of a reader's choices is not offered; empty where all of it is."""
+    held = heed(choices, offer)
+    if held.content != choices.content:
+        return f"{choices.content} is not offered: choices.headlines is false"
+    if missing := [tag for tag in choices.tags if tag not in held.tags]:
+        offered = ", ".join(tag.slug for tag in offer.tags) or "none"
+        return f"the tags {', '.join(missing)} are not offered; offered are {offered}"
+    return "" if held == choices else f"{choices.frequency} is not offered"
+
+
 def merge(choices: Iterable[Choices]) -> Choices:
     """The choices of several readers who get the same, as one: everything that one of them chose.
 

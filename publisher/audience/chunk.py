@@ -20,6 +20,7 @@ from publisher.store import consents, subscribers, suppressions
 from publisher.store.consents import Draft
 from publisher.store.subscribers import Known, NewSubscriber
 from publisher.store.suppressions import Suppression
+from publisher.store.variants import write_choices
 
 # Asks one subscriber for a confirmation, in the transaction that adds them.
 Ask = Callable[[Connection, int], None]
@@ -203,6 +204,7 @@ class Chunk:
             address_hash=hash,
             language=entry.language,
             paused_until=entry.paused_until,
+            **write_choices(entry.choices),
         )
         self.drafts[hash] = Draft(new, status, self._lines(entry, status))
         self.known[hash] = Known(0, entry.name, status, self.at)

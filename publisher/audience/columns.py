@@ -40,7 +40,8 @@ _HINT = re.compile(r"sep=[,;\t]?")
 class Columns(msgspec.Struct, frozen=True, kw_only=True):
     """Where in a record what stands; `name` are the columns that make one together.
 
-    `everybody` is what all people in the file are, where its name or its columns say so.
+    `everybody` is what all people in the file are, where its name or its columns say so; `choices`
+    are the columns of content, tags and frequency.
     """
 
     system: System
@@ -59,6 +60,7 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     ended: int | None = None
     failed: int | None = None
     why: int | None = None
+    choices: tuple[int, int, int] | None = None
     everybody: Standing | None = None
 
     @property
@@ -124,8 +126,16 @@ def _columns(name: str, keys: list[str]) -> Columns:
         ended=_first(keys, *system.ended),
         failed=_first(keys, *system.failed),
         why=_first(keys, system.why),
+        choices=_choice_columns(keys),
         everybody=_everybody(name, keys),
     )
+
+
+def _choice_columns(keys: list[str]) -> tuple[int, int, int] | None:
+    """As our own export has them, together: the tags of other systems are about other things."""
+    if not {"content", "tags", "frequency"} <= set(keys):
+        return None
+    return keys.index("content"), keys.index("tags"), keys.index("frequency")
 
 
 def _everybody(name: str, keys: list[str]) -> Standing | None:

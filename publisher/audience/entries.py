@@ -16,11 +16,13 @@ from publisher.audience.address import (
     split_mailbox,
 )
 from publisher.audience.cells import bare_cell
+from publisher.audience.choosing import parse_tags
 from publisher.audience.columns import Columns, to_key
 from publisher.audience.moments import read_client, read_moment
 from publisher.audience.records import Record, Source, read_records
 from publisher.audience.standings import COMPLAINED, CONFIRMED, UNSUBSCRIBED, Standing
 from publisher.model.audience import SuppressionReason
+from publisher.model.choices import CONTENTS, FREQUENCIES, Choices
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 # Of a cell that is no address, which may be as long as a book.
@@ -55,6 +57,7 @@ class Entry(msgspec.Struct, frozen=True):
     confirmed_at: datetime | None = None
     ended_at: datetime | None = None
     client: str = ""
+    choices: Choices = Choices()
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -113,6 +116,7 @@ def _read(columns: Columns, line: int, cells: list[str], whole: str) -> Entry:
         confirmed_at,
         _moment(cells, columns.ended) or _moment(cells, columns.failed),
         read_client(client) if client else "",
+        _read_choices(columns, cells),
     )
 
 
@@ -214,6 +218,18 @@ def _read_language(text: str) -> str:
     """A BCP 47 tag in lower case; what is none, such as a language's name, is no reason to stop."""
     text = text.replace("_", "-")
     return text.lower() if _TAG.fullmatch(text) else ""
+
+
+def _read_choices(columns: Columns, cells: list[str]) -> Choices:
+    """What they chose, as `export` writes it; an empty cell is everything."""
+    if columns.choices is None:
+        return Choices()
+    content, tags, frequency = (_cell(cells, place) for place in columns.choices)
+    chosen = {"content": content.lower() or "full", "frequency": frequency.lower() or "daily"}
+    for (column, word), known in zip(chosen.items(), (CONTENTS, FREQUENCIES), strict=True):
+        if word not in known:
+            _refuse(f"the {column} {word[:40]!r} is neither {known[0]} nor {known[1]}")
+    return msgspec.convert(chosen | {"tags": parse_tags(tags)}, Choices)
 
 
 def _read_pause(text: str) -> datetime | None:

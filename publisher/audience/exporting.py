@@ -12,6 +12,7 @@ import msgspec
 
 from publisher.audience.cells import guard_cell
 from publisher.model.audience import Consent, Subscriber, SubscriptionStatus
+from publisher.model.choices import Choices
 from publisher.store import subscribers, suppressions
 from publisher.store.database import Database
 
@@ -19,7 +20,7 @@ from publisher.store.database import Database
 _PAGE = 1_000
 HEADER = (
     *("email", "name", "status", "suppressed", "subscribed_at", "consent"),
-    *("language", "paused_until"),
+    *("language", "paused_until", "content", "tags", "frequency"),
 )
 
 
@@ -38,6 +39,7 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     subscribed_at: str
     language: str
     paused_until: str
+    choices: Choices
     consent: tuple[Consent, ...]
 
 
@@ -86,7 +88,8 @@ def write_csv(exported: Iterator[Exported]) -> Iterator[bytes]:
     writer.writerow(HEADER)
     for number, one in enumerate(exported, 1):
         consent = "; ".join(_sum_up(line) for line in one.consent)
-        cells = (*_plain(one), consent, one.language, one.paused_until)
+        chosen = (one.choices.content, ", ".join(one.choices.tags), one.choices.frequency)
+        cells = (*_plain(one), consent, one.language, one.paused_until, *chosen)
         writer.writerow([guard_cell(cell) for cell in cells])
         if number % _PAGE == 0:
             yield _take(buffer)
@@ -133,6 +136,7 @@ def to_json(one: Exported) -> dict[str, Any]:
         "subscribed_at": one.subscribed_at or None,
         "language": one.language or None,
         "paused_until": one.paused_until or None,
+        **msgspec.to_builtins(one.choices),
         "consent": [{**msgspec.structs.asdict(line), "at": _time(line.at)} for line in one.consent],
     }
 
@@ -147,6 +151,7 @@ def _exported(one: Subscriber, record: Sequence[Consent], reason: str) -> Export
         subscribed_at=_time(agreed[-1]) if agreed else "",
         language=one.language,
         paused_until=_time(one.paused_until) if one.paused_until else "",
+        choices=one.choices,
         consent=tuple(record),
     )
 

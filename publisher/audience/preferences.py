@@ -123,7 +123,7 @@ def export(
     return {
         "publication": {"id": about.id, "title": about.title, "url": about.url},
         "exported_at": _time(now),
-        "profile": _plain(profile),
+        "profile": _plain(profile) | {"tags": subscriber.choices.tags},
         "suppressed": suppression and {"reason": suppression.reason, "at": _time(suppression.at)},
         "consent": [_plain(line) for line in record],
         "deliveries": [

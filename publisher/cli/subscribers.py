@@ -8,6 +8,7 @@ from itertools import islice
 from json import dumps
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
+import msgspec
 import typer
 
 from publisher.cli.output import (
@@ -262,6 +263,7 @@ def _shape(subscriber: Subscriber) -> dict[str, Any]:
         "suppressed": subscriber.is_suppressed,
         "language": subscriber.language or None,
         "paused_until": subscriber.paused_until and subscriber.paused_until.isoformat(),
+        **msgspec.to_builtins(subscriber.choices),
     }
 
 

@@ -20,6 +20,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     language: str
     paused_until: datetime | None
+    content: str
+    tags: str
+    frequency: str
     soft_bounces: int
     created_at: datetime
     changed_at: datetime

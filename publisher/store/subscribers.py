@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 
 from publisher.model.audience import Consent, ConsentAction, Subscriber, SubscriptionStatus
+from publisher.model.choices import Content, Frequency
 from publisher.store import schema as s
 from publisher.store.columns import to_milliseconds
 from publisher.store.variants import read_choices
@@ -45,7 +46,10 @@ MOST_LOOKED_UP = 20_000
 
 
 class NewSubscriber(msgspec.Struct, frozen=True, kw_only=True):
-    """A subscriber that is to be. `ref` is random, `address_hash` that of the address's key."""
+    """A subscriber that is to be. `ref` is random, `address_hash` that of the address's key.
+
+    `tags` are as the column has them, as `write_choices` makes it.
+    """
 
     ref: str
     email: str
@@ -53,6 +57,9 @@ class NewSubscriber(msgspec.Struct, frozen=True, kw_only=True):
     address_hash: bytes
     language: str = ""
     paused_until: datetime | None = None
+    content: Content = "full"
+    tags: str = ""
+    frequency: Frequency = "daily"
 
 
 class Known(msgspec.Struct, frozen=True):

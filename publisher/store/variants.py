@@ -73,7 +73,7 @@ def read_choices(content: Any, tags: str, frequency: Any = "daily") -> Choices:
     return Choices(content=content, tags=split(tags), frequency=frequency)
 
 
-def write_choices(choices: Choices) -> dict[str, str]:
+def write_choices(choices: Choices) -> dict[str, Any]:
     """The columns of a subscriber that choices stand in: the same choice is the same text."""
     return {
         "content": choices.content,

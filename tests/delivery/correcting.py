@@ -19,6 +19,11 @@ def write(post: Post, text: str) -> None:
 def correct(post: Post, text: str = RIGHT, *, is_mailed: bool = True) -> MailedCorrection:
     """Edit the issue, note it and build, and let what was mailed be corrected."""
     write(post, text)
+    return note(post, is_mailed=is_mailed)
+
+
+def note(post: Post, *, is_mailed: bool = True) -> MailedCorrection:
+    """Note what was edited, build, and let what was mailed be corrected."""
     settings = load_settings(post.folder / "publisher.toml", {})
     planned = plan_correction(post.folder, settings, datetime.now(UTC), NAME, NOTE)
     assert not build_site(post.folder, settings, post.folder / "public", planned.lines).is_refused

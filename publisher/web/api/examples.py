@@ -58,6 +58,9 @@ _PERSON: dict[str, Any] = {
     "suppressed": False,
     "language": None,
     "paused_until": None,
+    "content": "full",
+    "tags": [],
+    "frequency": "daily",
 }
 _VOUCHED = {
     "at": "2025-12-01T09:30:00+00:00",
@@ -155,7 +158,10 @@ SUBSCRIBER = Example(response=_PERSON | {"consents": [_VOUCHED]})
 NEW_SUBSCRIBER = Example(
     request={"email": "anna@daily.example", "name": "Anna Berg"}, response=SUBSCRIBER.response
 )
-RENAME = Example(request={"name": "Anna Berg"}, response=SUBSCRIBER.response)
+CHANGED = Example(
+    request={"name": "Anna Berg", "content": "headlines"},
+    response=SUBSCRIBER.response | {"content": "headlines"},
+)
 UNSUBSCRIBED = Example(response=_PERSON | {"status": "unsubscribed", "consents": [_VOUCHED, _LEFT]})
 SUPPRESSIONS = Example(response={"suppressions": [_SUPPRESSION], "next": None})
 NEW_SUPPRESSION = Example(request={"email": "anna@daily.example"}, response=_SUPPRESSION)

@@ -12,6 +12,7 @@ from publisher.model.audience import (
     SubscriptionStatus,
     SuppressionReason,
 )
+from publisher.model.choices import Content, Frequency
 from publisher.model.delivery import Counts, DeliveryStatus, MailingStatus
 from publisher.model.issue import Status
 from publisher.model.problem import Problem
@@ -30,6 +31,7 @@ Digest = Annotated[
 Ref = Annotated[str, Meta(description="A name for good, of lower-case letters and digits.")]
 # What can stand in a form of ours; `parse_address` says what is an address.
 Email = Annotated[str, Meta(min_length=3, max_length=1_000, description="An address.")]
+ShortText = Annotated[str, Meta(max_length=1_000)]
 PersonName = Annotated[str, Meta(max_length=1_000, description="A name, for the greeting.")]
 Next = Annotated[
     str | None, Meta(description="`after` of the next page; null where this is the last one.")
@@ -215,6 +217,12 @@ class SubscriberRow(Given, frozen=True):
     suppressed: bool
     language: str | None
     paused_until: Moment | None
+    content: Annotated[Content, Meta(description="Of an issue: all of it, or its headlines.")]
+    tags: Annotated[
+        Sequence[str],
+        Meta(description="The slugs of the tags that they chose; none where they get everything."),
+    ]
+    frequency: Annotated[Frequency, Meta(description="Each issue, or one message a week.")]
 
 
 class SubscriberAnswer(SubscriberRow, frozen=True):
@@ -244,10 +252,16 @@ class NewSubscriberBody(Strict, frozen=True):
     ] = False
 
 
-class RenameBody(Strict, frozen=True):
-    """Another name."""
+class SubscriberBody(Strict, frozen=True):
+    """What is to be another: the name, or what they get. What is left out stays as it is."""
 
-    name: PersonName
+    name: PersonName | None = None
+    content: Content | None = None
+    tags: Annotated[
+        Sequence[ShortText] | None,
+        Meta(description="Labels or slugs of tags that are offered; none of them is everything."),
+    ] = None
+    frequency: Frequency | None = None
 
 
 class SuppressionAnswer(Given, frozen=True):

@@ -10,6 +10,8 @@ from msgspec import Meta
 from sqlalchemy import Connection
 
 from publisher.audience.address import Address, AddressError, parse_address, parse_name
+from publisher.audience.choosing import find_lack, make_offer, read_tags
+from publisher.audience.preferences import choose
 from publisher.audience.subscribing import (
     erase,
     explain_refusal,
@@ -20,6 +22,7 @@ from publisher.audience.subscribing import (
 )
 from publisher.errors import PublisherError
 from publisher.model.audience import Consent, Subscriber, SubscriptionStatus
+from publisher.model.choices import Choices
 from publisher.runtime.confirming import make_asking
 from publisher.store import subscribers as store
 from publisher.store.erasing import scrub
@@ -31,8 +34,8 @@ from publisher.web.api.operation import Call, Operation, Reply, missing
 from publisher.web.api.problems import ApiError, sentence
 from publisher.web.api.shapes import (
     NewSubscriberBody,
-    RenameBody,
     SubscriberAnswer,
+    SubscriberBody,
     Subscribers,
 )
 
@@ -118,18 +121,37 @@ def add_subscriber(call: Call) -> Reply:
     return call.commit(change)
 
 
-def rename_subscriber(call: Call) -> Reply:
-    """Give a reader another name."""
-    name = _read_name(call.body.name)
+def change_subscriber(call: Call) -> Reply:
+    """Give a reader another name, or change what they get, from the next mailing on.
+
+    What can be chosen is what the publication offers (`[choices]` of its settings).
+    """
+    name = None if call.body.name is None else _read_name(call.body.name)
 
     def change(connection: Connection) -> Reply:
         found = _find(call, connection)
-        if name != found.name:
+        if name not in (None, found.name):
             store.rename(connection, call.publication, found.id, name, call.now)
             call.note(connection, "reader renamed", _about(found))
+        choices = _read_choices(call, found.choices)
+        if choices != found.choices:
+            choose(connection, call.publication, found, choices, call.now)
+            call.note(connection, "reader's choices changed", _about(found))
         return Reply(body=_show(call, connection, _find(call, connection)))
 
     return call.commit(change)
+
+
+def _read_choices(call: Call, before: Choices) -> Choices:
+    """What a reader is to get. Raises ApiError for what is not offered."""
+    given = {name: getattr(call.body, name) for name in Choices.__struct_fields__}
+    given = {name: value for name, value in given.items() if value is not None}
+    if "tags" in given:
+        given["tags"] = read_tags(given["tags"])
+    chosen, offer = msgspec.structs.replace(before, **given), make_offer(call.desk.settings)
+    if given and (lack := find_lack(chosen, offer)):
+        raise ApiError("invalid", f"{lack}.")
+    return chosen
 
 
 def unsubscribe_subscriber(call: Call) -> Reply:
@@ -238,6 +260,7 @@ def _shape(found: Subscriber) -> dict[str, Any]:
         "suppressed": found.is_suppressed,
         "language": found.language or None,
         "paused_until": _time(found.paused_until) if found.paused_until else None,
+        **msgspec.to_builtins(found.choices),
     }
 
 
@@ -279,11 +302,11 @@ operations = [
     Operation(
         method="PATCH",
         path=_PATH,
-        handle=rename_subscriber,
-        body=RenameBody,
+        handle=change_subscriber,
+        body=SubscriberBody,
         returns=SubscriberAnswer,
-        problems=("not-found",),
-        example=examples.RENAME,
+        problems=("not-found", "invalid"),
+        example=examples.CHANGED,
     ),
     Operation(
         method="DELETE",
