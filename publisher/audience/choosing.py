@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from publisher.intake.fields import make_tag, split_list, unique_tags
-from publisher.model.choices import Choices, Offer
+from publisher.model.choices import CONTENTS, FREQUENCIES, Choices, Offer
 from publisher.settings import Settings
 
 
@@ -35,6 +35,20 @@ def find_lack(choices: Choices, offer: Offer) -> str:
         offered = ", ".join(tag.slug for tag in offer.tags) or "none"
         return f"the tags {', '.join(missing)} are not offered; offered are {offered}"
     return "" if held == choices else f"{choices.frequency} is not offered"
+
+
+def read_choices(content: str, tags: Iterable[str], frequency: str, offer: Offer) -> Choices | None:
+    """What a form says, with empty words for what it does not; None where that is not offered.
+
+    All tags that are offered are as good as none: everything.
+    """
+    content, frequency, chosen = content or "full", frequency or "daily", set(tags)
+    if content not in CONTENTS or frequency not in FREQUENCIES:
+        return None
+    if chosen == {tag.slug for tag in offer.tags}:
+        chosen = set()
+    choices = Choices(content=content, tags=tuple(sorted(chosen)), frequency=frequency)
+    return None if find_lack(choices, offer) else choices
 
 
 def merge(choices: Iterable[Choices]) -> Choices:

@@ -22,6 +22,7 @@ from publisher.cli.output import (
 from publisher.cli.readers import show_readers
 from publisher.cli.store import open_store
 from publisher.errors import PublisherError
+from publisher.model.choices import WHOLE, Definition
 from publisher.model.delivery import DELIVERY_STATUSES, DeliveryStatus, Mailing
 from publisher.runtime.mailings import (
     describe,
@@ -300,10 +301,17 @@ def deliveries_command(
         for row in rows:
             due = f", next at {row['next_attempt_at']}" if row["next_attempt_at"] else ""
             said = f": {row['last_reply']}" if row["last_reply"] else ""
-            show(f"{row['email'] or '(erased)'}  {row['status']}{due}{said}")
+            show(f"{row['email'] or '(erased)'}  {row['status']}{_say_what(row)}{due}{said}")
         with database.read() as connection:
             say(say_counts(count_deliveries(connection, mailing)))
     return 0
+
+
+def _say_what(row: dict[str, Any]) -> str:
+    """What of the issue a delivery has, where that is not all of it."""
+    highlights = tuple(row["highlights"] or ())
+    what = Definition(form=row["content"], highlights=highlights)
+    return "" if what == WHOLE else f", {what}"
 
 
 def _read_status(text: str) -> DeliveryStatus | None:

@@ -43,6 +43,13 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, order=True):
     form: Content = "full"
     highlights: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        number = len(self.highlights)
+        chosen = f"{number:,} chosen highlight{'s' if number > 1 else ''}" if number else ""
+        if self.form == "headlines":
+            return f"the headlines of {chosen}" if chosen else "the headlines"
+        return chosen or "the whole issue"
+
 
 # Of everybody who chose nothing: it is what the mailing itself has.
 WHOLE = Definition()

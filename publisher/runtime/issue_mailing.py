@@ -46,9 +46,11 @@ class IssueVariants:
         return self._made[definition]
 
     def _make(self, definition: Definition) -> NewContent:
-        rendered = render_variant(self._message, definition)
-        content = freeze_issue(self._message, self._settings, rendered=rendered)
-        version = self._message.issue.version
+        whole = self._message
+        subject = whole.rendered.subject
+        rendered = render_variant(whole.issue, definition, subject, whole.setting, whole.templates)
+        content = freeze_issue(whole, self._settings, rendered=rendered)
+        version = whole.issue.version
         return NewContent(version=version, digest=digest(content), content=content)
 
 

@@ -56,6 +56,7 @@ from publisher.site.register import Record
 from publisher.site.result import Result
 from publisher.site.scan import read_file
 from publisher.site.search import make_search, make_year_index
+from publisher.site.variants import make_headlines
 from publisher.site.versions import is_changed
 from publisher.site.write import Output
 
@@ -372,6 +373,7 @@ _TASKS: dict[str, Callable[[Archive, str], Result]] = {
     "card": make_card,
     "changes": make_changes,
     "feeds": make_feeds,
+    "headlines": make_headlines,
     "home": make_home,
     "issue": make_issue,
     "media": make_media,

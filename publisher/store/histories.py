@@ -9,14 +9,25 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, literal, or_, select
 
+from publisher.model.choices import Definition
 from publisher.model.delivery import DeliveryStatus, Mailing, Purpose
 from publisher.store import schema as s
+from publisher.store.variants import split
 
 _D, _S, _M, _L = s.delivery.c, s.subscriber.c, s.mailing.c, s.ledger.c
 _CURSOR = re.compile(r"([rn])([0-9]{1,18})")
 _EMAIL = func.coalesce(_D.address, _S.email, "")
+# What of the issue a delivery has; the whole has no row of its own.
+_C = s.mailing_content.c
+_ITS_CONTENT = and_(
+    _D.variant > 0, _C.mailing == _D.mailing, _C.variant == _D.variant, _C.revision == _D.revision
+)
+_WHAT = (
+    func.coalesce(_C.form, "full").label("form"),
+    func.coalesce(_C.highlights, "").label("highlights"),
+)
 # So many deliveries are shown at once.
 _SHOWN = 500
 # The rate is that of the last lines of the ledger, no older than this.
@@ -42,6 +53,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     last_reply: str
     next_attempt_at: datetime | None
     started_at: datetime
+    what: Definition
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,16 +192,24 @@ def _recorded() -> Select[Any]:
         *(_D.id, _D.mailing, _M.ref.label("mailing_ref"), _M.slug, _M.purpose, _D.subscriber),
         *(_EMAIL.label("email"), func.coalesce(_S.ref, "").label("reader")),
         *(_D.status, _D.attempts, func.coalesce(_D.last_reply, "").label("last_reply")),
-        *(_D.next_attempt_at, _M.created_at.label("started_at")),
+        *(_D.next_attempt_at, _M.created_at.label("started_at"), *_WHAT),
     )
     joined = s.delivery.join(s.mailing, _M.id == _D.mailing)
-    return select(*columns).select_from(joined.outerjoin(s.subscriber, _S.id == _D.subscriber))
+    joined = joined.outerjoin(s.subscriber, _S.id == _D.subscriber)
+    return select(*columns).select_from(joined.outerjoin(s.mailing_content, _ITS_CONTENT))
 
 
 def _read(row: Any) -> Recorded:
-    values = dict(row._mapping)
+    values = _read_what(row)
     del values["subscriber"]
     return Recorded(**values)
+
+
+def _read_what(row: Any) -> dict[str, Any]:
+    """A row's values, with what was sent, or is to be, in one."""
+    values = dict(row._mapping)
+    form, highlights = values.pop("form"), split(values.pop("highlights"))
+    return values | {"what": Definition(form=form, highlights=highlights)}
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,6 +221,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     last_reply: str
     next_attempt_at: datetime | None
+    what: Definition
 
 
 def find_shown(
@@ -221,8 +242,10 @@ def find_shown(
             *(_D.id, _D.status, _D.attempts, _D.next_attempt_at),
             func.coalesce(_D.address, _S.email, "").label("email"),
             func.coalesce(_D.last_reply, "").label("last_reply"),
+            *_WHAT,
         )
         .select_from(s.delivery.outerjoin(s.subscriber, _S.id == _D.subscriber))
+        .outerjoin(s.mailing_content, _ITS_CONTENT)
         .where(_D.mailing == mailing.id, _D.id > after)
         .order_by(_D.id)
         .limit(limit)
@@ -232,4 +255,4 @@ def find_shown(
     if search:
         address = func.coalesce(_D.address, _S.email, "")
         chosen = chosen.where(address.icontains(search, autoescape=True))
-    return [Shown(**row._mapping) for row in connection.execute(chosen)]
+    return [Shown(**_read_what(row)) for row in connection.execute(chosen)]

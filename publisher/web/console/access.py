@@ -98,6 +98,7 @@ ACCESS: Mapping[tuple[str, str], Least] = {
     ("GET", "/readers/new"): "sender",
     ("GET", "/readers/{ref}"): "sender",
     ("POST", "/readers/{ref}/name"): "sender",
+    ("POST", "/readers/{ref}/choices"): "sender",
     ("POST", "/readers/{ref}/unsubscribe"): "sender",
     ("POST", "/readers/{ref}/suppress"): "sender",
     ("POST", "/readers/{ref}/lift"): "sender",

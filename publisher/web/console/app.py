@@ -27,6 +27,7 @@ from publisher.web.console import (
     accounts,
     adding,
     audit,
+    choosing,
     correcting,
     deliveries,
     drafts,
@@ -59,7 +60,7 @@ from publisher.web.hooks.sns import Fetch, fetch_aws
 AREAS: tuple[ModuleType, ...] = (
     *(issues, paste, drafts, writing, seeing, media),
     *(home, accounts, welcome, sending, correcting, mailings, deliveries),
-    *(readers, adding, imports, suppressions, schedules),
+    *(readers, choosing, adding, imports, suppressions, schedules),
     *(operators, webhooks, tokens, audit),
     *(metrics, hooks),
 )

@@ -58,6 +58,7 @@ _EVENTS = {
     "broken": "put back: it could not be made",
     "parked": "given up: it could not be made",
     "suppressed": "not sent: the reader had left",
+    "emptied": "not sent: a correction left nothing of what they chose",
     "cancelled": "cancelled with its mailing",
     "retried": "queued again by an operator",
     "requeued": "queued again by an operator",
@@ -147,14 +148,14 @@ def show_delivery(request: AnyRequest, delivery: RowId) -> Answer:
         key = find_key(connection, "message-key")
         domain = get_domain(connection, found.mailing)
     named = message_id(found.mailing_ref, found.id, key, domain) if key else ""
-    is_marked = bool(lines) and lines[-1].event == "marked"
+    last = lines[-1].event if lines else ""
     return render(
         request,
         "delivery.html",
         delivery=found,
         lines=lines,
         message_id=named,
-        meaning=_EVENTS["marked"] if is_marked else MEANINGS[found.status],
+        meaning=_EVENTS[last] if last in ("marked", "emptied") else MEANINGS[found.status],
         events=_EVENTS,
         stages=_STAGES,
     )

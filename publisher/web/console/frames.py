@@ -52,6 +52,7 @@ VIEWS = (
     View("dark", "Dark", "The message in dark mode, in its own colours", "issue"),
     View("forced", "Dark, forced", "The message as programs darken it by themselves", "issue"),
     View("images-off", "Images off", "The message without its images", "issue"),
+    View("headlines", "Headlines", "The message of who chose the headlines only", "headlines"),
     View("text", "Text", "The plain-text part of the message", "issue"),
     View("page", "Page", "The issue's page on the site", "page"),
     View("feeds", "Feeds", "The issue's entries in the feeds", "feeds"),
@@ -61,7 +62,7 @@ BY_NAME = {view.name: view for view in VIEWS}
 
 def file_of(view: View, slug: str) -> str:
     """The file of the site that a view shows."""
-    names = {"text": "email.txt", "page": "index.html"}
+    names = {"text": "email.txt", "page": "index.html", "headlines": "headlines.html"}
     return f"issues/{slug}/{names.get(view.name, 'email.html')}"
 
 

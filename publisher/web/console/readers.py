@@ -15,6 +15,7 @@ from publisher.audience.address import (
     parse_address,
     parse_name,
 )
+from publisher.audience.choosing import make_offer
 from publisher.audience.subscribing import WHY_SUPPRESSED, erase, unsubscribe
 from publisher.errors import PublisherError
 from publisher.model.audience import Consent, Subscriber
@@ -141,7 +142,7 @@ def _show(
 ) -> Answer:
     secret = load_address_key(desk.database)
     with desk.database.read() as connection:
-        known = _read_known(desk, connection, _require(desk, connection, ref), secret)
+        known = _read_known(desk, connection, require_reader(desk, connection, ref), secret)
     return render(
         request,
         "reader.html",
@@ -150,6 +151,8 @@ def _show(
         typed=known.reader.name if name is None else name,
         known=known,
         reader=known.reader,
+        offer=(offer := make_offer(desk.settings)),
+        topics=[(tag.slug, tag.label) for tag in offer.tags],
         why=known.suppression and WHY_SUPPRESSED[known.suppression.reason],
         now=desk.clock(),
     )
@@ -168,7 +171,7 @@ def _read_known(desk: Desk, connection: Connection, reader: Subscriber, secret: 
     )
 
 
-def _require(desk: Desk, connection: Connection, ref: str) -> Subscriber:
+def require_reader(desk: Desk, connection: Connection, ref: str) -> Subscriber:
     found = subscribers.find_by_ref(connection, desk.database.publication, ref)
     if found is None:
         raise NotFoundException("There is no such reader, or not any more.")
@@ -186,7 +189,7 @@ def rename_reader(request: AnyRequest, ref: FromPath[str], data: Form) -> Answer
         problems = {"name": as_sentence(error)}
         return _show(request, desk, ref, 422, problems, typed)
     with desk.database.write() as connection:
-        reader = _require(desk, connection, ref)
+        reader = require_reader(desk, connection, ref)
         if name != reader.name:
             publication, now = desk.database.publication, desk.clock()
             subscribers.rename(connection, publication, reader.id, name, now)
@@ -201,7 +204,7 @@ def unsubscribe_reader(request: AnyRequest, ref: FromPath[str]) -> Answer:
     desk = desk_of(request)
     publication = desk.database.publication
     with desk.database.write() as connection:
-        reader = _require(desk, connection, ref)
+        reader = require_reader(desk, connection, ref)
         is_done = unsubscribe(
             connection, publication, reader.id, at=desk.clock(), source="operator"
         )
@@ -219,7 +222,7 @@ def suppress_reader(request: AnyRequest, ref: FromPath[str]) -> Answer:
     desk = desk_of(request)
     secret, publication = load_address_key(desk.database), desk.database.publication
     with desk.database.write() as connection:
-        reader = _require(desk, connection, ref)
+        reader = require_reader(desk, connection, ref)
         hash = address_hash(parse_address(reader.email).key, secret)
         if suppressions.suppress(connection, publication, hash, "operator", desk.clock()):
             desk.note(connection, actor_of(request), "address suppressed", about=about(reader))
@@ -233,7 +236,7 @@ def lift_reader(request: AnyRequest, ref: FromPath[str]) -> Answer:
     desk = desk_of(request)
     secret, publication = load_address_key(desk.database), desk.database.publication
     with desk.database.write() as connection:
-        reader = _require(desk, connection, ref)
+        reader = require_reader(desk, connection, ref)
         hash = address_hash(parse_address(reader.email).key, secret)
         if suppressions.lift(connection, publication, hash):
             desk.note(connection, actor_of(request), "suppression lifted", about=about(reader))
@@ -251,7 +254,7 @@ def send_link(request: AnyRequest, ref: FromPath[str]) -> Answer:
         require_ready(desk.settings, desk.folder)
         singles = Singles(desk.folder, desk.settings)
         with desk.database.write() as connection:
-            reader = _require(desk, connection, ref)
+            reader = require_reader(desk, connection, ref)
             is_sent = _grant(desk, connection, singles, reader, secret)
             if is_sent:
                 actor = actor_of(request)
@@ -296,7 +299,7 @@ def send_confirmation(request: AnyRequest, ref: FromPath[str]) -> Answer:
     try:
         ask = make_asking(desk.folder, desk.settings, desk.database)
         with desk.database.write() as connection:
-            reader = _require(desk, connection, ref)
+            reader = require_reader(desk, connection, ref)
             is_asked = was_asked(connection, publication, reader.email, desk.clock())
             is_due = reader.status == "unconfirmed" and not is_asked
             if is_due:
@@ -318,7 +321,7 @@ def send_confirmation(request: AnyRequest, ref: FromPath[str]) -> Answer:
 def ask_to_erase(request: AnyRequest, ref: FromPath[str]) -> Answer:
     desk = desk_of(request)
     with desk.database.read() as connection:
-        reader = _require(desk, connection, ref)
+        reader = require_reader(desk, connection, ref)
     return render(request, "reader_erase.html", reader=reader)
 
 
@@ -329,7 +332,7 @@ def erase_reader(request: AnyRequest, ref: FromPath[str]) -> Answer:
     desk = desk_of(request)
     secret, publication = load_address_key(desk.database), desk.database.publication
     with desk.database.write() as connection:
-        reader = _require(desk, connection, ref)
+        reader = require_reader(desk, connection, ref)
         address = parse_address(reader.email)
         erased = erase(connection, publication, address, secret=secret, at=desk.clock())
         desk.note(connection, actor_of(request), "reader erased", about=about(reader))

@@ -21,7 +21,6 @@ from publisher.store.mailings import find_mailing_by_slug
 from publisher.web.console.access import COOKIELESS
 from publisher.web.console.desk import Desk
 from publisher.web.console.frames import (
-    BY_NAME,
     VIEWS,
     View,
     file_of,
@@ -50,7 +49,8 @@ _checks: dict[tuple[Path, str], Future[tuple[Problem, ...]]] = {}
 def show_issue(
     request: AnyRequest, slug: FromPath[str], view: FromQuery[str] = VIEWS[0].name
 ) -> Answer:
-    desk, chosen = desk_of(request), _require_view(view)
+    desk = desk_of(request)
+    chosen = _require_view(desk, view)
     path = require_path(desk, slug)
     problems = check_patiently(desk, slug)
     if problems is None:
@@ -72,7 +72,7 @@ def show_issue(
         language=language,
         direction=direction(language),
         view=chosen,
-        views=VIEWS,
+        views=_views(desk),
         groups=group(problems),
         subject=title_of(message) if message else "",
         size=len(seen or b""),
@@ -106,16 +106,24 @@ def _look(desk: Desk, slug: str, view: View) -> Look:
     return look_at_saved(desk.folder, desk.settings, desk.clock(), slug, *sorted(tasks))
 
 
-def _require_view(name: str) -> View:
-    if name not in BY_NAME:
+def _views(desk: Desk) -> list[View]:
+    """The ways to see it, but for what readers are not offered."""
+    has_headlines = desk.settings.choices.headlines
+    return [view for view in VIEWS if has_headlines or view.name != "headlines"]
+
+
+def _require_view(desk: Desk, name: str) -> View:
+    found = next((view for view in _views(desk) if view.name == name), None)
+    if found is None:
         raise NotFoundException("There is no such view.")
-    return BY_NAME[name]
+    return found
 
 
 @get("/issues/{slug:str}/frame/{view:str}")
 @in_thread
 def show_frame(request: AnyRequest, slug: FromPath[str], view: FromPath[str]) -> Answer:
-    desk, chosen = desk_of(request), _require_view(view)
+    desk = desk_of(request)
+    chosen = _require_view(desk, view)
     require_path(desk, slug)
     if not has_read(desk):
         return frame_answer("<!doctype html><title>Not yet</title><p>The issues are being read.")

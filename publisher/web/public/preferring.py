@@ -14,12 +14,12 @@ from publisher.audience.address import (
     limit_key,
     parse_address,
 )
-from publisher.audience.choosing import heed
+from publisher.audience.choosing import read_choices
 from publisher.audience.preferences import PAUSES, export, pause, resume
 from publisher.audience.preferences import choose as choose_content
 from publisher.audience.subscribing import erase, unsubscribe
 from publisher.model.audience import Subscriber
-from publisher.model.choices import CONTENTS, FREQUENCIES, Choices, Offer
+from publisher.model.choices import Choices, Offer
 from publisher.model.publication import Publication
 from publisher.store import preferences, wishes
 from publisher.store.subscribers import find_by_ref
@@ -91,9 +91,12 @@ def read_chosen(
     act, how_long = _ACTS.get(given.get("act", "")), given.get("pause", "")
     if act is None or (act == "pause" and how_long not in PAUSES):
         return None
-    choices = _read_choices(given, fields.get("tags", []), offer) if act == "choose" else None
-    if act == "choose" and choices is None:
-        return None
+    choices = None
+    if act == "choose":
+        content, frequency = given.get("content", ""), given.get("frequency", "")
+        choices = read_choices(content, fields.get("tags", []), frequency, offer)
+        if choices is None:
+            return None
     address, slip = None, None
     if act == "address":
         typed = given.get("email", "").strip()
@@ -110,18 +113,6 @@ def read_chosen(
         address=address,
         slip=slip,
     )
-
-
-def _read_choices(given: dict[str, str], tags: list[str], offer: Offer) -> Choices | None:
-    """What is chosen of an offer; None where something else is named. All tags are as none."""
-    content, frequency = given.get("content", "full"), given.get("frequency", "daily")
-    offered = [tag.slug for tag in offer.tags]
-    if content not in CONTENTS or frequency not in FREQUENCIES or not set(tags) <= set(offered):
-        return None
-    is_all = len(set(tags)) == len(offered)
-    chosen = () if is_all else tuple(sorted(set(tags)))
-    choices = Choices(content=content, tags=chosen, frequency=frequency)
-    return choices if heed(choices, offer) == choices else None
 
 
 def open_preferences(it: Opening, link: Link) -> Subscriber | None:
