@@ -19,7 +19,10 @@ from publisher.store.installation import claim_home
 _START = datetime(2025, 12, 15, 5, 30, tzinfo=UTC)
 PUBLICATION = 1
 # In the order in which rows may be deleted.
-_TABLES = ("ledger", "occurrence", "planned_send", "delivery", "mailing_content", "mailing")
+_TABLES = (
+    *("ledger", "occurrence", "planned_send", "delivery"),
+    *("mailing_content", "mailing_choice", "mailing_issue", "mailing"),
+)
 _TABLES_TOO = ("consent", "subscriber", "suppression", "superseded", "schedule", "alert", "request")
 _TABLES_LAST = ("audit", "installation", "publication", "sqlite_sequence")
 

@@ -6,8 +6,10 @@ It is fed with what durably happened, and compared with the rows after each step
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from publisher.mailing.settle import Policy
+from publisher.model.choices import Choices
 from publisher.model.delivery import TO_MANY, Outcome
 from publisher.rehearsal.world import Clock
 from publisher.store.arming import RESTORED
@@ -16,8 +18,29 @@ OPEN = ("queued", "sending", "deferred")
 _MILLISECOND = timedelta(milliseconds=1)
 
 
+# The highlights of each issue, with their tags; what a correction leads to may have one alone.
+TAGS = {"h1": "a", "h2": "b", "h3": "ab"}
+
+
 class BrokenPromise(AssertionError):
     """A history in which the contract was not kept."""
+
+
+def standing(revision: int) -> tuple[str, ...]:
+    """The highlights that are left in a revision of an issue."""
+    return ("h2",) if revision % 2 else tuple(TAGS)
+
+
+class Gets(NamedTuple):
+    """What a reader was found to want when a mailing started: nothing named is everything."""
+
+    form: str = "full"
+    tags: frozenset[str] = frozenset()
+
+    def shown(self, revision: int) -> tuple[str, ...]:
+        return tuple(
+            id_ for id_ in standing(revision) if not self.tags or self.tags & set(TAGS[id_])
+        )
 
 
 @dataclass
@@ -29,6 +52,7 @@ class Reader:
     hash: bytes
     status: str
     is_suppressed: bool = False
+    choices: Choices = field(default_factory=Choices)
 
     def wants(self, purpose: str) -> bool:
         wanted = dict.fromkeys(TO_MANY, "confirmed") | {"confirmation": "unconfirmed"}
@@ -63,6 +87,11 @@ class Delivery:
     settlements: int = 0
     revision: int = 0
     may_have_arrived: bool = False
+    gets: Gets | None = None
+
+    def has_content(self, revision: int) -> bool:
+        """Whether anything of what the reader chose is left in a revision."""
+        return self.gets is None or bool(self.gets.shown(revision))
 
     @property
     def is_wanted(self) -> bool:
@@ -81,9 +110,11 @@ class Mailing:
     status: str = "sending"
     reason: str = ""
     revision: int = 0
+    texts: list[str] = field(default_factory=list)
     # Of a correction: the mailing that it corrects, and the revision that it leads to.
     corrects: "Mailing | None" = None
     leads_to: int = 0
+    concerned: tuple[str, ...] = ()
 
 
 @dataclass
@@ -150,6 +181,7 @@ class Expected:
         each.status, each.due = "sending", None
         if not each.may_have_arrived:
             each.revision = each.mailing.revision
+        require(each.has_content(each.revision), f"{told}: nothing is left of what they chose")
         return each
 
     def settle(
@@ -203,6 +235,9 @@ class Expected:
         if reader is None or reader.id is None or not reader.wants("correction"):
             return False
         if any(one.reader is reader for one in self.of(mailing.id)):
+            return False
+        shown = each.gets.shown(each.revision) if each.gets else mailing.concerned
+        if mailing.concerned and not set(shown) & set(mailing.concerned):
             return False
         self.awaited[mailing.id, reader.id] = each.id
         if mailing.status == "finished":
@@ -273,6 +308,11 @@ class Expected:
             is_right = not each.is_wanted and each.mailing.status == "sending"
             require(is_right, f"delivery {id} was suppressed, and its reader is there")
             each.status, each.due = "suppressed", None
+        if status == "cancelled" and each.status in ("queued", "deferred"):
+            next_one = each.revision if each.may_have_arrived else each.mailing.revision
+            is_right = not each.has_content(next_one) and each.mailing.status == "sending"
+            require(is_right, f"delivery {id} was dropped, and there is something in it")
+            each.status, each.due = "cancelled", None
         found = (status, *counts)
         wanted = (each.status, each.attempts, each.doubts, each.breaks, each.revision)
         require(found == wanted, f"delivery {id} is {found}, and ought to be {wanted}")

@@ -39,6 +39,9 @@ class History:
         self._do("add_readers", chance.choice((1, 2, 3, 4, 6, 8)))
         if chance.random() < 0.1:
             self._do("add_readers", 24)
+        if chance.random() < 0.5:
+            for _ in range(chance.choice((1, 3, 8))):
+                self._do("choose", chance.randrange(100), chance.randrange(100))
         self._do("send", 0)
         self._do("start", self.rules())
         for _ in range(chance.choice((2, 4, 6, 10, 16))):
@@ -116,7 +119,7 @@ class History:
             self._do("start", self.rules())
 
     def _people_act(self, chance: Random) -> None:
-        who, which = chance.randrange(100), chance.randrange(3)
+        who, which, what = (chance.randrange(most) for most in (100, 3, 100))
         purpose = chance.choice(("confirmation", "preferences", "alert"))
         acts: tuple[tuple[object, ...], ...] = (
             *(("change_reader", who, "unsubscribed"), ("change_reader", who, "confirmed")),
@@ -125,9 +128,9 @@ class History:
             *(("send_single", who, purpose), ("send_single", -1, purpose)),
             *(("pause", which), ("resume", which), ("cancel", which), ("retry", which)),
             *(("resend_doubts", which), ("mark_sent", which), ("prove", which)),
-            *(("correct", which, True), ("correct", which, False)),
+            *(("correct", which, True), ("correct", which, False), ("choose", who, what)),
         )
-        weights = (2, 1, 1, 1, 1, 1, 2, 1, 3, 2, 2, 3, 2, 3, 3, 1, 2, 4, 1)
+        weights = (2, 1, 1, 1, 1, 1, 2, 1, 3, 2, 2, 3, 2, 3, 3, 1, 2, 4, 2, 2)
         name, *values = chance.choices(acts, weights)[0]
         self._do(str(name), *values)
 

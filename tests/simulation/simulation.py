@@ -23,10 +23,12 @@ from publisher.store.deliveries import cancel_waiting, resolve_doubts, retry_fai
 from publisher.store.erasing import erase
 from publisher.store.evidence import prove
 from publisher.store.mailings import change_mailing, reopen_mailing
+from publisher.store.preferences import change
 from publisher.store.starting import NewMailing, start_issue_mailing, start_single_mailing
 from publisher.store.subscribers import NewSubscriber, add_all, change_status
 from publisher.store.suppressions import suppress
-from publisher.store.variants import NewContent
+from publisher.store.variants import NewContent, write_choices
+from tests.simulation.choosing import CHOICES, SimulatedIssue, require_contents, sort_out
 from tests.simulation.expected import Delivery, Expected, Mailing, Reader, require
 from tests.simulation.ledger import require_ledger
 from tests.simulation.process import Process
@@ -85,6 +87,17 @@ class Simulation:
         reader.status = action
         self._check()
 
+    def choose(self, number: int, choice: int) -> None:
+        """A reader chooses what to get; what is enqueued already stays as it is."""
+        reader = self._reader(number)
+        if reader is None or reader.id is None:
+            return
+        reader.choices = CHOICES[choice % len(CHOICES)]
+        values = write_choices(reader.choices)
+        with self.store.write_as_other() as connection:
+            change(connection, PUBLICATION, reader.id, self.clock.now, **values)
+        self._check()
+
     def suppress(self, number: int) -> None:
         """A bounce, or a complaint."""
         reader = self._reader(number)
@@ -118,13 +131,19 @@ class Simulation:
             return
         text = f"issue {issue} as edited at {self.clock.true}"
         new = self._new_mailing(f"issue{issue}", "issue", text)
+        new = msgspec.structs.replace(new, variants=SimulatedIssue(text))
         with self.store.write_as_other() as connection:
             made = start_issue_mailing(connection, PUBLICATION, new, self.clock.now)
         if made.id not in self.expected.mailings:
             mailing = self.expected.mailings[made.id] = Mailing(made.id, "issue", made.digest)
-            wanted = [each for each in self.readers if each.wants("issue")]
+            mailing.texts.append(made.digest)
+            gets = sort_out(each for each in self.readers if each.wants("issue"))
+            wanted = [each for each in self.readers if each.id in gets]
             require(made.recipients == len(wanted), f"{made.recipients} rows of {len(wanted)}")
             self._expect_rows(mailing, {each.id: each for each in wanted})
+            for delivery in self.expected.of(made.id):
+                reader = delivery.reader
+                delivery.gets = gets[reader.id] if reader is not None else None
         require(made.id == self._mailing_of(f"issue{issue}"), "an issue has two mailings")
         self._check()
 
@@ -159,26 +178,32 @@ class Simulation:
         text = f"issue {issue} as corrected at {self.clock.true}, {version}"
         own = NewContent(version=version, digest=text, content=text.encode())
         new = self._new_mailing(key_of(f"issue{issue}", version[::-1]), "correction", text)
-        new = msgspec.structs.replace(new, version=version)
+        # About one highlight, or about the issue's own words too.
+        concerned = ("h2",) if mailing.revision % 3 else ()
+        new = msgspec.structs.replace(new, version=version, highlights=concerned)
+        variants = SimulatedIssue(text, version, mailing.revision + 1)
         made = None
         with self.store.write_as_other() as connection:
             require(
-                revise_mailing(connection, PUBLICATION, mailing.id, own, now) is not None,
+                revise_mailing(connection, PUBLICATION, mailing.id, own, now, variants) is not None,
                 f"mailing {mailing.id} is not revised",
             )
             if is_mailed:
                 made = start_correction_mailing(connection, PUBLICATION, new, now)
         mailing.revision, mailing.digest = mailing.revision + 1, text
+        mailing.texts.append(text)
         if is_mailed:
-            self._expect_correction(mailing, made)
+            self._expect_correction(mailing, made, concerned)
         self._check()
 
-    def _expect_correction(self, corrected: Mailing, made: StartedMailing | None) -> None:
+    def _expect_correction(
+        self, corrected: Mailing, made: StartedMailing | None, concerned: tuple[str, ...]
+    ) -> None:
         those = self.expected.of(corrected.id)
         id = made.id if made else 0
         digest = made.digest if made else ""
         mailing = Mailing(id, "correction", digest, corrects=corrected)
-        mailing.leads_to = corrected.revision
+        mailing.leads_to, mailing.concerned = corrected.revision, concerned
         awaited = [self.expected.await_correction(mailing, each) for each in those]
         is_any = any(awaited) or any(
             each.status == "sending"
@@ -418,6 +443,7 @@ class Simulation:
         left = [each.id for each in self.expected.mailings.values() if each.status == "paused"]
         require(not left, f"mailings {left} are paused, and nothing was wrong")
         self.events = require_ledger(self.disk, self.expected)
+        require_contents(self.disk, self.expected)
 
     def _require_others_go_on(self, rules: Rules) -> None:
         """With some domains slowed for long, everybody else is sent to."""
@@ -455,7 +481,8 @@ class Simulation:
             return
         self.changes_seen = changes
         newest = """SELECT m.id, m.status, COALESCE(c.digest, m.digest) FROM mailing AS m
-            LEFT JOIN mailing_content AS c ON c.mailing = m.id AND c.revision = m.revision"""
+            LEFT JOIN mailing_content AS c
+                ON c.mailing = m.id AND c.revision = m.revision AND c.variant = 0"""
         rows = self.disk.run(newest)
         sql = "SELECT id, mailing, subscriber, about FROM delivery WHERE about NOTNULL"
         for id, *row in self.disk.run(sql) if self.expected.awaited else ():

@@ -52,6 +52,7 @@ ACTS = st.one_of(
     st.tuples(st.sampled_from(["suppress", "erase"]), WHO),
     st.tuples(st.just("send_single"), WHO, PURPOSE),
     st.tuples(st.just("correct"), WHICH, st.booleans()),
+    st.tuples(st.just("choose"), WHO, WHO),
 )
 
 
@@ -87,6 +88,10 @@ class Delivering(RuleBasedStateMachine):
     @rule(number=WHO, action=ACTION)
     def change_reader(self, number: int, action: str) -> None:
         self.do("change_reader", number, action)
+
+    @rule(number=WHO, choice=WHO)
+    def choose(self, number: int, choice: int) -> None:
+        self.do("choose", number, choice)
 
     @rule(number=WHO)
     def suppress(self, number: int) -> None:
