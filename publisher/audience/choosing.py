@@ -38,17 +38,18 @@ def find_lack(choices: Choices, offer: Offer) -> str:
 
 
 def read_choices(content: str, tags: Iterable[str], frequency: str, offer: Offer) -> Choices | None:
-    """What a form says, with empty words for what it does not; None where that is not offered.
-
-    All tags that are offered are as good as none: everything.
-    """
-    content, frequency, chosen = content or "full", frequency or "daily", set(tags)
+    """What a form says, with empty words for what it does not; None where that is not offered."""
+    content, frequency = content or "full", frequency or "daily"
     if content not in CONTENTS or frequency not in FREQUENCIES:
         return None
-    if chosen == {tag.slug for tag in offer.tags}:
-        chosen = set()
-    choices = Choices(content=content, tags=tuple(sorted(chosen)), frequency=frequency)
-    return None if find_lack(choices, offer) else choices
+    chosen = Choices(content=content, tags=tuple(sorted(set(tags))), frequency=frequency)
+    return None if find_lack(chosen, offer) else widen(chosen, offer)
+
+
+def widen(choices: Choices, offer: Offer) -> Choices:
+    """All tags that are offered are as good as none: everything, also what has no tag."""
+    is_all = set(choices.tags) == {tag.slug for tag in offer.tags}
+    return msgspec.structs.replace(choices, tags=()) if is_all else choices
 
 
 def merge(choices: Iterable[Choices]) -> Choices:

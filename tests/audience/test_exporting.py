@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from publisher.audience.address import AddressError, parse_name
 from publisher.audience.exporting import write_private
+from publisher.intake.fields import make_tag
+from publisher.model.choices import Choices
 from tests.audience.readers import NOON, Readers
 from tests.audience.test_importing import _remove, _suppress
 
@@ -36,23 +38,24 @@ def test_what_it_looks_like(readers: Readers) -> None:
             "consent",
             "language",
             "paused_until",
+            *("content", "tags", "frequency"),
         ],
         [
             *("a@x.example", "Anna", "unsubscribed", "", "2026-01-02T12:00:00Z"),
             "2026-01-02T12:00:00Z vouched import old.csv; 2026-01-02T12:00:00Z unsubscribed link",
-            *("", ""),
+            *("", "", "full", "", "daily"),
         ],
         [
             *("'+b@bücher.example", "'=B", "confirmed", "bounce", "2026-01-02T12:00:00Z"),
             "2026-01-02T12:00:00Z vouched import old.csv",
-            *("", ""),
+            *("", "", "full", "", "daily"),
         ],
     ]
 
 
 def test_an_empty_list(readers: Readers) -> None:
-    header = b"email,name,status,suppressed,subscribed_at,consent,language,paused_until\r\n"
-    assert readers.export() == header
+    header = b"email,name,status,suppressed,subscribed_at,consent,language,paused_until"
+    assert readers.export() == header + b",content,tags,frequency\r\n"
 
 
 def test_more_than_a_page(readers: Readers) -> None:
@@ -140,3 +143,35 @@ def test_language_and_pause_come_back(tmp_path: Path) -> None:
         found = [(each.language, each.paused_until) for each in readers.all()]
         assert found == [("zh", expected), ("", None), ("", None)]
         readers.database.close()
+
+
+def test_what_they_chose_comes_back(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "other").mkdir()
+    one, other = Readers(tmp_path / "one"), Readers(tmp_path / "other")
+    brought = one.bring(
+        "email,content,tags,frequency\n"
+        'a@x.example,Headlines,"Economy, 电影, ECONOMY",weekly\n'
+        "b@x.example,,,\n"
+        "c@x.example,full,اقتصاد,daily\n"
+        "d@x.example,short,,daily\n"
+        "e@x.example,full,,hourly\n"
+    )
+    assert [(each.line, each.reason) for each in brought.rejected] == [
+        (5, "the content 'short' is neither full nor headlines"),
+        (6, "the frequency 'hourly' is neither daily nor weekly"),
+    ]
+    film, economy = make_tag("电影").slug, make_tag("اقتصاد").slug
+    other.bring(one.export())
+    for readers in (one, other):
+        assert [each.choices for each in readers.all()] == [
+            Choices(content="headlines", tags=tuple(sorted((film, "economy"))), frequency="weekly"),
+            Choices(),
+            Choices(tags=(economy,)),
+        ]
+        readers.database.close()
+
+
+def test_tags_of_other_systems_are_about_other_things(readers: Readers) -> None:
+    readers.bring("email,tags\na@x.example,VIP\n")
+    assert readers.get("a@x.example").choices == Choices()

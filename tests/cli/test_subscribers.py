@@ -21,6 +21,9 @@ ANNA = {
     "suppressed": False,
     "language": None,
     "paused_until": None,
+    "content": "full",
+    "tags": [],
+    "frequency": "daily",
 }
 
 

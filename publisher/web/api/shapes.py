@@ -186,6 +186,11 @@ class DeliveryAnswer(Given, frozen=True):
     message_id: str | None
     last_reply: str | None
     next_attempt_at: Moment | None
+    content: Annotated[Content, Meta(description="What of the issue: all of it, or headlines.")]
+    highlights: Annotated[
+        Sequence[str] | None,
+        Meta(description="Those that were chosen of it, by their ids; null where all are in it."),
+    ]
 
 
 class Deliveries(Given, frozen=True):

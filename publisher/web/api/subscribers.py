@@ -10,7 +10,7 @@ from msgspec import Meta
 from sqlalchemy import Connection
 
 from publisher.audience.address import Address, AddressError, parse_address, parse_name
-from publisher.audience.choosing import find_lack, make_offer, read_tags
+from publisher.audience.choosing import find_lack, make_offer, read_tags, widen
 from publisher.audience.preferences import choose
 from publisher.audience.subscribing import (
     erase,
@@ -151,7 +151,7 @@ def _read_choices(call: Call, before: Choices) -> Choices:
     chosen, offer = msgspec.structs.replace(before, **given), make_offer(call.desk.settings)
     if given and (lack := find_lack(chosen, offer)):
         raise ApiError("invalid", f"{lack}.")
-    return chosen
+    return widen(chosen, offer)
 
 
 def unsubscribe_subscriber(call: Call) -> Reply:

@@ -130,7 +130,8 @@ def test_deliveries_are_found_by_status_and_address(console: Console, ready: Pro
         f"{n}@daily.example" for n in ("anna", "bob", "eve")
     ]
     assert set(shown[0]) == {
-        *("email", "status", "attempts", "message_id", "last_reply", "next_attempt_at")
+        *("email", "status", "attempts", "message_id", "last_reply", "next_attempt_at"),
+        *("content", "highlights"),
     }
     assert [each["email"] for each in ready.get(f"{path}?search=BOB")["deliveries"]] == [
         "bob@daily.example"

@@ -1,11 +1,13 @@
 """Readers and suppressions by the API."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from tests.web.api.site import Program, problem
-from tests.web.console.site import Console
+from publisher.audience.choosing import read_tags
+from tests.web.api.site import Program, enter, problem
+from tests.web.console.site import Console, run_console
 
 ANNA = {"email": "anna@daily.example", "name": "Anna"}
 
@@ -90,3 +92,31 @@ def test_nothing_personal_is_logged(
     said = "".join(capfd.readouterr())
     assert "anna" not in said + answer.text
     assert program.secret not in said
+
+
+def test_what_a_reader_gets_is_changed_within_what_is_offered(tmp_path: Path) -> None:
+    with run_console(tmp_path, choices={"tags": ["Economy", "电影", "Ships"]}) as console:
+        program = enter(console)
+        added = program.post("/subscribers", ANNA, status=201)
+        assert (added["content"], added["tags"], added["frequency"]) == ("full", [], "daily")
+        path = f"/subscribers/{added['subscriber']}"
+        wanted = {"content": "headlines", "tags": ["ECONOMY", "电影"]}
+        changed = json.loads(program.ask("PATCH", path, wanted).body)
+        assert changed["name"] == ANNA["name"]
+        assert changed["tags"] == list(read_tags(["economy", "电影"]))
+        assert program.get(path) == changed
+        for refused, why in (
+            ({"tags": ["sport"]}, "the tags sport are not offered"),
+            ({"frequency": "weekly"}, "weekly is not offered"),
+        ):
+            answer = program.ask("PATCH", path, refused)
+            assert (answer.status, problem(answer)) == (422, "invalid")
+            assert why in json.loads(answer.body)["detail"]
+        assert program.ask("PATCH", path, {"content": "short"}).status == 422
+        assert program.get(path) == changed
+        for everything in ([], ["economy", "ships", "电影"]):
+            program.ask("PATCH", path, {"tags": ["ships"]})
+            assert program.ask("PATCH", path, {"tags": everything}).status == 200
+            assert program.get(path)["tags"] == []
+        deeds = [deed[1] for deed in console.done() if deed[1].startswith("reader")]
+        assert deeds == [*["reader's choices changed"] * 5, "reader added"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from publisher.model.choices import Choices
 from publisher.store import schema as s
 from publisher.store.bounces import find_reached, record
 from publisher.store.starting import NewMailing, start_issue_mailing
@@ -275,3 +276,22 @@ def test_what_came_back_is_listed(console: Console, sender: Browser) -> None:
     only = sender.get("/returned?event=bounced").text
     assert "550 5.1.1 no such user" in only
     assert "Complained of spam</td>" not in only
+
+
+def test_what_a_reader_gets_is_changed_for_them(tmp_path: Path) -> None:
+    with run_console(tmp_path, choices={"tags": ["Economy", HOSTILE]}) as console:
+        console.readers.bring(f"email\n{ANNA}\n")
+        sender, path = console.enter("sender"), path_of(console, ANNA)
+        assert HOSTILE not in sender.get(path).text
+        sender.post(f"{path}/choices", {"content": "headlines", "tags": "economy"})
+        found = console.readers.get(ANNA)
+        assert found.choices == Choices(content="headlines", tags=("economy",))
+        page = sender.get(path).text
+        assert "the headlines only" in page
+        assert re.findall(r'value="([^"]*)" checked', page) == ["headlines", "economy"]
+        sender.post(f"{path}/choices", {"content": "full", "tags": "sport"})
+        assert "not offered" in sender.get(path).text
+        assert console.readers.get(ANNA) == found
+        deeds = [deed[1:3] for deed in console.done() if deed[1].startswith("reader")]
+        assert deeds == [("reader's choices changed", f"reader {found.ref}")]
+        assert console.enter("editor").post(f"{path}/choices", {"content": "full"}).status == 403
