@@ -66,7 +66,10 @@ def test_what_is_in_force(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_every_key_is_shown(cli: CommandLine) -> None:
     shown = cli("config", "--json").json
-    tables = ("publication", "email", "smtp", "delivery", "dkim", "schedule", "feeds", "site")
+    tables = (
+        *("publication", "email", "smtp", "delivery", "dkim", "schedule", "choices", "feeds"),
+        "site",
+    )
     assert list(shown) == [
         *(*tables, "sources", "web", "console", "alerts", "inbound", "hooks", "webhook"),
         "database",

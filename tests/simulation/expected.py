@@ -11,7 +11,7 @@ from typing import NamedTuple
 from publisher.mailing.settle import Policy
 from publisher.model.choices import Choices
 from publisher.model.delivery import TO_MANY, Outcome
-from publisher.rehearsal.world import Clock
+from publisher.rehearsal.world import Clock, Disk
 from publisher.store.arming import RESTORED
 
 OPEN = ("queued", "sending", "deferred")
@@ -243,6 +243,13 @@ class Expected:
         if mailing.status == "finished":
             mailing.status = "sending"
         return True
+
+    def find_rows(self, disk: Disk) -> None:
+        """Find the rows of corrections that are awaited, which nobody made by hand."""
+        sql = "SELECT id, mailing, subscriber, about FROM delivery WHERE about NOTNULL"
+        for id, *row in disk.run(sql) if self.awaited else ():
+            if id not in self.deliveries:
+                self.find_row(id, *row)
 
     def find_row(self, id: int, mailing: int, subscriber: int | None, about: int | None) -> None:
         """A row that nobody made by hand: was it awaited?"""

@@ -117,11 +117,13 @@ class Process(Simulated):
         return tasks
 
     def _record(self, results: list[Result]) -> None:
+        """What was settled; corrections that follow from it may be taken in the same step."""
         for result in results:
             each = self.expected.deliveries[result.taken.id]
             self.expected.settle(each, result.outcome, self.rules.policy, self.clock.now)
             if result.outcome is not None and result.outcome.stage not in BEFORE_MAIL:
                 self.has_passed = True
+        self.expected.find_rows(self.store.disk)
 
     def _record_unseen(self) -> None:
         """Killed after the commit: what was taken is on disk, and nobody begins it."""

@@ -484,10 +484,7 @@ class Simulation:
             LEFT JOIN mailing_content AS c
                 ON c.mailing = m.id AND c.revision = m.revision AND c.variant = 0"""
         rows = self.disk.run(newest)
-        sql = "SELECT id, mailing, subscriber, about FROM delivery WHERE about NOTNULL"
-        for id, *row in self.disk.run(sql) if self.expected.awaited else ():
-            if id not in self.expected.deliveries:
-                self.expected.find_row(id, *row)
+        self.expected.find_rows(self.disk)
         awaited = self.expected.awaited
         require(not awaited, f"{awaited} are not told of a correction")
         columns = "id, status, attempts, doubts, breaks, revision, next_attempt_at"

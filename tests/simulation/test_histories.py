@@ -13,7 +13,7 @@ from tests.simulation.history import history, run_in_parallel
 from tests.simulation.ledger import CAUSES
 
 # Every transition occurs in these, and every mutation is caught: rare ones, and many of the rest.
-SEEDS = (*range(280, 360), *range(460, 466), *range(830, 890), *range(110))
+SEEDS = (*range(280, 360), *range(460, 466), *range(830, 890), *range(110), 1452, 2295)
 _MANY = 100_000
 
 

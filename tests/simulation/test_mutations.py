@@ -4,17 +4,21 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, true
 
 from publisher.mailing import settle
 from publisher.mailing.settle import Settlement
+from publisher.model.choices import Definition
 from publisher.rehearsal.world import Disk
 from publisher.runtime import dispatch
 from publisher.runtime.dispatch import Dispatcher
 from publisher.runtime.domains import Domains
 from publisher.runtime.lane import Lane
 from publisher.runtime.relay import Relay
-from publisher.store import deliveries
+from publisher.store import corrections, deliveries, starting, variants
+from publisher.store import schema as s
 from publisher.store.mailings import change_mailing
+from publisher.store.variants import split
 from tests.sampling import one_in
 from tests.simulation.expected import BrokenPromise
 from tests.simulation.history import history
@@ -141,6 +145,31 @@ def what_is_left_is_sent_as_it_was(patch: Patch) -> None:
     _reword(patch, deliveries._REVISION, "d.revision")
 
 
+def a_variant_is_sent_without_anything_left_in_it(patch: Patch) -> None:
+    _reword(patch, "WHEN d.variant <> 0 AND NOT EXISTS", "WHEN 0 AND NOT EXISTS")
+
+
+def variants_are_not_corrected(patch: Patch) -> None:
+    def keep(*values: object) -> dict[int, Definition | None]:
+        connection, mailing = values[0], values[1]
+        c = s.mailing_content.c
+        rows = connection.execute(  # type: ignore[attr-defined]
+            select(c.variant, c.form, c.highlights).where(c.mailing == mailing, c.variant > 0)
+        )
+        return {row[0]: Definition(form=row[1], highlights=split(row[2])) for row in rows}
+
+    patch.setattr(variants, "define_anew", keep)
+
+
+def everybody_is_told_of_a_correction(patch: Patch) -> None:
+    patch.setattr(corrections, "concerns", lambda highlights: true())
+
+
+def who_chose_gets_the_whole(patch: Patch) -> None:
+    patch.setattr(variants, "save_variants", lambda *_: None)
+    patch.setattr(starting, "save_variants", lambda *_: None)
+
+
 MUTATIONS: tuple[Callable[[Patch], None], ...] = (
     nothing_is_recovered,
     what_a_crash_left_counts_as_sent,
@@ -163,6 +192,10 @@ MUTATIONS: tuple[Callable[[Patch], None], ...] = (
     a_cancelled_mailing_keeps_what_comes_back,
     what_arrives_after_its_correction_is_not_followed_up,
     what_is_left_is_sent_as_it_was,
+    a_variant_is_sent_without_anything_left_in_it,
+    variants_are_not_corrected,
+    everybody_is_told_of_a_correction,
+    who_chose_gets_the_whole,
 )
 
 
