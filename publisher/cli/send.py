@@ -163,7 +163,8 @@ def _start(sending: Sending, *, is_asking: bool) -> Mailing | None:
     with sending.database.read() as connection:
         audience = count_audience(connection, sending.database.publication, new.variants, now)
     if not audience.total:
-        say(f"There is nobody to send {slug} to: {audience.why_nobody}.")
+        hint = "" if audience.others else ": `publisher subscribers add`"
+        say(f"There is nobody to send {slug} to, since {audience.why_nobody}{hint}.")
         return None
     _require_approved(sending, new)
     say(f"{slug}: {message.rendered.subject}")

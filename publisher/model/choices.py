@@ -77,7 +77,7 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True):
         """Why it would go to nobody."""
         if self.others:
             return f"no highlight has a topic that anybody chose ({self.others:,} chose others)"
-        return "nobody is subscribed"
+        return "nobody is subscribed yet"
 
     def __str__(self) -> str:
         """Written out for operators; empty where all get the whole."""

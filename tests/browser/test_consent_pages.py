@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
+from publisher.model.choices import Choices
 from publisher.site.build import build
 from publisher.site.job import Job
 from publisher.web.public.notices import KINDS, Kind, make_notice
@@ -43,7 +44,9 @@ def site(
         "url": "http://127.0.0.1:{port}",
     }
     # Each window is a client of its own, or all of them together would use the forms too often.
-    with run_site(folder, publication=publication, web={"trusted_proxies": ["127.0.0.1"]}) as site:
+    offer = {"tags": ["Economy", "电影"]}
+    web = {"trusted_proxies": ["127.0.0.1"]}
+    with run_site(folder, publication=publication, web=web, choices=offer) as site:
         now = datetime.now(UTC)
         build(Job(folder=folder, settings=site.settings, output=site.public, now=now))
         site.add("left@daily.example")
@@ -265,7 +268,7 @@ def test_preferences_are_accessible(mode: str, look: Callable[..., _Looking], ax
 
 
 def test_a_reader_changes_everything_by_the_keyboard(look: Callable[..., _Looking]) -> None:
-    """Name, pause, going on and the file, with no more than Tab, letters and Enter."""
+    """Name, choices, pause and the file, with no more than Tab, arrows, letters and Enter."""
     looking = look()
     page = looking.page
     looking.go(looking.preferences())
@@ -275,6 +278,13 @@ def test_a_reader_changes_everything_by_the_keyboard(look: Callable[..., _Lookin
         page.keyboard.press("Enter")
     assert looking.site.readers.get(looking.email).name == "Berta"
     assert page.inner_text("[role=status]")
+    page.focus("input[name=content][value=full]")
+    for key in ("ArrowDown", "Tab", "Space"):
+        page.keyboard.press(key)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    chosen = Choices(content="headlines", tags=("economy",))
+    assert looking.site.readers.get(looking.email).choices == chosen
     page.focus("#pause_length")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Tab")
