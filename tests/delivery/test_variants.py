@@ -1,9 +1,15 @@
 """What readers chose, sent for real: to each exactly that, and nobody else's."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from publisher.audience.choosing import read_tags
 from publisher.model.choices import Choices
+from publisher.runtime.issue_mailing import make_ahead
+from publisher.runtime.newsroom import Folder
+from publisher.settings import load_settings
+from publisher.store.starting import start_issue_mailing
 from tests.delivery.choosing import HIGHLIGHTS, OFFER, body, choose, read_text, subscribe, write
 from tests.delivery.correcting import note
 from tests.delivery.post import NAME, Post
@@ -192,3 +198,23 @@ def test_those_are_told_of_a_correction_who_were_sent_what_it_is_about(chosen: P
     told = [m for m in chosen.server.messages[before:] if b"In-Reply-To" in m.data]
     assert sorted(each.recipients[0] for each in told) == [BEN, DAN, EVE]
     assert got(chosen)[CLEO] == ["h1*", "h2*"]
+
+
+def test_what_is_chosen_between_freezing_and_starting_counts(chosen: Post) -> None:
+    subscribe(chosen, {ADA: of(SHIPS), BEN: WHOLE})
+    assert chosen.cli("build").status == 0
+    settings, now = load_settings(chosen.folder / "publisher.toml", {}), datetime.now(UTC)
+    new = Folder(chosen.folder, settings).freeze(now, NAME)
+    database = chosen.open()
+    make_ahead(database, new.variants, now)
+    choose(chosen, {ADA: of(ECONOMY), BEN: HEADLINES})
+    with database.write() as connection:
+        start_issue_mailing(connection, database.publication, new, now)
+        again = start_issue_mailing(connection, database.publication, new, now)
+    database.close()
+    assert again.recipients == 2
+    assert chosen.cli("run", "--once").status == 0
+    assert got(chosen) == {ADA: ["h3*"], BEN: ["h1", "h2", "h3"]}
+    listed = chosen.deliveries()
+    assert [listed[ADA][key] for key in ("content", "highlights")] == ["full", ["h3"]]
+    assert [listed[BEN][key] for key in ("content", "highlights")] == ["headlines", None]
