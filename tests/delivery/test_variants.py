@@ -76,6 +76,7 @@ def test_each_gets_what_they_chose_and_nothing_else(chosen: Post) -> None:
     assert (again.status, len(chosen.server.messages)) == (5, 4)
 
 
+@pytest.mark.long
 def test_a_choice_after_the_start_changes_nothing_that_is_enqueued(chosen: Post) -> None:
     subscribe(chosen, {ADA: of(SHIPS), BEN: WHOLE})
     chosen.server.rules.append(Rule("rcpt", say("450 later"), times=2))
@@ -111,6 +112,7 @@ def test_where_nobody_chose_any_of_it_nothing_is_started(chosen: Post) -> None:
     assert chosen.rows("SELECT id FROM mailing") == []
 
 
+@pytest.mark.long
 def test_it_says_before_in_what_forms_it_goes_out(chosen: Post) -> None:
     subscribe(
         chosen, {ADA: WHOLE, BEN: HEADLINES, CLEO: of(SHIPS), DAN: of(FILMS), EVE: of(ARABIC)}
@@ -122,6 +124,7 @@ def test_it_says_before_in_what_forms_it_goes_out(chosen: Post) -> None:
     assert len(chosen.server.messages) == 4
 
 
+@pytest.mark.long
 def test_seeds_and_canaries_get_what_they_chose(chosen: Post) -> None:
     subscribe(chosen, {ADA: of(SHIPS), BEN: of(ECONOMY), CLEO: of(ARABIC), DAN: HEADLINES})
     chosen.configure(OFFER, canary=1, canary_wait="0s", seeds=[BEN, "seed@ops.example"])

@@ -80,6 +80,7 @@ def test_what_is_not_offered_any_more_is_said(tmp_path: Path) -> None:
         assert 'name="content"' not in page
 
 
+@pytest.mark.long
 def test_where_nothing_is_offered_there_is_no_form(tmp_path: Path) -> None:
     with run_site(tmp_path, choices={"headlines": False}) as site:
         site.add(ANNA)
