@@ -51,6 +51,9 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, order=True):
         return chosen or "the whole issue"
 
 
+# Among the highlights that a correction concerns: the issue's own words, which stand in no week's
+# message.
+OWN_WORDS = "*"
 # Of everybody who chose nothing: it is what the mailing itself has.
 WHOLE = Definition()
 

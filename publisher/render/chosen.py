@@ -25,11 +25,11 @@ def render_chosen(
         preferences_url=f"{setting.web_url}/preferences",
     )
     return render_message(
-        _bare(issue) if form == "headlines" else issue, setting, templates, opening
+        bare(issue) if form == "headlines" else issue, setting, templates, opening
     )
 
 
-def _bare(issue: Issue) -> Issue:
+def bare(issue: Issue) -> Issue:
     """An issue with nothing in its highlights but what their headlines link to."""
     bare = (
         msgspec.structs.replace(each, body=(), image=None, corrections=())

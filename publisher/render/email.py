@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 from jinja2 import Environment, Template
@@ -13,7 +14,7 @@ from publisher.render.cut import cut_longest, weigh_all
 from publisher.render.hints import hint_tables
 from publisher.render.html import Target, render_html
 from publisher.render.inline import inline_css
-from publisher.render.text import TEMPLATE, render_text
+from publisher.render.text import TEMPLATE, Targets, render_text
 from publisher.render.urls import with_params
 from publisher.render.views import (
     CorrectionOpening,
@@ -26,6 +27,7 @@ from publisher.render.views import (
     view_highlight,
     view_issue,
 )
+from publisher.render.week_opening import WeekOpening
 
 # Gmail shows the first 102 KB of a message's HTML and hides the rest, footer and all, behind a
 # link; the room between is for personal URLs and for what a provider adds on the way.
@@ -76,12 +78,12 @@ def render_message(
     Raises SettingsError where the subject's template is wrong, jinja2.TemplateError where a
     template of the publication's own is.
     """
-    target = _mail_target(setting, issue.slug)
+    targets = _mail_targets(issue, setting, opening)
     bodies = tuple(highlight.body for highlight in issue.highlights)
     # Far too much is cut before the first rendering, which would take long.
     bodies = cut_longest(bodies, weigh_all(bodies) - LIMIT)
     while True:
-        view = _view(issue, bodies, setting, target)
+        view = _view(issue, bodies, setting, targets, opening)
         subject = opening.subject if opening else render_subject(view, setting, templates)
         html = _render_html(view, subject, setting, templates, opening)
         size = len(html.encode())
@@ -90,7 +92,7 @@ def render_message(
         # A little less than its share, so that the next rendering is seldom much too small.
         bodies = cut_longest(bodies, (size - LIMIT) * weigh_all(bodies) // size + 1)
     text = render_text(
-        view, issue.introduction, bodies, setting, target, _PLACEHOLDER, templates, opening
+        view, issue.introduction, bodies, setting, targets, _PLACEHOLDER, templates, opening
     )
     return RenderedMessage(
         subject=subject, html=html, text=_open_slots(text), cuts=_cuts(issue, bodies)
@@ -105,14 +107,18 @@ def fill_slots(body: str, unsubscribe_url: str) -> str:
 def render_subject(view: IssueView, setting: Setting, templates: Environment) -> str:
     """Render `email.subject` in one line; the issue's title where nothing comes of it."""
     try:
-        rendered = _compile_subject(setting.subject, templates).render(issue=view)
+        return render_line(setting.subject, templates, issue=view) or view.title
     except Exception as error:  # a template may also divide by nothing
         raise SettingsError(f"publisher.toml: email.subject: {error}") from None
-    return _LINE_ENDS.sub(" ", rendered).strip() or view.title
+
+
+def render_line(source: str, templates: Environment, **values: Any) -> str:
+    """Render a template of the settings in one line. Raises whatever the template does."""
+    return _LINE_ENDS.sub(" ", _compile_line(source, templates).render(**values)).strip()
 
 
 @lru_cache(maxsize=16)
-def _compile_subject(source: str, templates: Environment) -> Template:
+def _compile_line(source: str, templates: Environment) -> Template:
     # Still sandboxed; but a header is not HTML, so nothing is escaped.
     return templates.overlay(autoescape=False).from_string(source)
 
@@ -159,9 +165,19 @@ def _preheader(view: IssueView, separator: str, opening: Opening | None) -> str:
     return shown
 
 
-def _mail_target(setting: Setting, slug: str) -> Target:
+def _mail_targets(issue: Issue, setting: Setting, opening: Opening | None) -> Targets:
+    """Where links lead: those within an issue to its page, whichever it is."""
+    own = _mail_target(setting, issue.slug, 3)
+    if not isinstance(opening, WeekOpening):
+        return Targets(own, (own,) * len(issue.highlights))
+    targets = {part.slug: _mail_target(setting, part.slug, 4) for part in opening.parts}
+    slugs = [opening.find_slug(highlight.id) for highlight in issue.highlights]
+    return Targets(own, tuple(targets[slug] for slug in slugs))
+
+
+def _mail_target(setting: Setting, slug: str, heading: int) -> Target:
     """As for any mail, with images that do not widen Outlook's layout."""
-    target = mail_target(setting, slug, heading=3)
+    target = mail_target(setting, slug, heading)
     return msgspec.structs.replace(target, image=lambda src: _fit(target.image(src)))
 
 
@@ -174,15 +190,22 @@ def _fit(image: Image | None) -> Image | None:
 
 
 def _view(
-    issue: Issue, bodies: tuple[c.Blocks, ...], setting: Setting, target: Target
+    issue: Issue,
+    bodies: tuple[c.Blocks, ...],
+    setting: Setting,
+    targets: Targets,
+    opening: Opening | None,
 ) -> IssueView:
+    parts = zip(issue.highlights, bodies, targets.highlights, strict=True)
     highlights = tuple(
         _view_highlight(highlight, number, body, issue, setting, target)
-        for number, (highlight, body) in enumerate(zip(issue.highlights, bodies, strict=True), 1)
+        for number, (highlight, body, target) in enumerate(parts, 1)
     )
-    view = view_issue(issue, setting, target, highlights)
+    view = view_issue(issue, setting, targets.issue, highlights)
     # A reader who follows it much later is told what has changed in what was mailed.
     url = setting.urls.version(issue.slug, issue.version) if issue.version else view.url
+    if isinstance(opening, WeekOpening):
+        url = opening.url
     return msgspec.structs.replace(
         view,
         url=with_params(url, setting.link_params),

@@ -29,6 +29,13 @@ class TextBody(msgspec.Struct, frozen=True):
     links: tuple[tuple[str, str], ...]
 
 
+class Targets(msgspec.Struct, frozen=True):
+    """Where the links of an issue's own words lead, and those of each of its highlights."""
+
+    issue: Target
+    highlights: tuple[Target, ...]
+
+
 class Section(msgspec.Struct, frozen=True):
     """What the text part's template sees of a highlight: its view, and its body as text."""
 
@@ -41,7 +48,7 @@ def render_text(
     introduction: c.Blocks,
     bodies: tuple[c.Blocks, ...],
     setting: Setting,
-    target: Target,
+    targets: Targets,
     unsubscribe_url: str,
     templates: Environment,
     opening: Opening | None = None,
@@ -56,10 +63,12 @@ def render_text(
     return templates.get_template(f"{template}.txt").render(
         **({opening.name: opening} if opening else {}),
         issue=issue,
-        introduction=write_text(introduction, target),
+        introduction=write_text(introduction, targets.issue),
         sections=tuple(
             Section(highlight, write_text(body, target))
-            for highlight, body in zip(issue.highlights, bodies, strict=True)
+            for highlight, body, target in zip(
+                issue.highlights, bodies, targets.highlights, strict=True
+            )
         ),
         publication=setting.publication,
         postal_address=setting.postal_address,

@@ -26,6 +26,7 @@ from publisher.model.publication import Publication
 from publisher.render.excerpt import excerpt
 from publisher.render.html import Target, render_html
 from publisher.render.urls import IMAGE_SCHEMES, Urls, media_path, with_params
+from publisher.render.week_opening import WeekOpening
 from publisher.render.words import Catalogues, Words
 
 # Sizes of the images in media/, by path relative to the publication's folder: CSS pixels.
@@ -99,7 +100,7 @@ class Headlines(Chosen, frozen=True, kw_only=True):
 
 
 # What a message has besides an issue; its template, and what it is called there.
-Opening = Greeting | CorrectionOpening | Chosen
+Opening = Greeting | CorrectionOpening | Chosen | WeekOpening
 
 
 class TagView(msgspec.Struct, frozen=True):
