@@ -56,6 +56,9 @@ from publisher.settings_values import (
 
 FILE_NAME = "publisher.toml"
 
+# The name of the schedule of the week's message, where one is offered.
+WEEKLY = "weekly"
+
 _A_TAG_URI = "a tag: URI such as tag:example.org,2025:daily"
 _A_ZONE = "an IANA time zone such as Asia/Shanghai"
 _A_TAG = "a language tag such as en or zh-Hans"
@@ -63,6 +66,7 @@ _A_DATABASE = "sqlite:///FILE or postgresql://USER@HOST/NAME"
 _A_MAILBOX = "Name <name@example.org>, or the address alone; a name with a comma in double quotes"
 _A_PLACE = "imaps://USER@HOST/INBOX, without a password, or the path of a Maildir or a file"
 _A_LABEL = f"a tag's label, without a comma; at most {MOST_OFFERED} of them"
+_A_NAME = f"a name of its own for each schedule; {WEEKLY} is that of choices.weekly"
 _A_CRON = 'minute, hour, day of the month, month and day of the week, such as "30 6 * * mon-fri"'
 
 
@@ -106,6 +110,16 @@ class Settings(Table, frozen=True):
     hooks: Hooks = Hooks()
     webhook: tuple[Webhook, ...] = ()
     database: Database = Database()
+
+    @property
+    def schedules(self) -> tuple[Schedule, ...]:
+        """All that fires: the schedules of issues, and that of the week's message, if any."""
+        cron = self.choices.weekly
+        return (*self.schedule, *((Schedule(name=WEEKLY, cron=cron),) if cron else ()))
+
+    def is_weekly(self, schedule: str) -> bool:
+        """Tell whether a schedule is that of the week's message, by its name."""
+        return bool(self.choices.weekly) and schedule == WEEKLY
 
     @property
     def web_url(self) -> str:
@@ -338,9 +352,14 @@ def _wrong_lists(settings: Settings) -> list[Wrong]:
             if not is_cron(schedule.cron)
         ),
         *(
-            ("schedule.name", name, "a name of its own for each schedule")
+            ("schedule.name", name, _A_NAME)
             for name in dict.fromkeys(names)
-            if names.count(name) > 1 or not name.strip()
+            if names.count(name) > 1 or not name.strip() or settings.is_weekly(name)
+        ),
+        *(
+            ("choices.weekly", cron, _A_CRON)
+            for cron in (settings.choices.weekly,)
+            if cron and not is_cron(cron)
         ),
         *(
             ("web.trusted_proxies", proxy, "addresses or networks such as 10.0.0.0/8")

@@ -139,10 +139,12 @@ class Site(Table, frozen=True):
 
 
 class Choices(Table, frozen=True):
-    """What readers can choose besides everything."""
+    """What readers can choose besides everything. `weekly` is when the week's message is due."""
 
     headlines: bool = True
     tags: tuple[str, ...] = ()
+    weekly: str = ""
+    weekly_subject: str = ""
 
 
 class Sources(Table, frozen=True):

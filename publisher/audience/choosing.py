@@ -13,7 +13,7 @@ def make_offer(settings: Settings) -> Offer:
     """What `[choices]` offers."""
     table = settings.choices
     tags = unique_tags([make_tag(label) for label in table.tags])
-    return Offer(has_headlines=table.headlines, tags=tags)
+    return Offer(has_headlines=table.headlines, tags=tags, has_weekly=bool(table.weekly))
 
 
 def heed(choices: Choices, offer: Offer) -> Choices:

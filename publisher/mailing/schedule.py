@@ -120,7 +120,7 @@ def new_occurrences(
     on record, those of the last two days at least: none is recorded again, whether the clock stood
     too far ahead or the zone was another. Of more than a thousand the newest are taken.
     """
-    now, after = _utc(now), max(_utc(first_seen), _utc(last_due or first_seen))
+    now, after = to_utc(now), max(to_utc(first_seen), to_utc(last_due or first_seen))
     known = frozenset(known)
     due = [each for each in _newest_due(rule.cron, zone, after, now) if each.wall not in known]
     occurrences = [Occurrence(schedule=rule.name, wall=e.wall, due=e.instant) for e in due]
@@ -138,7 +138,7 @@ def close_older(occurrences: Iterable[Occurrence]) -> list[Occurrence]:
     for each in sorted(occurrences, key=_order, reverse=True):
         by = later.setdefault(each.schedule, each)
         if each.is_open and by is not each:
-            outcome = f"superseded by the later firing of {_minute(by.wall)}"
+            outcome = f"superseded by the later firing of {say_minute(by.wall)}"
             each = msgspec.structs.replace(each, status="superseded", outcome=outcome)
         closed.append(each)
     return closed[::-1]
@@ -160,20 +160,21 @@ def _newest_due(cron: Cron, zone: tzinfo, after: datetime, now: datetime) -> Seq
 
 
 def _close_if_late(rule: Rule, occurrence: Occurrence, now: datetime) -> Occurrence:
-    if now < _end(rule, occurrence):
+    if now < end_of(rule, occurrence):
         return occurrence
-    late = _span(now - occurrence.due)
-    outcome = f"nothing ran when it was due, nor for {late}; catch_up is {_span(rule.catch_up)}"
+    late = say_span(now - occurrence.due)
+    outcome = f"nothing ran when it was due, nor for {late}; catch_up is {say_span(rule.catch_up)}"
     return msgspec.structs.replace(occurrence, status="missed", outcome=outcome)
 
 
-def _end(rule: Rule, occurrence: Occurrence) -> datetime:
-    return _utc(occurrence.due) + max(rule.catch_up, _LEAST_CATCH_UP)
+def end_of(rule: Rule, occurrence: Occurrence) -> datetime:
+    """When the wait for what an occurrence takes is over, in UTC."""
+    return to_utc(occurrence.due) + max(rule.catch_up, _LEAST_CATCH_UP)
 
 
 # Which issue a firing takes
 
-_Reasons = Sequence[tuple[Candidate, str | None]]
+Reasons = Sequence[tuple[Candidate, str | None]]
 
 
 def decide(
@@ -188,13 +189,13 @@ def decide(
     """
     if not occurrence.is_open:
         raise ValueError(f"{occurrence.schedule} {occurrence.wall} is closed: {occurrence.status}")
-    now = _utc(now)
-    newest_first = sorted(candidates, key=_newness, reverse=True)
+    now = to_utc(now)
+    newest_first = sorted(candidates, key=newness, reverse=True)
     reasons = [(each, _why_not(rule, occurrence, each, now)) for each in newest_first]
-    if now >= _end(rule, occurrence):
+    if now >= end_of(rule, occurrence):
         return _miss(rule, reasons)
     if now < occurrence.due:
-        return Wait(reason=f"due at {_minute(occurrence.wall)}", is_alert=False)
+        return Wait(reason=f"due at {say_minute(occurrence.wall)}", is_alert=False)
     for each, reason in reasons:
         if reason is None:
             return _fire(rule, occurrence, each, reasons, now)
@@ -204,27 +205,27 @@ def decide(
                 is_alert=False,
                 passed_over=_pass_over(reasons, each),
             )
-    return Wait(reason=_summarise(reasons), is_alert=True, passed_over=_pass_over(reasons))
+    return Wait(reason=summarise(reasons), is_alert=True, passed_over=_pass_over(reasons))
 
 
 def _fire(
-    rule: Rule, occurrence: Occurrence, chosen: Candidate, reasons: _Reasons, now: datetime
+    rule: Rule, occurrence: Occurrence, chosen: Candidate, reasons: Reasons, now: datetime
 ) -> Fire:
     """Take an issue; the older ones that are ready and due are superseded, whatever else."""
     superseded = tuple(
         each
         for each, _ in reasons
-        if _newness(each) < _newness(chosen) and not _why_never(rule, occurrence, each, now)
+        if newness(each) < newness(chosen) and not _why_never(rule, occurrence, each, now)
     )
     others = [(each, reason) for each, reason in reasons if each not in superseded]
     return Fire(candidate=chosen, superseded=superseded, passed_over=_pass_over(others, chosen))
 
 
-def _miss(rule: Rule, reasons: _Reasons) -> Missed:
+def _miss(rule: Rule, reasons: Reasons) -> Missed:
     """Say why nothing was mailed: what would be taken now comes too late."""
-    late = f"the wait for one ({_span(rule.catch_up)}, catch_up) is over"
+    late = f"the wait for one ({say_span(rule.catch_up)}, catch_up) is over"
     explained = [(each, reason or f"it could be mailed, but {late}") for each, reason in reasons]
-    return Missed(reason=f"{late}; {_summarise(explained)}", passed_over=_pass_over(explained))
+    return Missed(reason=f"{late}; {summarise(explained)}", passed_over=_pass_over(explained))
 
 
 def _why_not(rule: Rule, occurrence: Occurrence, each: Candidate, now: datetime) -> str | None:
@@ -236,12 +237,17 @@ def _why_not(rule: Rule, occurrence: Occurrence, each: Candidate, now: datetime)
         return "it has errors; see `publisher check`"
     if each.highlights < rule.min_highlights:
         return f"it has {_count(each.highlights)}; min_highlights is {rule.min_highlights}"
+    return why_unsettled(rule, each, now)
+
+
+def why_unsettled(rule: Rule, each: Candidate, now: datetime) -> str | None:
+    """Why an issue is still waited for, as somebody changed it a moment ago; None for others."""
     unchanged = now - each.changed_at
     if unchanged < timedelta(0):
-        return f"its file's time, {_moment(each.changed_at)}, lies in the future"
+        return f"its file's time, {say_moment(each.changed_at)}, lies in the future"
     if unchanged < rule.settle:
-        settle = _span(rule.settle)
-        return f"it was changed {_span(unchanged)} ago; taken once unchanged for {settle}"
+        settle = say_span(rule.settle)
+        return f"it was changed {say_span(unchanged)} ago; taken once unchanged for {settle}"
     return None
 
 
@@ -253,29 +259,30 @@ def _why_never(rule: Rule, occurrence: Occurrence, each: Candidate, now: datetim
         return "a newer issue superseded it; `publisher send` mails it by hand"
     if not each.mail:
         return "it says mail: false"
-    age = _utc(occurrence.due) - each.date
+    age = to_utc(occurrence.due) - each.date
     if age > rule.max_age:
-        return f"it was {_span(age)} old when due; max_age is {_span(rule.max_age)}"
+        return f"it was {say_span(age)} old when due; max_age is {say_span(rule.max_age)}"
     if each.status == "draft":
         return "it is a draft"
     if each.date > now:
-        return f"its date, {_moment(each.date)}, lies in the future"
+        return f"its date, {say_moment(each.date)}, lies in the future"
     return None
 
 
 def _may_settle(rule: Rule, occurrence: Occurrence, each: Candidate, now: datetime) -> bool:
     """Tell whether an issue is taken before `catch_up` ends if only nobody changes it."""
-    settled_at = _utc(each.changed_at) + rule.settle
-    if settled_at >= _end(rule, occurrence):
+    settled_at = to_utc(each.changed_at) + rule.settle
+    if settled_at >= end_of(rule, occurrence):
         return False
     return _why_not(rule, occurrence, each, max(now, settled_at)) is None
 
 
-def _newness(each: Candidate) -> tuple[datetime, str]:
-    return _utc(each.date), each.slug
+def newness(each: Candidate) -> tuple[datetime, str]:
+    """By which issues are put in order, and the newest of them found."""
+    return to_utc(each.date), each.slug
 
 
-def _pass_over(reasons: _Reasons, chosen: Candidate | None = None) -> tuple[PassedOver, ...]:
+def _pass_over(reasons: Reasons, chosen: Candidate | None = None) -> tuple[PassedOver, ...]:
     """Those that are not taken; one that could be, but for the chosen one, is older than it."""
     older = f"{chosen.slug} is newer" if chosen else ""
     named = [PassedOver(each, reason or older) for each, reason in reasons if each is not chosen]
@@ -285,7 +292,8 @@ def _pass_over(reasons: _Reasons, chosen: Candidate | None = None) -> tuple[Pass
 # Words
 
 
-def _summarise(reasons: _Reasons) -> str:
+def summarise(reasons: Reasons) -> str:
+    """Say why none of the issues is taken; the first are named."""
     if not reasons:
         return "there is no issue"
     said = [f"{each.slug}: {reason}" for each, reason in reasons[:_MOST_IN_REASON]]
@@ -293,7 +301,7 @@ def _summarise(reasons: _Reasons) -> str:
     return "no issue can be mailed. " + "; ".join(said) + (f"; and {more} older" if more else "")
 
 
-def _span(span: timedelta) -> str:
+def say_span(span: timedelta) -> str:
     """A duration much as the settings write it: `60s`, `36h`, `36h 20m`, `3d 4h`."""
     seconds = int(span.total_seconds())
     for unit, size, smaller, small in (("d", 86_400, "h", 3600), ("h", 3600, "m", 60)):
@@ -307,14 +315,15 @@ def _count(highlights: int) -> str:
     return "1 highlight" if highlights == 1 else f"{highlights} highlights"
 
 
-def _minute(wall: datetime) -> str:
+def say_minute(wall: datetime) -> str:
     return wall.isoformat(" ", "minutes")
 
 
-def _moment(instant: datetime) -> str:
+def say_moment(instant: datetime) -> str:
     return instant.isoformat(" ", "seconds")
 
 
-def _utc(instant: datetime) -> datetime:
+def to_utc(instant: datetime) -> datetime:
+    """The same instant, to be compared."""
     """Of the same zone, aware times are compared by their wall clocks; of UTC they are not."""
     return instant.astimezone(UTC)

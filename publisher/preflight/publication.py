@@ -126,17 +126,24 @@ def _domain(mailbox: str) -> str:
 
 
 def _check_subject(settings: Settings) -> Iterator[Problem]:
-    subject = settings.email.subject
+    yield from _check_line("email.subject", settings.email.subject, "issue", "issue.title")
+    if subject := settings.choices.weekly_subject:
+        yield from _check_line("choices.weekly_subject", subject, "week", "week.days")
+
+
+def _check_line(key: str, subject: str, name: str, example: str) -> Iterator[Problem]:
+    """Check the template of a subject, which has one value to work with."""
+    about = {"key": key, "example": f'{key.rpartition(".")[2]} = "{{{{ {example} }}}}"'}
     try:
         names = meta.find_undeclared_variables(Environment(autoescape=True).parse(subject))
     except TemplateSyntaxError as error:
-        yield _report("subject-template-broken", found=error.message)
+        yield _report("subject-template-broken", found=error.message, **about)
         return
-    if unknown := sorted(names - {"issue"}):
-        found = f"{', '.join(unknown)} does not exist, only `issue` does"
-        yield _report("subject-template-broken", found=found)
+    if unknown := sorted(names - {name}):
+        found = f"{', '.join(unknown)} does not exist, only `{name}` does"
+        yield _report("subject-template-broken", found=found, **about)
     elif not names:
-        yield _report("subject-template-constant", found=subject)
+        yield _report("subject-template-constant", found=subject, **about)
 
 
 def _check_mail(settings: Settings) -> Iterator[Problem]:

@@ -227,7 +227,7 @@ def make_settings(**tables: Any) -> Settings:
         "dkim": {"domain": "daily.example", "selector": "s1", "private_key": "dkim.pem"},
     }
     for name, table in tables.items():
-        whole[name] = table if table is None else whole[name] | table
+        whole[name] = table if table is None else whole.get(name, {}) | table
     return parse_settings({name: table for name, table in whole.items() if table is not None})
 
 

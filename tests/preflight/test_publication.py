@@ -61,6 +61,20 @@ def test_subject(subject: str, rules: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("subject", "rules"),
+    [
+        ("{{ week.days }}", []),
+        ("The week", ["subject-template-constant"]),
+        ("{{ issue.title }}", ["subject-template-broken"]),
+    ],
+)
+def test_subject_of_the_week(subject: str, rules: list[str]) -> None:
+    problems = settings_with(choices={"weekly_subject": subject})
+    assert _rules(problems) == rules
+    assert all(problem.message.startswith("choices.weekly_subject ") for problem in problems)
+
+
+@pytest.mark.parametrize(
     ("params", "is_right"),
     [
         ("", True),
