@@ -40,8 +40,16 @@ def resume(connection: Connection, publication: int, subscriber: Subscriber, at:
 def choose(
     connection: Connection, publication: int, subscriber: Subscriber, choices: Choices, at: datetime
 ) -> None:
-    """Let a subscriber get what they chose, from the next mailing on. The connection writes."""
-    preferences.change(connection, publication, subscriber.id, at, **write_choices(choices))
+    """Let a subscriber get what they chose, from the next mailing on. The connection writes.
+
+    Who wants each issue again still gets the week's message with those that they waited for.
+    """
+    values: dict[str, Any] = {**write_choices(choices)}
+    if choices.frequency == "weekly":
+        values["weekly_until"] = None
+    elif subscriber.choices.frequency == "weekly":
+        values["weekly_until"] = at
+    preferences.change(connection, publication, subscriber.id, at, **values)
 
 
 def can_move(

@@ -9,15 +9,18 @@ DeliveryStatus = Literal[
     "queued", "sending", "deferred", "sent", "failed", "in_doubt", "suppressed", "cancelled"
 ]
 MailingStatus = Literal["sending", "paused", "cancelled", "finished"]
-# An issue's mailing goes to all who are subscribed, a correction's to those who were sent what it
-# corrects; the others to one address each, ahead of both. What a welcome consists of is the same
-# for many, and each who comes is added to its mailing.
+# An issue's mailing goes to all who are subscribed, but for those who chose one message a week, to
+# whom a week's goes; a correction's to those who were sent what it corrects; the others to one
+# address each, ahead of all these. What a welcome consists of is the same for many, and each who
+# comes is added to its mailing.
 Purpose = (
     Literal["issue", "correction", "confirmation", "preferences", "address", "welcome"]
     | Literal["notice", "alert", "test", "weekly"]
 )
 # Those that operators steer: paused where something is wrong, and resumed.
-TO_MANY: tuple[Purpose, ...] = ("issue", "correction")
+TO_MANY: tuple[Purpose, ...] = ("issue", "correction", "weekly")
+# Those of them that bring issues to their readers first.
+OF_ISSUES: tuple[Purpose, ...] = ("issue", "weekly")
 
 DELIVERY_STATUSES: tuple[DeliveryStatus, ...] = get_args(DeliveryStatus)
 

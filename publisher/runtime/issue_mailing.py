@@ -28,6 +28,10 @@ class IssueVariants:
         self._made: dict[Definition, NewContent] = {}
 
     @property
+    def issue_id(self) -> str:
+        return self._message.issue.id
+
+    @property
     def has_weekly(self) -> bool:
         return self._offer.has_weekly
 

@@ -9,11 +9,26 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    exists,
+    false,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
+from publisher.model.choices import OWN_WORDS
 from publisher.model.delivery import Mailing
 from publisher.store import schema as s
 from publisher.store.database import driver_of
+from publisher.store.holding import of_issue
 from publisher.store.mailings import (
     find_mailing,
     finish_if_done,
@@ -23,14 +38,15 @@ from publisher.store.mailings import (
 )
 from publisher.store.reachable import may_be_mailed
 from publisher.store.starting import NewMailing, insert_mailing
-from publisher.store.variants import concerns, split
+from publisher.store.variants import carries, concerns, split
 
 _D, _M, _S, _C, _L = s.delivery.c, s.mailing.c, s.subscriber.c, s.mailing_content.c, s.ledger.c
+_I = s.mailing_issue.c
 _COLUMNS = ("publication", "mailing", "subscriber", "about")
 # What a reader has, or may have.
 ARRIVED = ("sent", "in_doubt")
 # The mailings that an issue comes in.
-CORRECTABLE = ("issue", "welcome")
+CORRECTABLE = ("issue", "welcome", "weekly")
 # As many hexadecimal digits of a version as links to it have.
 _DIGITS = 12
 
@@ -98,7 +114,14 @@ _CORRECTIONS = """
         AND c.issue > SUBSTR(m.issue, 1, INSTR(m.issue || ':', ':') - 1) || '@'
         AND c.issue < SUBSTR(m.issue, 1, INSTR(m.issue || ':', ':') - 1) || '@g'
         AND c.status <> 'cancelled'
-    WHERE m.id IN (SELECT value FROM json_each(?)) AND m.purpose IN ('issue', 'welcome')
+    WHERE m.id IN (SELECT value FROM json_each(:mailings)) AND m.purpose IN ('issue', 'welcome')
+    UNION ALL
+    SELECT m.id, c.id
+    FROM mailing AS m
+    JOIN mailing_issue AS i ON i.mailing = m.id AND i.revision = 0
+    JOIN mailing AS c ON c.publication = m.publication AND c.purpose = 'correction'
+        AND c.issue > i.issue || '@' AND c.issue < i.issue || '@g' AND c.status <> 'cancelled'
+    WHERE m.id IN (SELECT value FROM json_each(:mailings)) AND m.purpose = 'weekly'
 """
 
 
@@ -111,7 +134,7 @@ def follow_up(
     way, or had been in doubt. Tells whether there is anything. The connection writes.
     """
     mailings = json.dumps([*{mailing for mailing, _ in arrived}])
-    found = driver_of(connection).execute(_CORRECTIONS, (mailings,)).fetchall()
+    found = driver_of(connection).execute(_CORRECTIONS, {"mailings": mailings}).fetchall()
     added = 0
     for mailing, correction in found:
         ids = [delivery for of, delivery in arrived if of == mailing]
@@ -123,7 +146,8 @@ def _add_late(
     connection: Connection, publication: int, correction: int, ids: list[int], now: datetime
 ) -> int:
     its = get_mailing(connection, correction)
-    newer = s.mailing_content.alias()
+    issue = its.issue.rpartition("@")[0]
+    newer, later = s.mailing_content.alias(), s.mailing_issue.alias()
     # A later text is none of its business; a mailing is revised whenever its issue is corrected.
     is_earlier = or_(
         and_(_M.purpose == "welcome", _M.id < correction),
@@ -132,8 +156,11 @@ def _add_late(
             newer.c.revision > _D.revision,
             newer.c.version == its.version,
         ),
+        exists().where(
+            *(later.c.mailing == _M.id, later.c.revision > _D.revision, later.c.issue == issue),
+            later.c.version == its.version,
+        ),
     )
-    issue = its.issue.rpartition("@")[0]
     about = select(_M.highlights).where(_M.id == correction)
     highlights = split(connection.execute(about).scalar_one())
     late = _holders(publication, issue, its.version, now, highlights)
@@ -170,18 +197,31 @@ def _mailed(
         *(_C.mailing == _D.mailing, _C.revision == _D.revision, _C.variant == 0)
     )
     its = func.coalesce(revised.correlate(s.delivery).scalar_subquery(), _M.version)
-    is_welcome = and_(*(_M.purpose == "welcome", _M.issue > f"{issue}:", _M.issue < f"{issue}:g"))
+    is_other = and_(of_issue(issue), its != version, concerns(highlights))
     return (
         select(_D.subscriber, func.min(_D.id).label("about"))
         .join_from(s.mailing, s.delivery, _D.mailing == _M.id)
         .join(s.subscriber, _S.id == _D.subscriber)
         .where(
-            *(_M.publication == publication, its != version, *may_be_mailed(publication, now)),
-            concerns(highlights),
-            or_(and_(_M.purpose == "issue", _M.issue == issue), is_welcome),
+            *(_M.publication == publication, *may_be_mailed(publication, now)),
+            or_(is_other, _is_other_in_week(publication, issue, version, highlights)),
         )
         .group_by(_D.subscriber)
     )
+
+
+def _is_other_in_week(
+    publication: int, issue: str, version: str, highlights: Sequence[str]
+) -> ColumnElement[bool]:
+    """The condition that a week's message has one of the highlights in another version."""
+    ids = [each for each in highlights if each != OWN_WORDS]
+    if not ids:
+        return false()
+    other = exists().where(
+        *(_I.publication == publication, _I.issue == issue, _I.version != version),
+        *(_I.mailing == _D.mailing, _I.revision == _D.revision),
+    )
+    return and_(_M.purpose == "weekly", other, carries(ids))
 
 
 def _may_arrive() -> Any:

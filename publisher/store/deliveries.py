@@ -9,14 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import (
-    Connection,
-    func,
-    insert,
-    literal,
-    select,
-    update,
-)
+from sqlalchemy import Connection, func, insert, literal, select, update
 
 from publisher.mailing.settle import History, Settlement
 from publisher.mailing.transitions import DELIVERY_TRANSITIONS
@@ -25,6 +18,7 @@ from publisher.store import schema as s
 from publisher.store.columns import from_milliseconds, to_milliseconds
 from publisher.store.corrections import ARRIVED, CORRECTABLE, follow_up
 from publisher.store.database import driver_of
+from publisher.store.holding import came_otherwise
 
 _D = s.delivery.c
 _S = s.subscriber.c
@@ -215,7 +209,7 @@ _WANTED = f"""
         WHEN s.id IS NULL OR m.purpose IN ('address', 'notice') THEN 0
         WHEN EXISTS (SELECT 1 FROM suppression AS x WHERE x.publication = s.publication
             AND x.address_hash = s.address_hash) THEN 0
-        WHEN m.purpose IN ('issue', 'correction', 'welcome') THEN
+        WHEN m.purpose IN ('issue', 'weekly', 'correction', 'welcome') THEN
             s.status = 'confirmed' AND IFNULL(s.paused_until, 0) <= ?
         WHEN m.purpose = 'confirmation' THEN s.status = 'unconfirmed'
         ELSE 1
@@ -344,9 +338,12 @@ def retry_failed(
     *,
     delivery: int | None = None,
 ) -> int:
-    """Queue a mailing's failed deliveries again, all or one, as if they had never been tried."""
+    """Queue a mailing's failed deliveries again, all or one, as if they had never been tried.
+
+    But for those whose readers have had the issue by another mailing meanwhile.
+    """
     fresh = {"attempts": 0, "breaks": 0, "first_attempt_at": None}
-    chosen = _of_mailing(mailing, "retried")
+    chosen = _of_mailing(mailing, "retried") & ~came_otherwise(connection, publication, mailing)
     if delivery is not None:
         chosen = chosen & (_D.id == delivery)
     return _move(connection, publication, "retried", chosen, now, **fresh)

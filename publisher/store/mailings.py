@@ -8,11 +8,12 @@ from sqlalchemy import Connection, func, literal, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from publisher.mailing.transitions import MAILING_TRANSITIONS
-from publisher.model.delivery import DELIVERY_STATUSES, TO_MANY, Counts, Mailing, Purpose
+from publisher.model.delivery import DELIVERY_STATUSES, OF_ISSUES, TO_MANY, Counts, Mailing, Purpose
 from publisher.store import schema as s
 
 _OPEN = ("queued", "sending", "deferred")
 _UNFINISHED = ("sending", "paused")
+_is_to_all = s.mailing.c.purpose.in_(OF_ISSUES)
 
 
 def _newest(name: str) -> Any:
@@ -47,13 +48,13 @@ def find_mailing(
 
 
 def find_mailing_by_slug(connection: Connection, publication: int, slug: str) -> Mailing | None:
-    """The newest mailing of an issue that had this NAME when it was sent."""
+    """The newest mailing of an issue that had this NAME when it was sent, or the week's of it."""
     row = connection.execute(
         select(*_COLUMNS)
         .where(
             s.mailing.c.publication == publication,
             s.mailing.c.slug == slug,
-            s.mailing.c.purpose == "issue",
+            s.mailing.c.purpose.in_(OF_ISSUES),
         )
         .order_by(s.mailing.c.id.desc())
         .limit(1)
@@ -110,13 +111,17 @@ def get_domain(connection: Connection, mailing: int) -> str:
 
 
 def list_issue_mailings(
-    connection: Connection, publication: int, limit: int | None = None, before: int = 0
+    connection: Connection,
+    publication: int,
+    limit: int | None = None,
+    before: int = 0,
+    purpose: Purpose = "issue",
 ) -> list[Mailing]:
     """The mailings of issues, the newest first; all without a limit, with `before` older ones."""
     chosen = select(*_COLUMNS).where(
         s.mailing.c.publication == publication,
         # A literal, or the partial index is not used.
-        s.mailing.c.purpose == literal("issue", literal_execute=True),
+        s.mailing.c.purpose == literal(purpose, literal_execute=True),
     )
     if before:
         chosen = chosen.where(s.mailing.c.id < before)
@@ -124,8 +129,20 @@ def list_issue_mailings(
     return [_mailing(row) for row in rows]
 
 
+def list_mailings_of_issues(
+    connection: Connection, publication: int, limit: int | None = None, before: int = 0
+) -> list[Mailing]:
+    """The mailings of issues and of weeks, as those of issues alone are listed."""
+    both = [
+        each
+        for purpose in OF_ISSUES
+        for each in list_issue_mailings(connection, publication, limit, before, purpose)
+    ]
+    return sorted(both, key=lambda each: -each.id)[:limit]
+
+
 def list_active_mailings(connection: Connection, publication: int) -> list[Mailing]:
-    """What is being sent, in the order in which it is: single messages, corrections, issues.
+    """What is being sent, in the order in which it is: single messages, corrections, the others.
 
     Of each the oldest is first.
     """
@@ -136,15 +153,13 @@ def list_active_mailings(connection: Connection, publication: int) -> list[Maili
             s.mailing.c.status.in_([literal("sending", literal_execute=True)]),
             s.mailing.c.publication == publication,
         )
-        .order_by(
-            *(s.mailing.c.purpose == "issue", s.mailing.c.purpose == "correction", s.mailing.c.id)
-        )
+        .order_by(*(_is_to_all, s.mailing.c.purpose == "correction", s.mailing.c.id))
     )
     return [_mailing(row) for row in rows]
 
 
 def list_unfinished_mailings(connection: Connection, publication: int) -> list[int]:
-    """The mailings of issues and corrections that are sending or paused."""
+    """The mailings to many that are sending or paused."""
     chosen = select(s.mailing.c.id).where(
         s.mailing.c.status.in_([literal(each, literal_execute=True) for each in _UNFINISHED]),
         s.mailing.c.publication == publication,

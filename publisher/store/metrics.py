@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import msgspec
 from sqlalchemy import Connection, func, literal, select
 
-from publisher.model.delivery import DELIVERY_STATUSES
+from publisher.model.delivery import DELIVERY_STATUSES, OF_ISSUES
 from publisher.store import schema as s
 
 _L = s.ledger.c
@@ -31,8 +31,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """Mailings are those of issues. `oldest_queued_at` is when the oldest one began that is sending
-    and has deliveries nobody has tried.
+    """Mailings are those of issues and weeks. `oldest_queued_at` is when the oldest one began that
+    is sending and has deliveries nobody has tried.
     """
 
     mailings: Mapping[str, int]
@@ -46,12 +46,18 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
 def measure(connection: Connection, publication: int, now: datetime) -> Measured:
     """Measure it all, in one view of the database."""
-    chosen = select(_M.id, _M.ref, _M.slug, _M.status, _M.recipients, _M.created_at).where(
+    chosen = select(_M.id, _M.ref, _M.slug, _M.status, _M.recipients, _M.created_at)
+    mailings = [
+        row
+        for purpose in OF_ISSUES
         # A literal, or the partial index is not used.
-        _M.publication == publication,
-        _M.purpose == literal("issue", literal_execute=True),
-    )
-    mailings = connection.execute(chosen).all()
+        for row in connection.execute(
+            chosen.where(
+                _M.publication == publication,
+                _M.purpose == literal(purpose, literal_execute=True),
+            )
+        )
+    ]
     others = _count_others(connection, [row.id for row in mailings])
     counts = {row.id: _complete(others.get(row.id, {}), row.recipients) for row in mailings}
     totals: Counter[str] = Counter(_complete({}, 0))

@@ -23,6 +23,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     content: str
     tags: str
     frequency: str
+    weekly_until: datetime | None
     soft_bounces: int
     created_at: datetime
     changed_at: datetime

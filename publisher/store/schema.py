@@ -124,6 +124,14 @@ Index(
     sqlite_where=_OF_ISSUES,
     postgresql_where=_OF_ISSUES,
 )
+_OF_WEEKS = text("purpose = 'weekly'")
+Index(
+    "mailing_of_weeks",
+    mailing.c.publication,
+    mailing.c.id,
+    sqlite_where=_OF_WEEKS,
+    postgresql_where=_OF_WEEKS,
+)
 _OF_CORRECTIONS = text("purpose = 'correction'")
 Index(
     "mailing_of_corrections",

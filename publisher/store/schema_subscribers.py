@@ -17,6 +17,7 @@ from publisher.store.columns import Id, Moment, one_of, table
 # spelling, and after it was erased. `language` is empty where it is the publication's; who has
 # paused gets no issue until then. Links to preferences made until `links_ended_at` have ended.
 # `tags` are the slugs of chosen ones, sorted, with blanks between; none is everything.
+# Who wanted one message a week until `weekly_until` still gets what they had to wait for.
 subscriber = table(
     "subscriber",
     Column("ref", Text, nullable=False, unique=True),
@@ -33,6 +34,7 @@ subscriber = table(
     Column("content", Text, nullable=False, server_default="full"),
     Column("tags", Text, nullable=False, server_default=""),
     Column("frequency", Text, nullable=False, server_default="daily"),
+    Column("weekly_until", Moment),
     UniqueConstraint("publication", "address_hash"),
     one_of("status", "unconfirmed", "confirmed", "unsubscribed"),
     one_of("content", "full", "headlines"),

@@ -1,9 +1,10 @@
 """Mailings as they start: once for each issue and purpose, with a row for each reader."""
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, Select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from publisher.model.delivery import Mailing, Purpose
@@ -18,7 +19,7 @@ from publisher.store.mailings import (
     record_event,
     reopen_mailing,
 )
-from publisher.store.variants import Variants, gets_issues, join, save_variants, select_readers
+from publisher.store.variants import Variants, gets_issue, join, save_variants, select_readers
 
 # What a new mailing has besides its row's columns.
 _HOW_TO_START = ("canary", "seeds", "needs_approval", "by", "variants")
@@ -167,8 +168,19 @@ def _enqueue_all(
     *,
     has_variants: bool,
 ) -> int:
-    those, before = gets_issues(publication, new.variants, now), 0
+    those = gets_issue(connection, publication, new.variants, now)
     chosen = select_readers(publication, mailing, those, has_variants=has_variants)
+    return enqueue(connection, publication, mailing, new, chosen)
+
+
+def enqueue(
+    connection: Connection, publication: int, mailing: int, new: NewMailing, chosen: Select[Any]
+) -> int:
+    """Make a new mailing's rows, which are chosen with their variants; gives how many.
+
+    The connection writes.
+    """
+    before = 0
     if new.canary or new.seeds:
         before = enqueue_canary(
             connection, publication, mailing, chosen, first=new.canary, seeds=new.seeds

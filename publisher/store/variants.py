@@ -24,8 +24,9 @@ from sqlalchemy import (
     true,
 )
 
-from publisher.model.choices import WHOLE, Audience, Choices, Definition
+from publisher.model.choices import OWN_WORDS, WHOLE, Audience, Choices, Definition
 from publisher.store import schema as s
+from publisher.store.holding import has_in_week, is_in_week
 from publisher.store.reachable import may_be_mailed
 from publisher.store.schema_subscribers import CHOSE
 
@@ -42,8 +43,21 @@ class NewContent(msgspec.Struct, frozen=True, kw_only=True):
     content: bytes
 
 
-class Variants(Protocol):
+class Making(Protocol):
+    """What makes the contents of variants."""
+
+    def make(self, definition: Definition) -> NewContent:
+        """The content of a definition, once it was made at once."""
+        ...
+
+
+class Variants(Making, Protocol):
     """An issue, for all that readers may have chosen of it."""
+
+    @property
+    def issue_id(self) -> str:
+        """Which issue it is."""
+        ...
 
     @property
     def has_weekly(self) -> bool:
@@ -52,10 +66,6 @@ class Variants(Protocol):
 
     def define(self, choices: Iterable[Choices]) -> Definition | None:
         """What readers of these choices get, who all get the same; None where it is nothing."""
-        ...
-
-    def make(self, definition: Definition) -> NewContent:
-        """The content of a definition, once it was made at once."""
         ...
 
 
@@ -94,7 +104,9 @@ def count_audience(
 ) -> Audience:
     """How many would get an issue if it were sent now, and in what forms."""
     all_of_them = select(func.count()).select_from(s.subscriber)
-    whole = connection.execute(all_of_them.where(*gets_issues(publication, variants, now)))
+    whole = connection.execute(
+        all_of_them.where(*gets_issue(connection, publication, variants, now))
+    )
     audience = {"whole": int(whole.scalar_one()), "headlines": 0, "chosen": 0, "others": 0}
     if variants is None:
         return Audience(**audience)
@@ -120,18 +132,27 @@ def _count_by_choice(
     connection: Connection, publication: int, variants: Variants, now: datetime
 ) -> list[tuple[Choices, int]]:
     chosen = select(_S.content, _S.tags, func.count()).where(
-        CHOSE, *gets_issues(publication, variants, now)
+        CHOSE, *gets_issue(connection, publication, variants, now)
     )
     groups = chosen.group_by(_S.content, _S.tags).order_by(_S.content, _S.tags)
     found = [(read_choices(*row[:2]), row[2]) for row in connection.execute(groups)]
     return [each for each in found if each[0] != Choices()]
 
 
-def gets_issues(publication: int, variants: Variants | None, now: datetime) -> tuple[Any, ...]:
-    """The conditions that a subscriber gets an issue that is sent now."""
+def gets_issue(
+    connection: Connection, publication: int, variants: Variants | None, now: datetime
+) -> tuple[Any, ...]:
+    """The conditions that a subscriber gets an issue that is sent now.
+
+    One that was in a week's message before goes to all who lack it: for those who chose that
+    message since, it will be in no other.
+    """
     those = may_be_mailed(publication, now)
-    is_daily = _S.frequency == "daily"
-    return (*those, is_daily) if variants is not None and variants.has_weekly else those
+    if variants is None:
+        return those
+    if is_in_week(connection, publication, variants.issue_id):
+        return (*those, ~has_in_week(publication, variants.issue_id, _S.id))
+    return (*those, _S.frequency == "daily") if variants.has_weekly else those
 
 
 def save_variants(
@@ -205,7 +226,7 @@ def insert_contents(
     mailing: int,
     revision: int,
     contents: dict[int, Definition],
-    variants: Variants,
+    variants: Making,
     now: datetime,
 ) -> None:
     """Keep the contents of variants, by their numbers."""
@@ -223,10 +244,15 @@ def insert_contents(
 def concerns(highlights: Sequence[str]) -> ColumnElement[bool]:
     """The condition that a delivery's content has one of these highlights of an issue in it.
 
-    Without any it is all of the issue that is meant.
+    Without any, or with its own words, it is all of the issue that is meant.
     """
-    if not highlights:
+    if not highlights or OWN_WORDS in highlights:
         return true()
+    return carries(highlights)
+
+
+def carries(highlights: Sequence[str]) -> ColumnElement[bool]:
+    """The condition that a delivery's content has one of these highlights in it."""
     d = s.delivery.c
     padded = literal(_BETWEEN) + _C.highlights + literal(_BETWEEN)
     has_any = [padded.contains(f"{_BETWEEN}{id_}{_BETWEEN}") for id_ in highlights]

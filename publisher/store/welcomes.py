@@ -4,6 +4,7 @@ from sqlalchemy import Connection, or_, select
 
 from publisher.model.delivery import Mailing
 from publisher.store import schema as s
+from publisher.store.holding import has_in_week
 from publisher.store.mailings import get_mailing
 
 _D, _M = s.delivery.c, s.mailing.c
@@ -32,4 +33,7 @@ def has_issue(connection: Connection, publication: int, subscriber: int, issue: 
             or_(is_its, is_welcome),
         )
     )
-    return connection.execute(found.limit(1)).first() is not None
+    in_week = select(s.subscriber.c.id).where(
+        s.subscriber.c.id == subscriber, has_in_week(publication, issue, s.subscriber.c.id)
+    )
+    return any(connection.execute(each.limit(1)).first() for each in (found, in_week))

@@ -22,6 +22,7 @@ class SimulatedIssue:
     """What is made of an issue by what readers choose; its text is a sentence."""
 
     has_weekly = False
+    issue_id = ""
 
     def __init__(self, text: str, version: str = "", revision: int = 0) -> None:
         self.text, self.version = text, version

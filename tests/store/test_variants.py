@@ -37,7 +37,7 @@ class Offered:
     def __init__(
         self, tags: Iterable[str], highlights: Iterable[Iterable[str]], weekly: bool
     ) -> None:
-        self.has_weekly = weekly
+        self.has_weekly, self.issue_id = weekly, "x"
         self.tags = set(tags)
         self.highlights = {f"h{n}": set(each) for n, each in enumerate(highlights)}
         self.made = Counter[Definition]()

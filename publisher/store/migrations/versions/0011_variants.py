@@ -13,6 +13,7 @@ _PURPOSES = "purpose IN ('issue', 'correction', 'confirmation', 'preferences', '
 _CONTENTS = "content IN ('full', 'headlines')"
 _FORMS = "form IN ('full', 'headlines')"
 _CHOSE = sa.text("(content <> 'full' OR tags <> '' OR frequency <> 'daily')")
+_OF_WEEKS = sa.text("purpose = 'weekly'")
 _ACTIVE = sa.text("status IN ('sending', 'paused')")
 
 
@@ -28,6 +29,7 @@ def upgrade() -> None:
                 "subscriber_frequency",
             )
         )
+        batch.add_column(sa.Column("weekly_until", sa.BigInteger()))
     op.create_index(
         "subscriber_who_chose",
         "subscriber",
@@ -46,6 +48,13 @@ def upgrade() -> None:
         batch.add_column(_text("highlights", ""), insert_before="digest" if is_sqlite else None)
         batch.drop_constraint(op.f("mailing_purpose"), type_="check")
         batch.create_check_constraint(op.f("mailing_purpose"), sa.text(_PURPOSES))
+    op.create_index(
+        "mailing_of_weeks",
+        "mailing",
+        ["publication", "id"],
+        sqlite_where=_OF_WEEKS,
+        postgresql_where=_OF_WEEKS,
+    )
     place = "version" if is_sqlite else None
     with op.batch_alter_table(
         "mailing_content",
