@@ -47,7 +47,7 @@ from publisher.runtime.steering import (
 from publisher.site.issue_files import slug_of
 from publisher.store.database import Database
 from publisher.store.histories import find_shown
-from publisher.store.mailings import count_deliveries, list_issue_mailings
+from publisher.store.mailings import count_deliveries, list_mailings_of_issues
 
 NOTHING = 5
 # Why a mailing that somebody paused or cancelled by a command is so.
@@ -261,7 +261,7 @@ def _show_past(database: Database, mailing: Mailing) -> None:
 
 def _show_all(database: Database, json: bool) -> None:
     with database.read() as connection:
-        mailings = list_issue_mailings(connection, database.publication)
+        mailings = list_mailings_of_issues(connection, database.publication)
     if json:
         print_json({"mailings": [describe_past(database, mailing) for mailing in mailings]})
         return

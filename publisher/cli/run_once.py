@@ -19,6 +19,8 @@ from publisher.runtime.sending import Delivering, send, send_all
 from publisher.runtime.start import require_ready
 from publisher.runtime.webhooks import open_tellings
 from publisher.runtime.websub import telling
+from publisher.runtime.week_firing import WeekFirings
+from publisher.runtime.weekly import Weeks
 from publisher.settings import Settings
 from publisher.store.arming import require_armed
 from publisher.store.database import Database
@@ -90,7 +92,8 @@ def _fire(database: Database, settings: Settings, newsroom: Folder, alerts: Aler
         heard.append(told)
         alerts.hear_schedule(told, datetime.now(UTC))
 
-    Scheduler(database, settings, newsroom, hear).tick(datetime.now(UTC))
+    weeks = WeekFirings(Weeks(database, settings, newsroom))
+    Scheduler(database, settings, newsroom, hear, weeks).tick(datetime.now(UTC))
     return heard
 
 

@@ -183,7 +183,7 @@ def schedule_command(config: Config = DEFAULT_CONFIG, json: Json = False) -> int
     now = datetime.now(UTC)
     with open_store(folder, settings) as database:
         shown = [
-            describe_schedule(database, settings, schedule, now) for schedule in settings.schedule
+            describe_schedule(database, settings, schedule, now) for schedule in settings.schedules
         ]
         with database.read() as connection:
             why = find_unarmed(connection, database.path)

@@ -61,7 +61,9 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def send_command(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The issue, such as 2025-12-15.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The issue, such as 2025-12-15.")
+    ] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask; for scripts.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be sent to how many, and stop.")
@@ -69,6 +71,9 @@ def send_command(
     test: Annotated[
         str, typer.Option("--test", metavar="ADDRESS", help="Send it to this address alone.")
     ] = "",
+    weekly: Annotated[
+        bool, typer.Option("--weekly", help="Send the week's message that was due last.")
+    ] = False,
     config: Config = DEFAULT_CONFIG,
     json: Json = False,
 ) -> int:
@@ -87,16 +92,23 @@ def send_command(
     Examples:
       publisher send 2025-12-15 --test me@example.org
       publisher send 2025-12-15
+      publisher send --weekly
     """
     folder, settings = open_publication(config)
-    if dry_run and test:
-        raise PublisherError("say one of --dry-run and --test")
+    if (dry_run or weekly) and test:
+        raise PublisherError("say one of --dry-run, --weekly and --test")
+    if bool(name) == weekly:
+        raise PublisherError("say NAME or --weekly")
     if not dry_run:
         require_ready(settings, folder)
     with open_store(folder, settings) as database:
         if not dry_run:
             with database.read() as connection:
                 require_armed(connection, database.path)
+        if weekly:
+            from publisher.cli.send_weekly import send_weekly
+
+            return send_weekly(folder, settings, database, json, is_asking=not yes, dry_run=dry_run)
         meant = find_meant(folder, database, name)
         sending = Sending(
             folder=folder,
@@ -127,8 +139,8 @@ def _send(sending: Sending, meant: Mailing | None, *, is_asking: bool) -> int:
     if meant is None:
         require_due(sending.folder, sending.settings, datetime.now(UTC), sending.slug)
     else:
-        _require_sendable_mailing(sending, meant)
-    _build(sending)
+        require_sendable_mailing(sending, meant)
+    build(sending)
     with telling(sending.folder, sending.settings, say):
         return _send_built(sending, meant, is_asking=is_asking)
 
@@ -137,16 +149,16 @@ def _send_built(sending: Sending, meant: Mailing | None, *, is_asking: bool) -> 
     if meant is None:
         meant = _start(sending, is_asking=is_asking)
     else:
-        _ask_to_go_on(sending, meant, is_asking=is_asking)
+        ask_to_go_on(sending, meant, is_asking=is_asking)
     if meant is None:
-        return _conclude(sending, None, has_done=False)
-    before = _counts(sending, meant)
+        return conclude(sending, None, has_done=False)
+    before = counts_of(sending, meant)
     if before.open:
-        _deliver(sending, meant)
-    return _conclude(sending, meant, has_done=before.open > 0)
+        deliver(sending, meant)
+    return conclude(sending, meant, has_done=before.open > 0)
 
 
-def _build(sending: Sending) -> None:
+def build(sending: Sending) -> None:
     """Publish before mailing."""
     report = build_site(sending.folder, sending.settings, sending.folder / "public")
     if report.is_refused:
@@ -181,7 +193,8 @@ def _require_approved(sending: Sending, new: NewMailing) -> None:
         require_approved(connection, sending.database.publication, new)
 
 
-def _require_sendable_mailing(sending: Sending, mailing: Mailing) -> None:
+def require_sendable_mailing(sending: Sending, mailing: Mailing) -> None:
+    """Raise PublisherError for a mailing that goes on by no `send`."""
     if mailing.status == "paused":
         raise PublisherError(
             f"the mailing of {sending.slug} is paused"
@@ -192,8 +205,9 @@ def _require_sendable_mailing(sending: Sending, mailing: Mailing) -> None:
         raise PublisherError(f"the mailing of {sending.slug} was cancelled, which is final")
 
 
-def _ask_to_go_on(sending: Sending, mailing: Mailing, *, is_asking: bool) -> None:
-    waiting = _counts(sending, mailing).open
+def ask_to_go_on(sending: Sending, mailing: Mailing, *, is_asking: bool) -> None:
+    """Ask whether what is left of a mailing is to be sent."""
+    waiting = counts_of(sending, mailing).open
     if waiting:
         say(f"{sending.slug}: {waiting:,} of {mailing.recipients:,} are left.")
         say(f"Digest {mailing.digest}.")
@@ -210,12 +224,13 @@ def confirm(question: str, *, is_asking: bool) -> None:
         raise PublisherError("nothing was sent")
 
 
-def _counts(sending: Sending, mailing: Mailing) -> Counts:
+def counts_of(sending: Sending, mailing: Mailing) -> Counts:
     with sending.database.read() as connection:
         return count_deliveries(connection, mailing)
 
 
-def _deliver(sending: Sending, mailing: Mailing) -> None:
+def deliver(sending: Sending, mailing: Mailing) -> None:
+    """Send what is left of a mailing, with a line of progress."""
     watch, said = _Watch(), list[str]()
     with stopping() as stop:
         delivering = Delivering(
@@ -276,7 +291,7 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else f"{rest} s"
 
 
-def _conclude(sending: Sending, mailing: Mailing | None, *, has_done: bool) -> int:
+def conclude(sending: Sending, mailing: Mailing | None, *, has_done: bool) -> int:
     """Show how it stands, and give the exit status: 4 goes before 3, 3 before 5."""
     if mailing is not None:
         with sending.database.read() as connection:
@@ -285,7 +300,7 @@ def _conclude(sending: Sending, mailing: Mailing | None, *, has_done: bool) -> i
         print_json(describe(sending.database, mailing, sending.slug))
     if mailing is None:
         return NOTHING
-    counts = _counts(sending, mailing)
+    counts = counts_of(sending, mailing)
     if not sending.is_json:
         show(say_mailing(mailing, counts))
     if mailing.status == "cancelled":
@@ -314,7 +329,7 @@ def _show_dry_run(sending: Sending, meant: Mailing | None) -> int:
 def _foresee(sending: Sending, meant: Mailing | None) -> tuple[str, int, str]:
     """The digest, to how many, and in what forms that is where not all would get the whole."""
     if meant is not None:
-        return meant.digest, _counts(sending, meant).open, ""
+        return meant.digest, counts_of(sending, meant).open, ""
     require_due(sending.folder, sending.settings, datetime.now(UTC), sending.slug)
     prepared = _prepare(sending)
     variants, now = prepared.variants(sending.settings), datetime.now(UTC)
@@ -345,9 +360,9 @@ def _send_test(sending: Sending, address: str) -> int:
         raise PublisherError(f"--test {address!r}: {error}") from None
     content = _prepare(sending).freeze(sending.settings, is_test=True)
     mailing = start_test(sending.database, sending.settings, content, sending.slug, email)
-    _deliver(sending, mailing)
-    if _counts(sending, mailing).failed:
+    deliver(sending, mailing)
+    if counts_of(sending, mailing).failed:
         with sending.database.read() as connection:
             (shown,) = find_shown(connection, mailing)
         raise PublisherError(f"{email} was not sent to: {shown.last_reply}")
-    return _conclude(sending, mailing, has_done=True)
+    return conclude(sending, mailing, has_done=True)

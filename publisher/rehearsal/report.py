@@ -154,6 +154,11 @@ def _summarise(
         lines.append(f"{facts.unarmed}: schedules are off until `publisher arm`, and on in this.")
     if settings.schedule and not facts.readers:
         lines.append("Nobody is subscribed, so nothing is sent; `--readers N` rehearses with some.")
+    if settings.choices.weekly:
+        lines.append(
+            "The week's message (choices.weekly) is not rehearsed: all readers are taken for those"
+            " who get each issue."
+        )
     never = [each for each in settings.schedule if not _has(firings, each)]
     lines += [f"{each.name} ({each.cron}) does not fire in these days." for each in never]
     if firings:

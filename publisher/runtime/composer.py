@@ -25,7 +25,7 @@ _LONGEST_NUMBER = 2**63 - 1
 # An issue's variants and the single messages that go out beside it.
 _TEMPLATES = 128
 # Whose messages have a name in them, and a link to unsubscribe. A trial is one for nobody.
-_TO_SUBSCRIBERS = ("issue", "correction", "welcome", "test")
+_TO_SUBSCRIBERS = ("issue", "weekly", "correction", "welcome", "test")
 # The links of single messages: what a slot of their content holds the token for.
 LINK_SLOTS: dict[str, LinkPurpose] = {
     "confirm_url": "confirm",

@@ -49,7 +49,7 @@ def diagnose(folder: Path, settings: Settings, *, is_online: bool) -> Iterator[F
     yield from _look_at_dkim(folder, settings)
     if is_online and settings.smtp and settings.smtp[0].host:
         yield _try_relay(settings)
-    if not settings.schedule:
+    if not settings.schedules:
         yield Finding("schedule", "info", "nothing is sent by itself: there is no [[schedule]]")
 
 

@@ -9,8 +9,10 @@ import msgspec
 
 from publisher.mailing.cron import Due, next_due
 from publisher.mailing.schedule import Decision, Occurrence, Rule, decide
+from publisher.mailing.week import WeekDecision
 from publisher.runtime.newsroom import Reading
 from publisher.runtime.scheduler import Known, make_candidate, make_rule
+from publisher.runtime.weekly import look_at_week
 from publisher.settings import Schedule, Settings
 from publisher.store.database import Database
 from publisher.store.occurrences import (
@@ -35,7 +37,7 @@ class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
     coming: tuple[datetime, ...]
     past: list[Firing]
     occurrence: Occurrence | None
-    decision: Decision | None
+    decision: Decision | WeekDecision | None
 
     @property
     def is_open(self) -> bool:
@@ -59,7 +61,7 @@ class Foreseeing:
             known = Known(
                 find_mailed(connection, publication), find_superseded(connection, publication)
             )
-        return [self._look(each, known, now, past) for each in self.settings.schedule]
+        return [self._look(each, known, now, past) for each in self.settings.schedules]
 
     def _look(self, schedule: Schedule, known: Known, now: datetime, past: int) -> Foreseen:
         publication, rule = self.database.publication, make_rule(schedule)
@@ -83,7 +85,12 @@ class Foreseeing:
             yield due
             due = next_due(rule.cron, self.zone, due.instant)
 
-    def _decide(self, rule: Rule, occurrence: Occurrence, known: Known, now: datetime) -> Decision:
+    def _decide(
+        self, rule: Rule, occurrence: Occurrence, known: Known, now: datetime
+    ) -> Decision | WeekDecision:
+        moment = max(now, occurrence.due)
+        if self.settings.is_weekly(rule.name):
+            return look_at_week(self.database, self.newsroom, rule, occurrence, moment)
         states = self.newsroom.read_states(now, occurrence.due - rule.max_age)
         candidates = [make_candidate(state, known) for state in states]
-        return decide(rule, occurrence, candidates, max(now, occurrence.due))
+        return decide(rule, occurrence, candidates, moment)

@@ -12,6 +12,7 @@ from publisher.runtime.issue_mailing import new_issue_mailing
 from publisher.runtime.preparing import require_due
 from publisher.runtime.start import freeze_issue, require_ready
 from publisher.runtime.websub import note_published
+from publisher.runtime.week_mailing import FrozenWeek, freeze_week
 from publisher.settings import Settings
 from publisher.site.after_build import run_after_build
 from publisher.site.build import build
@@ -58,6 +59,16 @@ class Newsroom(Reading, Protocol):
 
     def freeze(self, now: datetime, slug: str) -> NewMailing:
         """The mailing of a published issue, its content frozen; PublisherError where it is none."""
+        ...
+
+
+class WeekNewsroom(Newsroom, Protocol):
+    """What a week's message needs of them besides."""
+
+    def freeze_week(
+        self, now: datetime, key: str, ids: Sequence[str], waited_since: datetime
+    ) -> FrozenWeek:
+        """The mailing of published issues, its content frozen. Raises PublisherError."""
         ...
 
 
@@ -112,3 +123,9 @@ class Folder:
         message = render_published(self.folder, self.settings, now, slug)
         content = freeze_issue(message, self.settings)
         return new_issue_mailing(content, self.settings, message)
+
+    def freeze_week(
+        self, now: datetime, key: str, ids: Sequence[str], waited_since: datetime
+    ) -> FrozenWeek:
+        require_ready(self.settings, self.folder)
+        return freeze_week(self.folder, self.settings, now, key, ids, waited_since)

@@ -18,6 +18,8 @@ from publisher.runtime.planned import PlannedSends
 from publisher.runtime.publishing import Publishing
 from publisher.runtime.scheduler import Scheduler
 from publisher.runtime.sending import Delivering, run_loop
+from publisher.runtime.week_firing import WeekFirings
+from publisher.runtime.weekly import Weeks
 from publisher.settings import Settings
 from publisher.store.arming import find_unarmed
 from publisher.store.database import Database
@@ -87,7 +89,11 @@ class Ticking:
         newsroom = Folder(folder, settings)
         alerts = Alerts(database, settings, say)
         scheduler = Scheduler(
-            database, settings, newsroom, lambda told: alerts.hear_schedule(told, now_utc())
+            database,
+            settings,
+            newsroom,
+            lambda told: alerts.hear_schedule(told, now_utc()),
+            WeekFirings(Weeks(database, settings, newsroom)),
         )
         planned = PlannedSends(
             database, newsroom, lambda told: alerts.hear_planned(told, now_utc())

@@ -6,7 +6,7 @@ transaction that starts its mailing.
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -79,8 +79,21 @@ class Known(msgspec.Struct, frozen=True):
     superseded: Collection[str]
 
 
+class OtherFirings(Protocol):
+    """What decides about the firings of the schedule that takes more than an issue."""
+
+    def decide(
+        self, scheduler: "Scheduler", rule: Rule, occurrence: Occurrence, now: datetime
+    ) -> None:
+        """Let an open firing do what it does now, by what the scheduler records and tells."""
+        ...
+
+
 class Scheduler:
-    """The schedules of a publication; `hear` is told what an operator should know."""
+    """The schedules of a publication; `hear` is told what an operator should know.
+
+    Without `weeks` that of the week's message stands still.
+    """
 
     def __init__(
         self,
@@ -88,11 +101,13 @@ class Scheduler:
         settings: Settings,
         newsroom: Newsroom,
         hear: Callable[[Told], None] = lambda told: None,
+        weeks: OtherFirings | None = None,
     ) -> None:
         self.database = database
         self.settings = settings
         self.newsroom = newsroom
         self.hear = hear
+        self.weeks = weeks
         self.zone = ZoneInfo(settings.publication.time_zone)
         # What was told last of each schedule: a firing that waits for hours is told of once.
         self._told: dict[str, tuple[datetime, Event]] = {}
@@ -107,7 +122,9 @@ class Scheduler:
                 return
         self._forget_gone(now)
         fault: PublisherError | None = None
-        for schedule in self.settings.schedule:
+        for schedule in self.settings.schedules:
+            if self.settings.is_weekly(schedule.name) and self.weeks is None:
+                continue
             rule = make_rule(schedule)
             try:
                 occurrence = self._record_due(rule, now)
@@ -120,7 +137,7 @@ class Scheduler:
 
     def _forget_gone(self, now: datetime) -> None:
         """A schedule that was renamed or taken out leaves nothing open, and begins anew later."""
-        names = [schedule.name for schedule in self.settings.schedule]
+        names = [schedule.name for schedule in self.settings.schedules]
         with self.database.read() as connection:
             gone = find_gone(connection, self.database.publication, names)
         if gone:
@@ -157,6 +174,9 @@ class Scheduler:
             self.hear(Told("missed", rule.name, missed[-1], reason))
 
     def _decide(self, rule: Rule, occurrence: Occurrence, now: datetime) -> None:
+        if self.weeks is not None and self.settings.is_weekly(rule.name):
+            self.weeks.decide(self, rule, occurrence, now)
+            return
         with self.database.read() as connection:
             publication = self.database.publication
             known = Known(
@@ -171,12 +191,12 @@ class Scheduler:
         if isinstance(decision, Fire):
             self._fire(rule, occurrence, decision, known, now)
         elif isinstance(decision, Missed):
-            if self._note(occurrence, "missed", fault or decision.reason, now):
+            if self.note(occurrence, "missed", fault or decision.reason, now):
                 self.hear(Told("missed", rule.name, occurrence, fault or decision.reason))
         elif fault:
-            self._wait(occurrence, fault, now, "failed")
+            self.wait(occurrence, fault, now, "failed")
         else:
-            self._wait(occurrence, decision.reason, now, "waiting" if decision.is_alert else None)
+            self.wait(occurrence, decision.reason, now, "waiting" if decision.is_alert else None)
 
     def _candidates(
         self, rule: Rule, occurrence: Occurrence, known: Known, now: datetime
@@ -184,18 +204,16 @@ class Scheduler:
         states = self.newsroom.read_states(now, occurrence.due - rule.max_age)
         return [make_candidate(state, known) for state in states]
 
-    def _wait(
-        self, occurrence: Occurrence, reason: str, now: datetime, event: Event | None
-    ) -> None:
+    def wait(self, occurrence: Occurrence, reason: str, now: datetime, event: Event | None) -> None:
         """Leave it open. `event` is what to tell of that, once."""
-        if not self._note(occurrence, "open", reason, now):
+        if not self.note(occurrence, "open", reason, now):
             return
         name = occurrence.schedule
         if event is not None and self._told.get(name) != (occurrence.wall, event):
             self.hear(Told(event, name, occurrence, reason))
             self._told[name] = (occurrence.wall, event)
 
-    def _note(
+    def note(
         self, occurrence: Occurrence, status: OccurrenceStatus, reason: str, now: datetime
     ) -> bool:
         """Note how it stands; False where another process has closed it meanwhile."""
@@ -219,7 +237,7 @@ class Scheduler:
             # been left alone for `settle`. The next tick decides anew.
             candidates = self._candidates(rule, occurrence, known, now)
         except PublisherError as error:
-            self._wait(occurrence, f"{slug}: {error}", now, "failed")
+            self.wait(occurrence, f"{slug}: {error}", now, "failed")
             return
         again = decide(rule, occurrence, candidates, now)
         if not isinstance(again, Fire) or again.candidate != fire.candidate:
@@ -228,7 +246,7 @@ class Scheduler:
         if mailing is not None:
             self.hear(Told("fired", rule.name, occurrence, outcome, mailing))
         elif outcome:
-            self._wait(occurrence, outcome, now, "waiting")
+            self.wait(occurrence, outcome, now, "waiting")
 
     def _start(
         self, occurrence: Occurrence, fire: Fire, new: NewMailing, now: datetime

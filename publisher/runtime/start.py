@@ -9,7 +9,7 @@ from pathlib import Path
 from publisher.errors import SettingsError
 from publisher.message.addresses import ascii_domain
 from publisher.message.freeze import Draft, digest, freeze
-from publisher.model.delivery import Mailing, Purpose
+from publisher.model.delivery import OF_ISSUES, Mailing, Purpose
 from publisher.render.email import UNSUBSCRIBE_SLOT, RenderedMessage
 from publisher.runtime.composer import Keys, envelope_sender, load_signers, require_verp
 from publisher.settings import Settings
@@ -125,8 +125,8 @@ def new_mailing(
     """A mailing of frozen content; `version` is that of the issue's text, where it has one."""
     table = settings.delivery
     return NewMailing(
-        canary=table.canary if purpose == "issue" else 0,
-        seeds=table.seeds if purpose == "issue" else (),
+        canary=table.canary if purpose in OF_ISSUES else 0,
+        seeds=table.seeds if purpose in OF_ISSUES else (),
         needs_approval=table.require_approval and purpose == "issue",
         ref=make_ref(),
         issue=issue,

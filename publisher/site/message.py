@@ -64,7 +64,7 @@ def render_mailed_correction(
     """
     job = Job(folder=folder, settings=settings, output=folder / "public", now=now)
     with open_index(job) as index:
-        archive = _open(job, index)
+        archive = open_published(job, index)
         issue = _require(archive, corrected.slug)
         note = CorrectionNote(
             issue=issue,
@@ -93,19 +93,19 @@ def find_newest(folder: Path, settings: Settings, now: datetime) -> str:
 
 def _render(job: Job, slug: str, greeting: Greeting | None = None) -> IssueMessage:
     with open_index(job) as index:
-        archive = _open(job, index)
+        archive = open_published(job, index)
         issue = _require(archive, slug)
         setting, templates = archive.setting, archive.context.templates
         return IssueMessage(
             issue=issue,
             language=language_of(issue, setting.publication),
             rendered=render_message(issue, setting, templates, greeting),
-            setting=msgspec.structs.replace(setting, media=_measured(issue, setting)),
+            setting=msgspec.structs.replace(setting, media=measure(issue, setting)),
             templates=templates,
         )
 
 
-def _measured(issue: Issue, setting: Setting) -> dict[str, tuple[int, int]]:
+def measure(issue: Issue, setting: Setting) -> dict[str, tuple[int, int]]:
     """The sizes of what an issue uses, apart from the index."""
     found = {path: setting.media.get(path) for path in used_media(issue, setting.urls)}
     return {path: size for path, size in found.items() if size}
@@ -118,6 +118,7 @@ def _require(archive: Archive, slug: str) -> Issue:
     return issue
 
 
-def _open(job: Job, index: Index) -> Archive:
+def open_published(job: Job, index: Index) -> Archive:
+    """The published archive, to render messages from."""
     media = {file.path: file.problem for file in list_media(job.folder)}
     return open_archive(job, index, read_templates(job.folder), media)

@@ -209,7 +209,7 @@ def _of_scheduler(settings: Settings, tick: datetime | None, now: datetime) -> I
         "Seconds since the schedules were looked at last; none where they never were.",
         (Sample(max(0.0, (now - tick).total_seconds())),) if tick else (),
     )
-    upcoming = [(each.name, find_next(each, settings, now)) for each in settings.schedule]
+    upcoming = [(each.name, find_next(each, settings, now)) for each in settings.schedules]
     yield _gauge(
         "publisher_next_firing_timestamp_seconds",
         "When a schedule fires next, in seconds since 1970.",

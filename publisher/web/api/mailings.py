@@ -9,7 +9,7 @@ from msgspec import Meta
 from sqlalchemy import Connection
 
 from publisher.errors import PublisherError
-from publisher.model.delivery import DeliveryStatus, Mailing
+from publisher.model.delivery import OF_ISSUES, DeliveryStatus, Mailing
 from publisher.runtime import steering
 from publisher.runtime.issue_mailing import make_ahead
 from publisher.runtime.mailings import describe_delivery, document, find_reader, read_naming
@@ -22,7 +22,7 @@ from publisher.store.mailings import (
     count_deliveries,
     find_mailing_by_ref,
     find_mailing_by_slug,
-    list_issue_mailings,
+    list_mailings_of_issues,
 )
 from publisher.store.starting import NewMailing, find_lack_of, start_issue_mailing
 from publisher.store.variants import count_audience
@@ -58,14 +58,14 @@ class DeliveryPages(Pages, frozen=True):
 
 
 def list_mailings(call: Call) -> Reply:
-    """List the mailings of issues, the newest first."""
+    """List the mailings of issues and of weeks, the newest first."""
     before = call.after_id()
     with call.desk.database.read() as connection:
         if call.query.issue:
             found = find_mailing_by_slug(connection, call.publication, call.query.issue)
             mailings = [found] if found and (not before or found.id < before) else []
         else:
-            mailings = list_issue_mailings(
+            mailings = list_mailings_of_issues(
                 connection, call.publication, before=before, limit=call.query.limit + 1
             )
         reply = call.page("mailings", mailings, lambda mailing: str(mailing.id))
@@ -230,7 +230,7 @@ def _changed(digest: str) -> ApiError:
 def _find(call: Call, connection: Connection) -> Mailing:
     ref = call.path["mailing"]
     mailing = find_mailing_by_ref(connection, call.publication, ref)
-    if mailing is None or mailing.purpose != "issue":
+    if mailing is None or mailing.purpose not in OF_ISSUES:
         raise missing(f"There is no mailing {ref[:64]}; GET {call.at('/mailings')} lists them.")
     return mailing
 

@@ -12,7 +12,7 @@ def list_schedules(call: Call) -> Reply:
     desk = call.desk
     shown = [
         describe_schedule(desk.database, desk.settings, each, call.now)
-        for each in desk.settings.schedule
+        for each in desk.settings.schedules
     ]
     with desk.database.read() as connection:
         why = find_unarmed(connection, desk.database.path)

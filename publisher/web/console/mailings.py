@@ -39,7 +39,12 @@ from publisher.web.console.shell import (
 _PAGE = 50
 _DEEDS = 100
 # What the list shows, and what it calls that.
-_KINDS: dict[str, Purpose] = {"issues": "issue", "corrections": "correction", "tests": "test"}
+_KINDS: dict[str, Purpose] = {
+    "issues": "issue",
+    "weeks": "weekly",
+    "corrections": "correction",
+    "tests": "test",
+}
 _STATUSES: tuple[MailingStatus, ...] = get_args(MailingStatus)
 # What each state of a delivery means to who reads of it for the first time.
 MEANINGS: dict[DeliveryStatus, str] = {

@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 from publisher.errors import PublisherError
 from publisher.mailing.cron import parse_cron
 from publisher.mailing.schedule import Fire
+from publisher.mailing.week import FireWeek
 from publisher.runtime.foreseeing import Foreseeing, Foreseen
 from publisher.store.alerts import Raised, list_alerts
 from publisher.store.arming import find_unarmed
-from publisher.store.mailings import list_issue_mailings
+from publisher.store.mailings import list_mailings_of_issues
 from publisher.store.occurrences import list_superseded
 from publisher.web.console.charts import say_span
 from publisher.web.console.desk import Desk
@@ -73,6 +74,7 @@ def show_schedules(request: AnyRequest) -> Answer:
         relays=[f"{each.host}:{each.port}" for each in desk.settings.smtp],
         is_relay_down=any(each.text == KINDS["relay-down"] for each in is_open),
         is_fire=lambda decision: isinstance(decision, Fire),
+        is_week=lambda decision: isinstance(decision, FireWeek),
         rhythm=lambda cron: say_rhythm(parse_cron(cron)),
         span=say_span,
         now=now,
@@ -83,7 +85,7 @@ def look_ahead(
     desk: Desk, folder: ReadFolder, now: datetime, past: int
 ) -> tuple[list[Foreseen], str]:
     """How the schedules stand, and why that cannot be told."""
-    if not desk.settings.schedule:
+    if not desk.settings.schedules:
         return [], ""
     try:
         return Foreseeing(desk.database, desk.settings, folder).look(now, past), ""
@@ -102,7 +104,7 @@ def _describe(desk: Desk, connection: Connection, each: Raised) -> Alert:
     """An alert in words; one about a mailing names it by its ref, one about a send its issue."""
     text, about, path = KINDS.get(each.kind, each.kind), each.about, ""
     if each.kind in ("mailing-paused", "doubts-held"):
-        mailings = list_issue_mailings(connection, desk.database.publication, _MAILINGS)
+        mailings = list_mailings_of_issues(connection, desk.database.publication, _MAILINGS)
         about = next((one.slug for one in mailings if one.ref == each.about), each.about)
         path = f"/mailings/{each.about}"
     elif each.kind == "planned-send":

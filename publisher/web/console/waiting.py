@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from publisher.errors import PublisherError, SettingsError
 from publisher.mailing.schedule import Fire
+from publisher.mailing.week import FireWeek
 from publisher.model.access import Role
 from publisher.model.delivery import Mailing
 from publisher.runtime.start import require_ready
@@ -169,6 +170,10 @@ def _list_firings(desk: Desk, folder: ReadFolder, now: datetime) -> list[Item]:
         what = "nothing is ready yet"
         if isinstance(each.decision, Fire):
             what = f"{each.decision.candidate.slug}, as things stand"
+            kind = ""
+        elif isinstance(each.decision, FireWeek):
+            issues = len(each.decision.candidates)
+            what = f"{issues} {'issue' if issues == 1 else 'issues'}, as things stand"
             kind = ""
         text = f"{when}: {what}"
         items.append(
