@@ -140,6 +140,8 @@ def _ask(
 def _show_mailed(mailed: MailedCorrection, *, is_mailed: bool) -> None:
     if mailed.revised is not None and mailed.revised.status in ("sending", "paused"):
         show(f"What is left of its mailing is sent corrected: digest {mailed.revised.digest}.")
+    if mailed.week is not None and mailed.week.status in ("sending", "paused"):
+        show(f"So is what is left of {mailed.week.name}: digest {mailed.week.digest}.")
     if mailed.mailing is not None:
         it = mailed.mailing
         show(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from publisher.model.choices import OWN_WORDS
 from publisher.render.changes import PartChange, compare_issues
 from publisher.settings import Settings
 from publisher.site.build import note_folder
@@ -44,5 +45,5 @@ def compare_published(folder: Path, settings: Settings, now: datetime, slug: str
             return Compared(issue=issue.id, version=issue.version, parts=())
         base = min(uncovered.before, key=lambda each: (each.at, each.version))
         parts = compare_issues(base.issue, issue, archive.setting)
-        concerned = () if "" in uncovered.parts else tuple(uncovered.parts)
+        concerned = tuple(each or OWN_WORDS for each in uncovered.parts)
         return Compared(issue=issue.id, version=issue.version, parts=parts, concerned=concerned)

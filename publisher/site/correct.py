@@ -9,6 +9,7 @@ import msgspec
 
 from publisher.errors import PublisherError
 from publisher.intake.fields import one_line
+from publisher.model.choices import OWN_WORDS
 from publisher.model.issue import Issue
 from publisher.settings import Settings
 from publisher.site.build import note_folder
@@ -44,8 +45,8 @@ class Corrected(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def concerned(self) -> tuple[str, ...]:
-        """The highlights that it is about; none where it is about all that the issue says."""
-        return () if self.has_own_words else self.highlights
+        """What it is about: highlights, and OWN_WORDS where these were corrected."""
+        return (*self.highlights, OWN_WORDS) if self.has_own_words else self.highlights
 
     @property
     def lines(self) -> tuple[CorrectionLine, ...]:
