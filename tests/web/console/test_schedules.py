@@ -55,6 +55,22 @@ def test_a_schedule_tells_when_it_fires_and_with_what(scheduled: Console) -> Non
     assert "It has not fired yet." in said
 
 
+def test_the_weeks_message_tells_what_it_has(tmp_path: Path) -> None:
+    weekly = {"weekly": "0 8 * * *"}
+    with run_console(tmp_path, smtp={"host": "127.0.0.1"}, choices=weekly) as console:
+        now = datetime.now(UTC)
+        write(console, "newest", "ready", now - timedelta(hours=1))
+        write(console, "older", "ready", now - timedelta(hours=30))
+        write(console, "unready", "draft", now - timedelta(minutes=5))
+        viewer = console.enter("viewer")
+        said = text_of(viewer.get("/schedules").text)
+        assert "weekly every day at 08:00" in said
+        assert "it sends the week’s message, with older , newest ." in said
+        assert "unready it is a draft" in said
+        assert "2 issues, as things stand" in text_of(viewer.get("/").text)
+        assert 'value="weeks" selected' in viewer.get("/mailings?kind=weeks").text
+
+
 def test_what_came_of_firings_is_shown(scheduled: Console) -> None:
     rows = [
         {
