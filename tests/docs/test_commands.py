@@ -46,7 +46,9 @@ def test_commands_are_found() -> None:
     assert sum(map(len, found.values())) > 100
 
 
-@pytest.mark.parametrize("words", [["biuld"], ["build", "--ouput", "x"], ["correct"], ["users", "x"]])
+@pytest.mark.parametrize(
+    "words", [["biuld"], ["build", "--ouput", "x"], ["correct"], ["users", "x"]]
+)
 def test_what_cannot_be_said_is_noticed(words: list[str]) -> None:
     with pytest.raises((TyperException, AssertionError)):
         parse(words)
