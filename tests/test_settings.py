@@ -76,6 +76,7 @@ EXAMPLES = {
     "delivery.seeds": ('["a@x.example", "b@x.example"]', "a@x.example,b@x.example"),
     "delivery.on_in_doubt": ('"hold"', "hold"),
     "schedule.cron": ('"0 6 * * mon-fri"', "0 6 * * mon-fri"),
+    "choices.weekly": ('"0 8 * * sun"', "0 8 * * sun"),
     "feeds.hub": ('"https://hub.example/"', "https://hub.example/"),
     "feeds.aliases": ('{"/rss.xml" = "feed.rss"}', "/rss.xml=feed.rss"),
     "site.license": ('"https://x.example/by/4.0/"', "https://x.example/by/4.0/"),

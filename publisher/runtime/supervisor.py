@@ -51,14 +51,17 @@ class _Child:
         self.process = subprocess.Popen(self.role.command, stdin=lifeline)  # noqa: S603 - our own
         self.started_at = now
 
-    def note_death(self, now: float, *, is_hopeless: bool) -> None:
+    def note_death(self, now: float, status: int) -> bool:
+        """Plan the next start; tell whether it is of no use, unless somebody mends something."""
         self.process = None
         is_sudden = now - self.started_at <= _LONG_ENOUGH
         self.has_lived = self.has_lived or not is_sudden
         self.wait = min(self.wait * 2, _LONGEST_WAIT) if is_sudden else _FIRST_WAIT
-        if is_hopeless:  # somebody has to mend it first
+        is_hopeless = status == _HOPELESS and not self.has_lived
+        if is_hopeless:
             self.wait = _LONGEST_WAIT
         self.start_at = now + self.wait
+        return is_hopeless
 
 
 def supervise(roles: Sequence[Role], stop: Event, say: Callable[[str], None]) -> int:
@@ -92,10 +95,8 @@ def _watch(
             status = child.process.poll() if child.process else None
             if status is None:
                 continue
-            is_hopeless = status == _HOPELESS and not child.has_lived
-            if is_hopeless and child.role.is_vital:
+            if child.note_death(now, status) and child.role.is_vital:
                 return _HOPELESS
-            child.note_death(now, is_hopeless=is_hopeless)
             text = f"{child.role.name} ended with {status}; it is started again in {child.wait:g} s"
             say(Line(text, "process-ended", "warning"))
         stop.wait(_LOOK_SECONDS)
