@@ -14,7 +14,6 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
-    distinct,
     exists,
     func,
     insert,
@@ -259,9 +258,3 @@ def carries(highlights: Sequence[str]) -> ColumnElement[bool]:
     its = (_C.mailing == d.mailing, _C.variant == d.variant, _C.revision == d.revision)
     has_one = exists().where(*its, or_(_C.highlights == "", *has_any))
     return or_(d.variant == 0, has_one)
-
-
-def count_variants(connection: Connection, mailing: int) -> int:
-    """In how many variants a mailing is sent, the whole among them; 0 where all get the whole."""
-    number = select(func.count(distinct(_W.variant))).where(_W.mailing == mailing)
-    return int(connection.execute(number).scalar_one())

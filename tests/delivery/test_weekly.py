@@ -14,6 +14,7 @@ from publisher.runtime.weekly import Weeks
 from publisher.settings import load_settings
 from tests.delivery.choosing import choose, read_text, subscribe
 from tests.delivery.post import NAME, Post
+from tests.runtime.running import wait_until
 from tests.smtp.scripted import Rule, say
 
 ADA, BEN, CLEO, DAN = (f"{name}@reader.example" for name in ("ada", "ben", "cleo", "dan"))
@@ -339,3 +340,33 @@ def test_two_processes_at_once_end_in_one_mailing(week: Post) -> None:
     assert {process.wait(60) for process in started} <= {0, 5}
     assert week.rows("SELECT count(*) FROM mailing WHERE purpose = 'weekly'") == [(1,)]
     assert week.arrived() == {ADA: 1, BEN: 1}
+
+
+def test_after_kills_nobody_is_lost_and_each_has_what_they_chose(week: Post) -> None:
+    """Of three variants, killed in the middle three times; what is in doubt is held."""
+    offer(week, connections=2, on_in_doubt="hold")
+    week.server.delay = 0.01
+    headlines = Choices(content="headlines", frequency="weekly")
+    films = Choices(tags=("films",), frequency="weekly")
+    chosen = {f"r{n}@reader.example": (WEEKLY, headlines, films)[n % 3] for n in range(60)}
+    subscribe(week, chosen)
+    left = 0
+    for kill in range(1, 4):
+        sending = week.start("send", "--weekly", "--yes")
+        most = 12 * kill
+        wait_until(lambda most=most: len(week.server.messages) >= most, "some have arrived")
+        sending.kill()
+        sending.communicate()
+        (mailing,) = week.rows("SELECT id FROM mailing WHERE purpose = 'weekly'")
+        ((n,),) = week.rows("SELECT count(*) FROM delivery WHERE status = 'sending'")
+        left += n
+    send(week)
+    statuses = dict(week.rows("SELECT status, count(*) FROM delivery GROUP BY status"))
+    assert statuses.keys() <= {"sent", "in_doubt"}
+    assert sum(statuses.values()) == 60
+    assert statuses.get("in_doubt", 0) <= left <= 6
+    assert week.rows("SELECT id FROM mailing WHERE purpose = 'weekly'") == [mailing]
+    arrived = [each.recipients[0] for each in week.server.messages]
+    assert len(arrived) == len(set(arrived)) >= statuses["sent"]
+    for address, titles in got(week).items():
+        assert titles == (["Film of one", "Film of two"] if chosen[address] is films else ONE + TWO)
