@@ -353,8 +353,7 @@ def test_after_kills_nobody_is_lost_and_each_has_what_they_chose(week: Post) -> 
     left = 0
     for kill in range(1, 4):
         sending = week.start("send", "--weekly", "--yes")
-        most = 12 * kill
-        wait_until(lambda most=most: len(week.server.messages) >= most, "some have arrived")
+        _wait_for(week, 12 * kill)
         sending.kill()
         sending.communicate()
         (mailing,) = week.rows("SELECT id FROM mailing WHERE purpose = 'weekly'")
@@ -370,3 +369,7 @@ def test_after_kills_nobody_is_lost_and_each_has_what_they_chose(week: Post) -> 
     assert len(arrived) == len(set(arrived)) >= statuses["sent"]
     for address, titles in got(week).items():
         assert titles == (["Film of one", "Film of two"] if chosen[address] is films else ONE + TWO)
+
+
+def _wait_for(week: Post, messages: int) -> None:
+    wait_until(lambda: len(week.server.messages) >= messages, "so many have arrived")
