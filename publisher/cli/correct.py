@@ -129,7 +129,7 @@ def _ask(
     """Say who would get it, and ask, before anything is noted."""
     with open_store(folder, settings) as database:
         with database.read() as connection:
-            require_armed(connection, database.path)
+            require_armed(connection, database.place)
         count = count_corrected(
             database, corrected.issue, corrected.after, now, corrected.concerned
         )

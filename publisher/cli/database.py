@@ -19,7 +19,7 @@ from publisher.cli.output import (
 from publisher.cli.store import open_store
 from publisher.store.arming import arm, find_unarmed
 from publisher.store.mailings import get_mailing
-from publisher.store.place import sqlite_path
+from publisher.store.place import find_place
 
 
 def backup_command(
@@ -66,7 +66,7 @@ def restore_command(
 
     folder, settings = open_publication(config)
     now = datetime.now(UTC)
-    with replacing(sqlite_path(settings.database.url, folder)):
+    with replacing(find_place(settings.database.url, folder)):
         kept = restore(settings.database.url, folder, settings.publication.id, file.resolve(), now)
     if json:
         print_json({"restored": str(file), "kept": str(kept) if kept else None})
@@ -89,9 +89,9 @@ def arm_command(config: Config = DEFAULT_CONFIG, json: Json = False) -> int:
     """
     folder, settings = open_publication(config)
     with open_store(folder, settings) as database, database.write() as connection:
-        why = find_unarmed(connection, database.path)
+        why = find_unarmed(connection, database.place)
         now = datetime.now(UTC)
-        going_on = arm(connection, database.publication, database.path, now)
+        going_on = arm(connection, database.publication, database.place, now)
         slugs = [get_mailing(connection, mailing).slug for mailing in going_on]
     if json:
         print_json({"armed": True, "resumed": slugs})

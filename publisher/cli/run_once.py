@@ -42,7 +42,7 @@ def run_once(folder: Path, settings: Settings, json: bool) -> int:
         tellings = open_tellings(folder, settings, database, say, alerts.warn_of_webhook)
         fault = _publish(newsroom)
         with database.read() as connection:
-            require_armed(connection, database.path)
+            require_armed(connection, database.place)
         before = _unfinished(database)
         planned = _start_planned(database, newsroom, alerts)
         told = _fire(database, settings, newsroom, alerts)

@@ -186,7 +186,7 @@ def schedule_command(config: Config = DEFAULT_CONFIG, json: Json = False) -> int
             describe_schedule(database, settings, schedule, now) for schedule in settings.schedules
         ]
         with database.read() as connection:
-            why = find_unarmed(connection, database.path)
+            why = find_unarmed(connection, database.place)
     if why:
         say(f"{why}; schedules are off until `publisher arm`.")
     if json:

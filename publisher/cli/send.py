@@ -104,7 +104,7 @@ def send_command(
     with open_store(folder, settings) as database:
         if not dry_run:
             with database.read() as connection:
-                require_armed(connection, database.path)
+                require_armed(connection, database.place)
         if weekly:
             from publisher.cli.send_weekly import send_weekly
 

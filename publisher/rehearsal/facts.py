@@ -24,7 +24,7 @@ from publisher.store.habits import (
 )
 from publisher.store.looking import look
 from publisher.store.occurrences import find_mailed, find_open, find_superseded
-from publisher.store.place import sqlite_path
+from publisher.store.place import find_place
 from publisher.store.plans import list_waiting
 
 # Of a long archive so many are read: what schedules may still take, and how issues are made.
@@ -79,7 +79,7 @@ def read_facts(folder: Path, settings: Settings, now: datetime) -> Facts:
             plans=tuple(list_waiting(connection, publication)),
             past=tuple(find_past_firings(connection, publication, now)),
             tried=sum_up_mailings(connection, publication),
-            unarmed=find_unarmed(connection, sqlite_path(url, folder)),
+            unarmed=find_unarmed(connection, find_place(url, folder)),
         )
 
 

@@ -12,9 +12,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from publisher.store import schema as s
-from publisher.store.database import Held, connect_sqlite
+from publisher.store.database import Held
+from publisher.store.engine_sqlite import connect_sqlite
 from publisher.store.errors import StoreError
 from publisher.store.installation import claim_home
+from publisher.store.place_file import FilePlace
 
 _START = datetime(2025, 12, 15, 5, 30, tzinfo=UTC)
 PUBLICATION = 1
@@ -53,8 +55,8 @@ class Disk:
 
     def __init__(self, folder: Path) -> None:
         # Looked at only, to tell that it is no copy.
-        self.path = folder / "publisher.db"
-        self.path.touch()
+        self.place = FilePlace(folder / "publisher.db")
+        self.place.path.touch()
         engine = connect_sqlite(":memory:")
         self.connection: Connection = engine.connect()
         # Nothing survives the real end of this process anyway.
@@ -86,7 +88,7 @@ class Disk:
         self.run("INSERT INTO publication (id, uri) VALUES (1, 'tag:sample.example,2025:x')")
         self.run("COMMIT")
         with self.writing() as connection:
-            claim_home(connection, self.path)
+            claim_home(connection, self.place)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -110,7 +112,7 @@ class Store(Held):
 
     def __init__(self, disk: Disk, clock: Clock) -> None:
         self.disk = disk
-        self.path = disk.path
+        self.place = disk.place
         self.publication = PUBLICATION
         self.connection = disk.connection
         self.clock = clock

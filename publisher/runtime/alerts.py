@@ -30,6 +30,7 @@ from publisher.store.alerts import (
     was_raised,
 )
 from publisher.store.database import Database
+from publisher.store.place_file import FilePlace
 from publisher.store.starting import start_single_mailing
 
 _SECONDS = 10.0
@@ -101,8 +102,10 @@ class Alerts:
             for each in doubts
         }
         has_told |= self._tell_while("doubts-held", words, now)
-        free = shutil.disk_usage(self.database.path.parent).free
-        text = f"Only {free // 1_000_000:,} MB are free where the database is."
+        place = self.database.place
+        free = shutil.disk_usage(place.folder).free
+        where = "the database is" if isinstance(place, FilePlace) else "the publication is"
+        text = f"Only {free // 1_000_000:,} MB are free where {where}."
         words = {"disk": text} if free < _LEAST_FREE else {}
         return self._tell_while("disk-nearly-full", words, now) or has_told
 

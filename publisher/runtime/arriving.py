@@ -14,7 +14,11 @@ from publisher.runtime.leaving import FILES, FOLDERS
 from publisher.runtime.parcel import Parcel, opening
 from publisher.settings import FILE_NAME
 from publisher.site.lines import sync_folder
-from publisher.store.place import require_local, sqlite_path
+from publisher.store.backup import load_backup
+from publisher.store.copying import is_empty
+from publisher.store.database import open_database
+from publisher.store.place import Place, find_place
+from publisher.store.place_file import FilePlace, require_local
 from publisher.store.tables import Loading, load
 
 _DATABASE = "sqlite:///publisher.db"
@@ -93,7 +97,31 @@ def _unpack(parcel: Parcel, aside: Path) -> dict[str, Any]:
 def _load(parcel: Parcel, aside: Path, settings: dict[str, Any]) -> None:
     """Make the database, where the settings say that it is."""
     url = str(settings.get("database", {}).get("url", _DATABASE))
-    path = sqlite_path(url, aside)
+    place = find_place(url, aside)
+    if isinstance(place, FilePlace):
+        _load_file(parcel, place.path)
+    else:
+        _load_into_server(parcel, place, aside)
+
+
+def _load_into_server(parcel: Parcel, place: Place, aside: Path) -> None:
+    """By a file, which has the schema that the export is of before it has today's."""
+    database = open_database(place.url, aside, parcel.manifest.publication)
+    path = aside / "arriving.db"
+    try:
+        with database.read() as connection:
+            if not is_empty(connection):
+                raise PublisherError(
+                    f"{place.name}, which the export's settings name, is not empty; make another"
+                )
+        _load_file(parcel, path)
+        load_backup(path, aside / "arriving-copy.db", database)
+    finally:
+        path.unlink(missing_ok=True)
+        database.close()
+
+
+def _load_file(parcel: Parcel, path: Path) -> None:
     require_local(path)
     if path.exists():
         raise PublisherError(f"{path}, which the export's settings name, is there already")

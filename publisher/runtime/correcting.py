@@ -83,7 +83,7 @@ def start_correction(
     remade = _remake(database, settings, folder, carriers, message, now)
     with database.write() as connection:
         if is_mailed:
-            require_armed(connection, database.path)
+            require_armed(connection, database.place)
         if settings.delivery.require_approval:
             _require_approved(connection, database.publication, corrected, remade.own.digest, by)
         revised, week = _revise(connection, database.publication, remade, now)

@@ -31,7 +31,8 @@ def now_utc() -> datetime:
 class Loop:
     """Delivers until `is_over`, or until `stop` is set, and then lets what is in flight end.
 
-    `patience` is how many seconds a database that cannot be written is waited for.
+    `patience` is how many seconds a database that cannot be written is waited for. It is over too
+    when nothing may be taken any more, because another process delivers now.
     """
 
     def __init__(
@@ -41,12 +42,14 @@ class Loop:
         stop: Event,
         patience: float,
         clock: Callable[[], datetime] = now_utc,
+        may_take: Callable[[], bool] = lambda: True,
     ) -> None:
         self.dispatcher = dispatcher
         self.pool = pool
         self.stop = stop
         self.patience = patience
         self.clock = clock
+        self.may_take = may_take
         # When it has to be over, by the monotonic clock, once it was told to stop.
         self._end: float | None = None
 
@@ -59,7 +62,7 @@ class Loop:
             deadline = time.monotonic() + self.patience
             self.pool.begin(self._step(now, results, self.pool.room, deadline))
             results = []  # they are on disk
-            if is_over(now):
+            if is_over(now) or not self.may_take():
                 break
             results = self.pool.collect(self._wait(now))
         self._drain(results)
@@ -70,7 +73,7 @@ class Loop:
         """One step; a database that cannot be written is asked again until the deadline."""
         while True:
             try:
-                return self.dispatcher.step(now, results, room)
+                return self.dispatcher.step(now, results, room if self.may_take() else 0)
             except StoreError:
                 if time.monotonic() > (self._end or deadline):
                     raise

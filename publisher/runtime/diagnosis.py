@@ -92,14 +92,14 @@ def _look_at_store(folder: Path, settings: Settings) -> Iterator[Finding]:
         return
     try:
         with database.read() as connection:
-            why = find_unarmed(connection, database.path)
+            why = find_unarmed(connection, database.place)
     finally:
         database.close()
     if why:
         fix = "run `publisher arm`, when no other database of this publication sends"
         yield Finding("database", "error", f"{why}, so it sends nothing", fix)
     else:
-        yield Finding("database", "ok", f"{database.path.name} can be read and written")
+        yield Finding("database", "ok", f"{database.place.name} can be read and written")
     free = shutil.disk_usage(folder).free
     if free < _LITTLE_DISK:
         yield Finding("disk", "warning", f"only {free // 1_000_000:,} MB are free", "make room")

@@ -1,4 +1,4 @@
-"""Who delivers: one process for each database, as the operating system's lock says.
+"""Who delivers: one process for each database, as the operating system's lock or the server's says.
 
 The lock goes with the process that holds it, however that ends, so the next one can take over at
 once; and nobody can take the work of one that lives.
@@ -6,20 +6,32 @@ once; and nobody can take the work of one that lives.
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from publisher.errors import PublisherError
 from publisher.runtime.board import Board, read_begun
-from publisher.store.place import file_beside
+from publisher.store.engine_postgresql import DELIVERING, OPEN, SessionLock
+from publisher.store.place import Place
+from publisher.store.place_file import FilePlace
+from publisher.store.place_server import ServerPlace
 
 
 class DeliveryLock:
-    """The lock of a database's delivery, held until it is released or the process ends."""
+    """The lock of a database's delivery, held until it is released or the process ends.
 
-    def __init__(self, descriptor: int) -> None:
+    A server's is lost with the connection that holds it.
+    """
+
+    def __init__(self, descriptor: int, session: SessionLock | None = None) -> None:
         self._descriptor = descriptor
+        self._session = session
+
+    def is_held(self) -> bool:
+        """Tell whether nobody else can have it; asks nobody."""
+        return self._session is None or self._session.is_held()
 
     def mark(self, mark: str) -> None:
         """Write the mark beside the database (see `store.installation`)."""
@@ -35,37 +47,60 @@ class DeliveryLock:
         return Board(self._descriptor, connections)
 
     def release(self) -> None:
+        if self._session is not None:
+            self._session.release()
         os.close(self._descriptor)
 
 
-def try_lock(database: Path) -> DeliveryLock | None:
-    """Take the lock; None where another process has it."""
-    descriptor = _lock(file_beside(database), fcntl.LOCK_EX)
-    return None if descriptor is None else DeliveryLock(descriptor)
+def try_lock(place: Place) -> DeliveryLock | None:
+    """Take the lock; None where another process has it. Raises PublisherError."""
+    try:
+        place.beside.parent.mkdir(exist_ok=True)
+    except OSError as error:
+        raise PublisherError(f"{place.beside.parent} cannot be made: {error.strerror}") from None
+    descriptor = _lock(place.beside, fcntl.LOCK_EX)
+    if descriptor is None or not isinstance(place, ServerPlace):
+        return None if descriptor is None else DeliveryLock(descriptor)
+    session = None
+    try:
+        session = place.lock(DELIVERING)
+    finally:
+        if session is None:
+            os.close(descriptor)
+    return None if session is None else DeliveryLock(descriptor, session)
 
 
 @contextmanager
-def using(database: Path) -> Iterator[None]:
+def using(place: Place) -> Iterator[None]:
     """Keep the database from being replaced meanwhile. Raises PublisherError where it just is."""
-    yield from _hold(database, fcntl.LOCK_SH, "the database is being restored; try again later")
+    yield from _hold(place, "the database is being restored; try again later", is_shared=True)
 
 
 @contextmanager
-def replacing(database: Path) -> Iterator[None]:
+def replacing(place: Place) -> Iterator[None]:
     """Be the only one with the database. Raises PublisherError where another process has it."""
     others = "another process has the database open, such as `run`, `serve` or `send`; stop it"
-    yield from _hold(database, fcntl.LOCK_EX, others)
+    yield from _hold(place, others, is_shared=False)
 
 
-def _hold(database: Path, kind: int, otherwise: str) -> Iterator[None]:
-    # A file of its own: a lock on the database itself would be SQLite's to lose.
-    descriptor = _lock(database.with_name(f"{database.name}-open"), kind)
-    if descriptor is None:
+def _hold(place: Place, otherwise: str, *, is_shared: bool) -> Iterator[None]:
+    release = _hold_file(place.path, is_shared) if isinstance(place, FilePlace) else None
+    if isinstance(place, ServerPlace):
+        session = place.lock(OPEN, is_shared=is_shared)
+        release = session.release if session else None
+    if release is None:
         raise PublisherError(otherwise)
     try:
         yield
     finally:
-        os.close(descriptor)
+        release()
+
+
+def _hold_file(database: Path, is_shared: bool) -> Callable[[], None] | None:
+    # A file of its own: a lock on the database itself would be SQLite's to lose.
+    path = database.with_name(f"{database.name}-open")
+    descriptor = _lock(path, fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX)
+    return None if descriptor is None else partial(os.close, descriptor)
 
 
 def _lock(path: Path, kind: int) -> int | None:

@@ -69,7 +69,7 @@ class PlannedSends:
         Raises StoreError where the database fails.
         """
         with self.database.read() as connection:
-            if find_unarmed(connection, self.database.path):
+            if find_unarmed(connection, self.database.place):
                 return
             waiting = list_waiting(connection, self.database.publication)
         for plan in waiting:

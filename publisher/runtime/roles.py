@@ -48,11 +48,11 @@ def deliver_always(delivering: Delivering, say: Say) -> None:
 
     while not delivering.stop.is_set():
         with delivering.database.read() as connection:
-            why = find_unarmed(connection, delivering.database.path)
+            why = find_unarmed(connection, delivering.database.place)
         if why and why != was_unarmed:
             say(f"{why}; nothing is sent until `publisher arm`")
         was_unarmed = why
-        lock = None if why else try_lock(delivering.database.path)
+        lock = None if why else try_lock(delivering.database.place)
         if lock is None:
             delivering.stop.wait(_LOOK_SECONDS)
         else:

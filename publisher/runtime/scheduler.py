@@ -118,7 +118,7 @@ class Scheduler:
         Raises StoreError where the database fails, after every schedule had its turn.
         """
         with self.database.read() as connection:
-            if find_unarmed(connection, self.database.path):
+            if find_unarmed(connection, self.database.place):
                 return
         self._forget_gone(now)
         fault: PublisherError | None = None

@@ -28,7 +28,7 @@ from publisher.smtp.courier import Courier
 from publisher.store.arming import require_armed
 from publisher.store.database import Database
 from publisher.store.deliveries import find_next_due
-from publisher.store.installation import set_marks
+from publisher.store.installation import find_marks, set_marks
 from publisher.store.mailings import count_deliveries, find_last_event, get_mailing
 from publisher.store.place import MARK_LETTERS, read_mark
 
@@ -96,10 +96,10 @@ def local_name() -> str:
 def send(delivering: Delivering, mailing: int, watch: Watch) -> None:
     """Bring a mailing as far as it can be brought now, whoever does it."""
     with delivering.database.read() as connection:
-        require_armed(connection, delivering.database.path)
+        require_armed(connection, delivering.database.place)
     follower = Follower(delivering, mailing, watch)
     while not delivering.stop.is_set() and not follower.is_over(now_utc()):
-        if (lock := try_lock(delivering.database.path)) is not None:
+        if (lock := try_lock(delivering.database.place)) is not None:
             _deliver(delivering, lock, follower)
             return
         delivering.stop.wait(_LOOK_SECONDS)
@@ -111,7 +111,7 @@ def _deliver(delivering: Delivering, lock: DeliveryLock, follower: "Follower") -
 
 def send_all(delivering: Delivering) -> bool:
     """Bring every mailing as far as it can be brought now; False where another process delivers."""
-    if (lock := try_lock(delivering.database.path)) is None:
+    if (lock := try_lock(delivering.database.place)) is None:
         return False
     run_loop(delivering, lock, _is_idle, patience=_PATIENCE)
     return True
@@ -132,12 +132,12 @@ def run_loop(
     """Deliver under the lock, first settling what a dead process left; the lock is released."""
     rules = make_rules(delivering.settings)
     try:
-        _mark(delivering.database, lock)
+        was_here = _mark(delivering.database, lock)
         with delivering.database.hold() as store:
             dispatcher = Dispatcher(store, rules, make_random(), delivering.hear, only)
-            dispatcher.recover(now_utc(), lock.read_begun())
+            dispatcher.recover(now_utc(), lock.read_begun() if was_here else None)
             pool = make_pool(delivering, lock.make_board(rules.connections))
-            loop = Loop(dispatcher, pool, delivering.stop, patience)
+            loop = Loop(dispatcher, pool, delivering.stop, patience, may_take=lock.is_held)
             loop.run(lambda now: is_over(dispatcher, now))
         if dispatcher.relay.failures:
             delivering.say(f"The relay failed, and what is left waits: {dispatcher.relay.fault}")
@@ -145,14 +145,19 @@ def run_loop(
         lock.release()
 
 
-def _mark(database: Database, lock: DeliveryLock) -> None:
-    """Tell this database from every older state of it; StoreError where it is one, or a copy."""
+def _mark(database: Database, lock: DeliveryLock) -> bool:
+    """Tell this database from every older state of it; StoreError where it is one, or a copy.
+
+    Tells whether it was delivered last with the board that is on this machine.
+    """
     mark = secrets.token_hex(MARK_LETTERS // 2)
     with database.write() as connection:
-        require_armed(connection, database.path)
+        require_armed(connection, database.place)
+        last, marks = read_mark(database.place), find_marks(connection)
         # Both, until the file has the new one: this process may end in between.
-        set_marks(connection, mark, read_mark(database.path))
+        set_marks(connection, mark, last if last in marks else "")
     lock.mark(mark)
+    return last in (marks or [""])
 
 
 class Follower:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from publisher.model.operators import Operator
 from publisher.store import schema as s

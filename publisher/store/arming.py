@@ -4,7 +4,6 @@ Two databases that both think themselves the real one would send everything twic
 """
 
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import Connection, select
 
@@ -13,7 +12,7 @@ from publisher.store.errors import StoreError
 from publisher.store.installation import UNARMED, find_home, find_marks, set_home, set_marks
 from publisher.store.mailings import change_mailing
 from publisher.store.occurrences import begin_anew
-from publisher.store.place import name_of_file, read_mark
+from publisher.store.place import Place, read_mark
 from publisher.store.plans import refuse_waiting
 
 # Why a mailing is paused that a restore paused, which `arm` lets go on.
@@ -21,25 +20,27 @@ RESTORED = "restored from a backup"
 _TOO_EARLY = "it was due before the database was armed"
 
 
-def find_unarmed(connection: Connection, path: Path) -> str:
+def find_unarmed(connection: Connection, place: Place) -> str:
     """Why this database may not send; empty where it may."""
     # Before the database is: who begins to deliver meanwhile notes the new mark there first.
-    mark = read_mark(path)
+    mark = read_mark(place)
     home = find_home(connection)
     if home == UNARMED:
-        return f"{path.name} was restored from a backup"
-    if home and home != name_of_file(path):
-        return f"{path.name} is a copy, or was moved here from another disk"
+        return f"{place.name} was restored from a backup"
+    if home and home != place.find_home(connection):
+        return f"{place.name} {place.copied}"
+    if not place.is_marked:
+        return ""
     marks = find_marks(connection)
     # Where it is another one already, somebody has the lock, and was armed.
-    if mark not in (marks or [""]) and mark == read_mark(path):
-        return f"{path.name} is not as it was when it was last delivered from"
+    if mark not in (marks or [""]) and mark == read_mark(place):
+        return f"{place.name} is not as it was when it was last delivered from"
     return ""
 
 
-def require_armed(connection: Connection, path: Path) -> None:
+def require_armed(connection: Connection, place: Place) -> None:
     """Raise StoreError where this database may not send."""
-    if why := find_unarmed(connection, path):
+    if why := find_unarmed(connection, place):
         raise StoreError(
             f"{why}, so it sends nothing: what another one has sent since is not known here."
             " When you are sure that no other one sends, run `publisher arm`."
@@ -56,17 +57,18 @@ def disarm(connection: Connection, publication: int, now: datetime) -> None:
         change_mailing(connection, publication, mailing, "paused", now, reason=RESTORED)
 
 
-def arm(connection: Connection, publication: int, path: Path, now: datetime) -> list[int]:
+def arm(connection: Connection, publication: int, place: Place, now: datetime) -> list[int]:
     """Let a database send, and give the mailings that go on. The connection writes.
 
     What was due until now is not made up for by schedules, nor is what was planned started: another
     database may have sent it.
     """
-    if find_unarmed(connection, path):
+    if find_unarmed(connection, place):
         begin_anew(connection, publication, _TOO_EARLY, now)
         refuse_waiting(connection, publication, _TOO_EARLY, now)
-    set_home(connection, name_of_file(path))
-    set_marks(connection, read_mark(path))
+    set_home(connection, place.find_home(connection))
+    # A server's database may have been delivered from elsewhere since the mark beside was made.
+    set_marks(connection, read_mark(place) if place.is_marked else "")
     going_on = _mailings(connection, publication, "paused", RESTORED)
     for mailing in going_on:
         change_mailing(connection, publication, mailing, "resumed", now)

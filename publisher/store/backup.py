@@ -1,4 +1,7 @@
-"""A consistent copy of the database, and the way back: neither ever sends by itself."""
+"""A consistent copy of the database, and the way back: neither ever sends by itself.
+
+A copy is one SQLite file whatever the database is, and comes back into either kind.
+"""
 
 import os
 import shutil
@@ -8,11 +11,19 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import Connection, select
+
+from publisher.store import schema as s
 from publisher.store.arming import disarm
-from publisher.store.database import Database, connect_sqlite, open_database
+from publisher.store.copying import copy_all, empty_all
+from publisher.store.database import Database, explained, open_database, writing
+from publisher.store.engine_sqlite import connect_sqlite
 from publisher.store.errors import StoreError
-from publisher.store.place import sqlite_path
+from publisher.store.installation import UNARMED, set_home
+from publisher.store.place import find_place
+from publisher.store.place_file import FilePlace
 from publisher.store.readings import close_all_days
+from publisher.store.version import bring_up_to_date
 
 # SQLite's own files beside a database (https://www.sqlite.org/wal.html).
 _BESIDE = ("-wal", "-shm", "-journal")
@@ -24,15 +35,20 @@ def back_up(database: Database, target: Path, now: datetime) -> int:
 
     Others may read and write meanwhile. Raises StoreError where the file cannot be written.
     """
-    if target.exists() and target.samefile(database.path):
+    place = database.place
+    if target.exists() and isinstance(place, FilePlace) and target.samefile(place.path):
         raise StoreError(f"{target} is the database itself; name another file")
     if target.exists() and not target.is_file():
         raise StoreError(f"{target} is no file; name another one")
     aside = target.with_name(f".{target.name}.new")
     try:
         _remove(aside)
-        _copy(database.path, aside)
-        _mark_unarmed(aside, database, now)
+        os.close(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+        if isinstance(place, FilePlace):
+            _copy_file(place.path, aside)
+        else:
+            _copy_tables(database, aside)
+        _mark_unarmed(aside, database.publication, now)
         _sync(aside)
         aside.replace(target)
     except OSError as error:
@@ -50,7 +66,7 @@ def copying(database: Database, target: Path, now: datetime) -> Iterator[Databas
     aside = target.with_name(f".{target.name}.db")
     try:
         back_up(database, aside, now)
-        copied = Database(connect_sqlite(aside), aside, database.publication)
+        copied = Database(connect_sqlite(aside), FilePlace(aside), database.publication)
         try:
             yield copied
         finally:
@@ -59,8 +75,7 @@ def copying(database: Database, target: Path, now: datetime) -> Iterator[Databas
         _remove(aside)
 
 
-def _copy(source: Path, target: Path) -> None:
-    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+def _copy_file(source: Path, target: Path) -> None:
     reading, writing = sqlite3.connect(source), sqlite3.connect(target)
     try:
         reading.backup(writing, pages=_PAGES_AT_ONCE)
@@ -71,13 +86,24 @@ def _copy(source: Path, target: Path) -> None:
         writing.close()
 
 
-def _mark_unarmed(copy: Path, database: Database, now: datetime) -> None:
+def _copy_tables(database: Database, target: Path) -> None:
+    """Copy a server's tables, in one view of them."""
+    engine = connect_sqlite(target)
+    try:
+        bring_up_to_date(engine, target)
+        with database.read() as source, writing(engine) as connection:
+            copy_all(source, connection)
+    finally:
+        engine.dispose()
+
+
+def _mark_unarmed(copy: Path, publication: int, now: datetime) -> None:
     engine = connect_sqlite(copy)
     try:
-        with engine.connect().execution_options(is_writing=True) as connection, connection.begin():
-            disarm(connection, database.publication, now)
+        with writing(engine) as connection:
+            disarm(connection, publication, now)
             # A copy is kept for longer than anybody is to be recognised.
-            close_all_days(connection, database.publication)
+            close_all_days(connection, publication)
     finally:
         engine.dispose()
     closing = sqlite3.connect(copy)
@@ -93,8 +119,21 @@ def restore(
     Nothing may be sending meanwhile. Raises StoreError where the file is no backup of this
     publication, or where a process delivers.
     """
-    path = sqlite_path(url, folder)
+    place = find_place(url, folder)
     _require_backup(source, publication_uri)
+    if isinstance(place, FilePlace):
+        kept = _restore_file(place.path, source, now)
+    else:
+        kept = folder / f"publisher.db.before-{now:%Y%m%dT%H%M%SZ}"
+        _restore_tables(url, folder, publication_uri, source, kept, now)
+    database = open_database(url, folder, publication_uri)  # and brought up to date
+    with database.write() as connection:
+        disarm(connection, database.publication, now)
+    database.close()
+    return kept
+
+
+def _restore_file(path: Path, source: Path, now: datetime) -> Path | None:
     aside = path.with_name(f".{path.name}.new")
     _remove(aside)
     try:
@@ -107,11 +146,53 @@ def restore(
         raise StoreError(f"{path} cannot be written: {error.strerror}") from None
     finally:
         _remove(aside)
-    database = open_database(url, folder, publication_uri)  # and brought up to date
-    with database.write() as connection:
-        disarm(connection, database.publication, now)
-    database.close()
     return kept
+
+
+def _restore_tables(
+    url: str, folder: Path, publication_uri: str, source: Path, kept: Path, now: datetime
+) -> None:
+    """Put a backup's rows in place of a server's, in one transaction; those are kept in a file."""
+    database = open_database(url, folder, publication_uri)
+    try:
+        with database.read() as connection:
+            _require_alone(connection, publication_uri)
+        back_up(database, kept, now)
+        with explained(database.place):
+            load_backup(source, kept.with_name(f".{kept.name}.db"), database)
+    finally:
+        database.close()
+
+
+def _require_alone(connection: Connection, publication_uri: str) -> None:
+    others = select(s.publication.c.uri).where(s.publication.c.uri != publication_uri)
+    if uri := connection.execute(others).scalar():
+        raise StoreError(
+            f"the database has another publication as well, {uri}, which would be gone"
+        )
+
+
+def load_backup(source: Path, aside: Path, database: Database) -> None:
+    """Put a backup's rows in place of a server's; `aside` is a file to work on.
+
+    They send nothing: the server's home is not known to be theirs.
+    """
+    try:
+        shutil.copyfile(source, aside)
+        aside.chmod(0o600)
+        engine = connect_sqlite(aside)
+        try:
+            bring_up_to_date(engine, aside)
+            with engine.begin() as reading, database.write() as connection:
+                empty_all(connection)
+                copy_all(reading, connection)
+                set_home(connection, UNARMED)
+        finally:
+            engine.dispose()
+    except OSError as error:
+        raise StoreError(f"{aside} cannot be written: {error.strerror}") from None
+    finally:
+        _remove(aside)
 
 
 def _require_backup(source: Path, publication_uri: str) -> None:

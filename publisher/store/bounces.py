@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection, Select, and_, exists, func, insert, select, text, update
-from sqlalchemy.dialects.sqlite import insert as insert_once
+from sqlalchemy.dialects.postgresql import insert as insert_once
 
 from publisher.model.delivery import Purpose
 from publisher.store import schema as s

@@ -1,4 +1,4 @@
-"""What the tables are made of: moments, ids, names of constraints."""
+"""What the tables are made of: moments, ids, texts, names of constraints."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +12,8 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
+    Text,
+    event,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -43,6 +45,9 @@ class Moment(TypeDecorator[datetime]):
 # SQLite counts rows by INTEGER alone; PostgreSQL would run out of those.
 Id = BigInteger().with_variant(Integer(), "sqlite")
 
+# Texts are in the order of their bytes, as SQLite has them, whatever language the server speaks.
+_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+
 metadata = MetaData(
     naming_convention={
         "ix": "%(table_name)s_%(column_0_N_name)s",
@@ -52,6 +57,13 @@ metadata = MetaData(
         "pk": "%(table_name)s_pkey",
     }
 )
+
+
+@event.listens_for(Column, "before_parent_attach")
+def _order_by_bytes(column: Column[Any], parent: Any) -> None:
+    """Let each text of ours be compared in the same way on both databases."""
+    if type(column.type) is Text and getattr(parent, "metadata", None) is metadata:
+        column.type = _TEXT
 
 
 def table(name: str, *columns: Any) -> Table:

@@ -4,7 +4,6 @@ A correction's mailing is known by `ID@VERSION`: the issue's id, and the beginni
 that it leads to. An issue is in its own mailing, and in those that welcome new readers with it.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -27,7 +26,7 @@ from sqlalchemy import (
 from publisher.model.choices import OWN_WORDS
 from publisher.model.delivery import Mailing
 from publisher.store import schema as s
-from publisher.store.database import driver_of
+from publisher.store.driver import Statement, driver_of
 from publisher.store.holding import of_issue
 from publisher.store.mailings import (
     find_mailing,
@@ -107,22 +106,24 @@ def list_corrections(connection: Connection, publication: int, issue: str) -> li
 
 
 # For each mailing of which something has just arrived: the corrections of its issue that there are.
-_CORRECTIONS = """
+_CORRECTIONS_OF = """
     SELECT m.id, c.id
     FROM mailing AS m
     JOIN mailing AS c ON c.publication = m.publication AND c.purpose = 'correction'
-        AND c.issue > SUBSTR(m.issue, 1, INSTR(m.issue || ':', ':') - 1) || '@'
-        AND c.issue < SUBSTR(m.issue, 1, INSTR(m.issue || ':', ':') - 1) || '@g'
-        AND c.status <> 'cancelled'
-    WHERE m.id IN (SELECT value FROM json_each(:mailings)) AND m.purpose IN ('issue', 'welcome')
+        AND c.issue > {issue} || '@' AND c.issue < {issue} || '@g' AND c.status <> 'cancelled'
+    WHERE m.id {{among}} AND m.purpose IN ('issue', 'welcome')
     UNION ALL
     SELECT m.id, c.id
     FROM mailing AS m
     JOIN mailing_issue AS i ON i.mailing = m.id AND i.revision = 0
     JOIN mailing AS c ON c.publication = m.publication AND c.purpose = 'correction'
         AND c.issue > i.issue || '@' AND c.issue < i.issue || '@g' AND c.status <> 'cancelled'
-    WHERE m.id IN (SELECT value FROM json_each(:mailings)) AND m.purpose = 'weekly'
+    WHERE m.id {{among}} AND m.purpose = 'weekly'
 """
+_CORRECTIONS = Statement(
+    _CORRECTIONS_OF.format(issue="SUBSTR(m.issue, 1, INSTR(m.issue || ':', ':') - 1)"),
+    _CORRECTIONS_OF.format(issue="SPLIT_PART(m.issue, ':', 1)"),
+)
 
 
 def follow_up(
@@ -133,8 +134,9 @@ def follow_up(
     `arrived` are mailings and deliveries of them that were sent or are in doubt. It had been on its
     way, or had been in doubt. Tells whether there is anything. The connection writes.
     """
-    mailings = json.dumps([*{mailing for mailing, _ in arrived}])
-    found = driver_of(connection).execute(_CORRECTIONS, {"mailings": mailings}).fetchall()
+    driver = driver_of(connection)
+    mailings = driver.ids({mailing for mailing, _ in arrived})
+    found = driver.run(_CORRECTIONS, mailings, mailings)
     added = 0
     for mailing, correction in found:
         ids = [delivery for of, delivery in arrived if of == mailing]

@@ -17,7 +17,7 @@ from publisher.model.delivery import TO_MANY, DeliveryStatus, Outcome, Purpose
 from publisher.store import schema as s
 from publisher.store.columns import from_milliseconds, to_milliseconds
 from publisher.store.corrections import ARRIVED, CORRECTABLE, follow_up
-from publisher.store.database import driver_of
+from publisher.store.driver import Driver, Statement, driver_of
 from publisher.store.holding import came_otherwise
 
 _D = s.delivery.c
@@ -156,25 +156,20 @@ def take(
     sent any more, is in neither.
     """
     driver = driver_of(connection)
-    rows = driver.execute(_TAKABLE, (to_milliseconds(now), _list(ids))).fetchall()
+    rows = driver.run(_TAKABLE, to_milliseconds(now), driver.ids(ids))
     abouts = [row[-2] for row in rows if row[-2] is not None]
     originals = _find_originals(driver, abouts) if abouts else {}
     wanted = [_taken(row, originals.get(row[-2])) for row in rows if row[-1] == 1]
     unwanted = [_taken(row) for row in rows if row[-1] != 1]
     for revision in {each.revision for each in wanted}:  # seldom more than one
-        same = _list(each.id for each in wanted if each.revision == revision)
-        driver.execute(_TAKE, (revision, same))
+        same = driver.ids(each.id for each in wanted if each.revision == revision)
+        driver.change(_TAKE, revision, same)
     if unwanted:
         for event, fate in (("suppressed", 0), ("emptied", 2)):
             ids_of = [row[0] for row in rows if row[-1] == fate]
             _move(connection, publication, event, _D.id.in_(ids_of), now)
     order = {id: place for place, id in enumerate(ids)}
     return sorted(wanted, key=lambda each: order[each.id]), unwanted
-
-
-def _list(ids: Iterable[int]) -> str:
-    """Ids as one value of a statement, whose words then stay the same."""
-    return msgspec.json.encode(list(ids)).decode()
 
 
 # The two statements of an intent and the two of an outcome run for every message. They are written
@@ -210,41 +205,65 @@ _WANTED = f"""
         WHEN EXISTS (SELECT 1 FROM suppression AS x WHERE x.publication = s.publication
             AND x.address_hash = s.address_hash) THEN 0
         WHEN m.purpose IN ('issue', 'weekly', 'correction', 'welcome') THEN
-            s.status = 'confirmed' AND IFNULL(s.paused_until, 0) <= ?
-        WHEN m.purpose = 'confirmation' THEN s.status = 'unconfirmed'
+            CASE WHEN s.status = 'confirmed' AND COALESCE(s.paused_until, 0) <= ? THEN 1 ELSE 0 END
+        WHEN m.purpose = 'confirmation' AND s.status <> 'unconfirmed' THEN 0
         ELSE 1
     END
-"""  # noqa: S608 - of our own words alone
-_TAKABLE = f"""{_TAKEN.format(wanted=_WANTED, revision=_REVISION)}
-    WHERE d.id IN (SELECT value FROM json_each(?))
-        AND d.status IN ('queued', 'deferred') AND m.status = 'sending'
-"""  # noqa: S608 - of our own words alone
-_TAKE = """
-    UPDATE delivery SET status = 'sending', next_attempt_at = NULL, revision = ?
-    WHERE id IN (SELECT value FROM json_each(?))
 """
-_LEFT = f"""{_TAKEN.format(wanted="1", revision="d.revision")}
+_TAKABLE_ROWS = f"""{_TAKEN.format(wanted=_WANTED, revision=_REVISION)}
+    WHERE d.id {{among}} AND d.status IN ('queued', 'deferred') AND m.status = 'sending'
+"""
+# What another one is just taking is theirs.
+_TAKABLE = Statement(_TAKABLE_ROWS, f"{_TAKABLE_ROWS} FOR UPDATE OF d SKIP LOCKED")
+_TAKE = Statement("""
+    UPDATE delivery SET status = 'sending', next_attempt_at = NULL, revision = ?
+    WHERE id {among}
+""")
+_LEFT = Statement(
+    f"""{_TAKEN.format(wanted="1", revision="d.revision")}
     WHERE d.mailing IN (SELECT id FROM mailing WHERE publication = ?)
         AND d.status = 'sending' AND d.status <> 'sent'
 """  # noqa: S608 - of our own words alone
-_ORIGINALS = """
+)
+_ORIGINALS = Statement("""
     SELECT o.id, m.ref, m.domain FROM delivery AS o JOIN mailing AS m ON m.id = o.mailing
-    WHERE o.id IN (SELECT value FROM json_each(?))
-"""
-_SETTLE = """
+    WHERE o.id {among}
+""")
+_SETTLE = Statement(
+    """
     UPDATE delivery SET status = ?, attempts = ?, doubts = ?, breaks = ?, first_attempt_at = ?,
         next_attempt_at = ?, last_reply = ?, relay_id = ?
     WHERE id = ? AND status = 'sending'
-"""
-_RECORD = """
+""",
+    """
+    UPDATE delivery AS d SET status = n.status, attempts = n.attempts, doubts = n.doubts,
+        breaks = n.breaks, first_attempt_at = n.first_attempt_at,
+        next_attempt_at = n.next_attempt_at, last_reply = n.last_reply, relay_id = n.relay_id
+    FROM unnest(?::text[], ?::int[], ?::int[], ?::int[], ?::bigint[], ?::bigint[], ?::text[],
+        ?::text[], ?::bigint[]) AS n (status, attempts, doubts, breaks, first_attempt_at,
+        next_attempt_at, last_reply, relay_id, id)
+    WHERE d.id = n.id AND d.status = 'sending'
+""",
+    takes_columns=True,
+)
+_RECORD = Statement(
+    """
     INSERT INTO ledger
         (publication, mailing, delivery, at, event, attempt, stage, reply, relay_id)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
+""",
+    """
+    INSERT INTO ledger
+        (publication, mailing, delivery, at, event, attempt, stage, reply, relay_id)
+    SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::int[],
+        ?::text[], ?::text[], ?::text[])
+""",
+    takes_columns=True,
+)
 
 
-def _find_originals(driver: Any, ids: Iterable[int]) -> dict[int, Original]:
-    return {row[0]: Original(*row) for row in driver.execute(_ORIGINALS, (_list(ids),))}
+def _find_originals(driver: Driver, ids: Iterable[int]) -> dict[int, Original]:
+    return {row[0]: Original(*row) for row in driver.run(_ORIGINALS, driver.ids(ids))}
 
 
 def _taken(row: Sequence[Any], about: Original | None = None) -> Taken:
@@ -271,7 +290,7 @@ def _taken(row: Sequence[Any], about: Original | None = None) -> Taken:
 
 def find_sending(connection: Connection, publication: int) -> list[Taken]:
     """The deliveries with an intent and no outcome: a dead process left them behind."""
-    return [_taken(row) for row in driver_of(connection).execute(_LEFT, (publication,))]
+    return [_taken(row) for row in driver_of(connection).run(_LEFT, publication)]
 
 
 def settle_all(
@@ -286,12 +305,12 @@ def settle_all(
     at = to_milliseconds(now)
     driver, replies = driver_of(connection), [each.reply for each in settled]
     rows = [_settle_row(each, reply) for each, reply in zip(settled, replies, strict=True)]
-    driver.executemany(_SETTLE, rows)
+    driver.change_each(_SETTLE, rows)
     lines = [
         _ledger_row(publication, each, at, reply)
         for each, reply in zip(settled, replies, strict=True)
     ]
-    driver.executemany(_RECORD, lines)
+    driver.change_each(_RECORD, lines)
     arrived = [
         (each.taken.mailing, each.taken.id)
         for each, row in zip(settled, rows, strict=True)
@@ -390,7 +409,8 @@ def _move(
     columns = ("publication", "mailing", "delivery", "at", "event", "attempt")
     when = literal(now, s.ledger.c.at.type)
     lines = select(literal(publication), _D.mailing, _D.id, when, literal(event), _D.attempts)
-    connection.execute(insert(s.ledger).from_select(columns, lines.where(chosen)))
+    chosen_lines = lines.where(chosen).with_for_update(of=s.delivery)
+    connection.execute(insert(s.ledger).from_select(columns, chosen_lines))
     after = DELIVERY_TRANSITIONS[event].after
     moved = update(s.delivery).where(chosen).values(status=after, next_attempt_at=None, **values)
     return connection.execute(moved).rowcount

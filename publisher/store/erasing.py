@@ -1,11 +1,7 @@
 """Erasing a subscriber: out of the tables, out of the log, out of what pages still hold."""
 
-import subprocess
-import sys
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
@@ -21,13 +17,6 @@ from publisher.store.suppressions import suppress
 _TABLE = s.subscriber
 # Whoever reads does so in pages, each much shorter than this.
 _CHECKPOINT_SECONDS = 10.0
-# Looks for what it is given in a file, in a process of its own: closing a file takes away every
-# lock that SQLite has on it in the same process (https://www.sqlite.org/howtocorrupt.html, 2.2).
-_LOOK = """
-import mmap, sys
-with open(sys.argv[1], "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-    sys.exit(data.find(sys.stdin.buffer.read()) >= 0)
-"""
 
 
 class Erased(msgspec.Struct, frozen=True):
@@ -100,19 +89,8 @@ def scrub(database: Database, *emails: str) -> bool:
     """Take the last traces of erased addresses out of the database's files.
 
     False where somebody reads an older state: traces stay in the log until they have finished.
-    SQLite's secure_delete overwrites what is deleted, but not the copies that it left where a full
-    page was divided; about one address in 500 has such a one. Writing the database anew takes some
-    seconds for each 100 MB, in which nobody else writes: it is done only where there is a trace.
     """
-    is_clean = empty_log(database)
-    if not any(_is_in_file(database.path, email) for email in emails):
-        return is_clean
-    raw = database.engine.raw_connection()
-    try:
-        raw.cursor().execute("VACUUM")
-    finally:
-        raw.close()
-    return empty_log(database)
+    return database.place.scrub(database.engine, emails, _CHECKPOINT_SECONDS)
 
 
 def empty_log(database: Database, seconds: float = _CHECKPOINT_SECONDS) -> bool:
@@ -120,26 +98,7 @@ def empty_log(database: Database, seconds: float = _CHECKPOINT_SECONDS) -> bool:
 
     False where another connection was still reading an older state after so many seconds.
     """
-    raw = database.engine.raw_connection()
-    try:
-        cursor = raw.cursor()
-        cursor.execute("PRAGMA busy_timeout")
-        usual: Any = cursor.fetchone()
-        cursor.execute(f"PRAGMA busy_timeout = {round(seconds * 1_000)}")
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        row: Any = cursor.fetchone()  # is it busy, pages in the log, pages taken out of it
-        cursor.execute(f"PRAGMA busy_timeout = {usual[0]}")
-        return bool(row[0] == 0)
-    finally:
-        raw.close()
-
-
-def _is_in_file(path: Path, text: str) -> bool:
-    command = [sys.executable, "-I", "-S", "-c", _LOOK, str(path)]
-    done = subprocess.run(  # noqa: S603 - our own program and file
-        command, input=text.encode(), capture_output=True, check=False
-    )
-    return done.returncode != 0  # also where it could not look
+    return database.place.scrub(database.engine, (), seconds)
 
 
 def _by_id(publication: int, subscriber: int) -> tuple[ColumnElement[bool], ...]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, Select, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from publisher.model.events import Event
 from publisher.store import schema as s

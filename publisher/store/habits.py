@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from publisher.mailing.schedule import OccurrenceStatus
 from publisher.store import schema as s
+from publisher.store.functions import place_of
 from publisher.store.reachable import may_be_mailed as may_be_mailed
 
 # Habits change: what is older than this many firings, or mailings, is left out.
@@ -39,7 +40,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
 def count_domains(connection: Connection, publication: int, now: datetime) -> dict[str, int]:
     """How many would get an issue now, by their domain, the largest first."""
     email = func.lower(s.subscriber.c.email)
-    behind, number = func.substr(email, func.instr(email, "@") + 1), func.count()
+    behind, number = func.substr(email, place_of(email, "@") + 1), func.count()
     chosen = select(behind, number).where(*may_be_mailed(publication, now)).group_by(behind)
     domains: dict[str, int] = {}
     for text, readers in connection.execute(chosen):

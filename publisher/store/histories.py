@@ -125,7 +125,7 @@ def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
     if sought.subscriber is not None or sought.address:
         conditions.append(or_(_D.subscriber == sought.subscriber, _D.address == sought.address))
     if sought.part:
-        conditions.append(func.instr(func.lower(_EMAIL), sought.part) > 0)
+        conditions.append(func.lower(_EMAIL).contains(sought.part, autoescape=True))
     return conditions
 
 

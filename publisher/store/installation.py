@@ -1,35 +1,33 @@
-"""Which file this database is, and of what time, so that a copy of it is known for one.
+"""Which file or server's database this is, and of what time, so that a copy is known for one.
 
-A copy in another place is another file. One that is put over the database is the same file, of an
-earlier time: whenever somebody begins to deliver, a new mark is made, here and beside the database.
+A copy in another place has another home. A file that is put over the database has the same one, and
+is of an earlier time: whenever somebody begins to deliver, a new mark is made, here and beside it.
 """
 
-from pathlib import Path
-
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from publisher.store import schema as s
-from publisher.store.place import name_of_file, read_mark
+from publisher.store.place import Place, read_mark
 
 _HOME = "home"
 _MARKS = "marks"
-# Instead of a file's name: this one was restored, and is not known to be the only one.
+# Instead of a home: this one was restored, and is not known to be the only one.
 UNARMED = "unarmed"
 
 
 def find_home(connection: Connection) -> str:
-    """The file that this database was last known as; empty where that was never noted."""
+    """Where this database was last known to be; empty where that was never noted."""
     found = select(s.installation.c.value).where(s.installation.c.key == _HOME)
     return str(connection.execute(found).scalar() or "")
 
 
-def claim_home(connection: Connection, path: Path) -> None:
-    """Let a new database know its own file. The connection writes."""
-    row = {"key": _HOME, "value": name_of_file(path)}
+def claim_home(connection: Connection, place: Place) -> None:
+    """Let a new database know where it is. The connection writes."""
+    row = {"key": _HOME, "value": place.find_home(connection)}
     claim = insert(s.installation).values(row).on_conflict_do_nothing()
     if connection.execute(claim).rowcount:
-        set_marks(connection, read_mark(path))  # of a database that was here before
+        set_marks(connection, read_mark(place))  # of a database that was here before
 
 
 def find_marks(connection: Connection) -> list[str]:
@@ -46,6 +44,6 @@ def set_marks(connection: Connection, *marks: str) -> None:
 
 
 def set_home(connection: Connection, home: str) -> None:
-    """Note another file, or UNARMED. The connection writes."""
+    """Note another home, or UNARMED. The connection writes."""
     claim = insert(s.installation).values(key=_HOME, value=home)
     connection.execute(claim.on_conflict_do_update(index_elements=["key"], set_={"value": home}))

@@ -6,7 +6,7 @@ from secrets import token_bytes
 from typing import Literal
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from publisher.store import schema as s
 from publisher.store.database import Database

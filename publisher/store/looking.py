@@ -8,9 +8,11 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, event, select
 
 from publisher.store import schema as s
-from publisher.store.database import driver_of, explained
+from publisher.store.database import explained
+from publisher.store.engine_sqlite import raw_of
 from publisher.store.errors import StoreError
-from publisher.store.place import sqlite_path
+from publisher.store.place import Place, find_place
+from publisher.store.place_file import FilePlace
 from publisher.store.version import HEAD, read_version
 
 
@@ -20,14 +22,16 @@ def look(url: str, folder: Path, uri: str) -> Iterator[tuple[Connection, int] | 
 
     Raises StoreError for a database that is older or newer than this program.
     """
-    path = sqlite_path(url, folder)
-    if not path.exists():
+    place = find_place(url, folder)
+    if not place.exists():
         yield None
         return
-    engine = _connect(path)
+    engine = _connect(place.path) if isinstance(place, FilePlace) else place.connect()
     try:
-        with explained(path), engine.begin() as connection:
-            _require_current(connection, path)
+        with explained(place), engine.begin() as connection:
+            if not _is_current(connection, place):
+                yield None
+                return
             found = select(s.publication.c.id).where(s.publication.c.uri == uri)
             publication = connection.execute(found).scalar()
             yield None if publication is None else (connection, int(publication))
@@ -50,14 +54,20 @@ def _connect(path: Path) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        driver_of(connection).execute("BEGIN")
+        raw_of(connection).execute("BEGIN")
 
     return engine
 
 
-def _require_current(connection: Connection, path: Path) -> None:
-    if (version := read_version(connection)) != HEAD:
+def _is_current(connection: Connection, place: Place) -> bool:
+    """False for a server's database in which nothing was made yet. Raises StoreError."""
+    version = read_version(connection)
+    if version == "" and not isinstance(place, FilePlace):
+        return False
+    if version != HEAD:
+        name = place.path if isinstance(place, FilePlace) else place.name
         raise StoreError(
-            f"{path} has the schema {version or 'of another program'}, and this program's is"
+            f"{name} has the schema {version or 'of another program'}, and this program's is"
             f" {HEAD}; `publisher status` brings an older one up to date"
         )
+    return True

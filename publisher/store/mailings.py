@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, literal, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from publisher.mailing.transitions import MAILING_TRANSITIONS
 from publisher.model.delivery import DELIVERY_STATUSES, OF_ISSUES, TO_MANY, Counts, Mailing, Purpose

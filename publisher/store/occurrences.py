@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from publisher.mailing.schedule import Occurrence, OccurrenceStatus
 from publisher.store import schema as s

@@ -1,69 +1,106 @@
-"""Where an SQLite database is: its file, whether it may be there, and whether it was copied."""
+"""Where a database is: a file of this machine (SQLite), or a server's (PostgreSQL).
 
+What differs between the two is asked of here, so that nobody else has to know which one it is.
+"""
+
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
-from publisher.store.errors import StoreError
+from sqlalchemy import Connection, Engine
 
-# What SQLite's write-ahead log does not work on: its readers share memory, which a network does
-# not (https://www.sqlite.org/wal.html, "Overview").
-_NETWORKS = ("nfs", "cifs", "smb", "afs", "ncpfs", "fuse.sshfs", "fuse.glusterfs", "ceph", "9p2000")
-
-
-def sqlite_path(url: str, folder: Path) -> Path:
-    """The file that `sqlite:///FILE` names, relative to the publication's folder.
-
-    Raises StoreError for any other URL, which may have a password in it and is not repeated.
-    """
-    if not url.startswith("sqlite:///"):
-        raise StoreError(
-            "publisher.toml: database.url: PostgreSQL does not work yet; use sqlite:///publisher.db"
-        )
-    return folder / url.removeprefix("sqlite:///")
-
-
-def require_local(path: Path) -> None:
-    """Raise StoreError where the file would be on a network file system."""
-    kind = _kind_of_mount(path.resolve().parent)
-    if kind.startswith(_NETWORKS):
-        raise StoreError(
-            f"{path} is on a network file system ({kind}), where SQLite can lose what it wrote;"
-            " let database.url name a file on a disk of this machine"
-        )
-
-
-def _kind_of_mount(folder: Path) -> str:
-    """The type of file system that a folder is on; empty where that cannot be told."""
-    try:
-        mounts = Path("/proc/self/mountinfo").read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return ""
-    kinds = {}
-    for line in mounts:
-        before, _, after = line.partition(" - ")
-        point = before.split(" ")[4].encode().decode("unicode_escape")
-        kinds[point] = after.split(" ")[0]
-    around = [str(folder), *(str(parent) for parent in folder.parents)]
-    return next((kinds[point] for point in around if point in kinds), "")
-
-
-# What begins the file beside a database; runtime.board has its own place behind that.
+# What begins the file in which a delivering process has its mark; runtime.board has its own place
+# behind that.
 MARK_LETTERS = 16
 
 
-def file_beside(path: Path) -> Path:
-    """The file beside a database that is locked by who delivers, and that has the last mark."""
-    return path.with_name(f"{path.name}-delivery")
+class Place(Protocol):
+    """A database's place."""
+
+    @property
+    def name(self) -> str:
+        """What it is called where it is spoken of; never with a password in it."""
+
+    @property
+    def url(self) -> str:
+        """Its URL as the settings have it: it may have a password in it."""
+
+    @property
+    def copied(self) -> str:
+        """What is said of a database that has come here from another place."""
+
+    @property
+    def failures(self) -> tuple[type[Exception], ...]:
+        """What the driver itself raises."""
+
+    @property
+    def violations(self) -> tuple[type[Exception], ...]:
+        """Those of them that say that a rule of ours was broken."""
+
+    @property
+    def folder(self) -> Path:
+        """A folder of this machine that the database is in, or is used from."""
+
+    @property
+    def beside(self) -> Path:
+        """The file that is locked by who delivers on this machine, and that has their mark."""
+
+    @property
+    def is_marked(self) -> bool:
+        """Tell whether an older state of the database is known by the mark beside it."""
+
+    def explain(self, error: BaseException | None) -> str:
+        """What was wrong, and a way out, in words."""
+
+    def exists(self) -> bool:
+        """Tell whether there is anything; of a server that cannot be asked it is taken for so."""
+
+    def prepare(self) -> None:
+        """Make what must be there before it is opened. Raises StoreError where it may not be."""
+
+    def connect(self) -> Engine:
+        """An engine with the promises that the ledger rests on."""
+
+    def bring_up_to_date(self, engine: Engine) -> None:
+        """Make the tables, or migrate them; a second process waits. Raises StoreError."""
+
+    def find_home(self, connection: Connection) -> str:
+        """What tells this database from a copy of it."""
+
+    def watch(self, connection: Connection) -> Callable[[], object]:
+        """Let a connection wait for nobody for long; what is given tells of others' changes.
+
+        It gives another value than before where anybody else has changed the database since.
+        """
+
+    def is_lost(self, connection: Connection) -> bool:
+        """Tell whether a connection has died."""
+
+    def measure(self, connection: Connection) -> int:
+        """The size of the database in bytes."""
+
+    def scrub(self, engine: Engine, emails: Sequence[str], seconds: float) -> bool:
+        """Take what was erased, these addresses too, out of the log and the files.
+
+        False where somebody was still reading an older state after so many seconds.
+        """
 
 
-def read_mark(path: Path) -> str:
-    """The mark beside a database; empty where there is none."""
+def find_place(url: str, folder: Path) -> Place:
+    """The place that `database.url` names, seen from the publication's folder."""
+    if url.startswith("sqlite:///"):
+        from publisher.store.place_file import FilePlace
+
+        return FilePlace(folder / url.removeprefix("sqlite:///"))
+    from publisher.store.place_server import ServerPlace
+
+    return ServerPlace(url, folder)
+
+
+def read_mark(place: Place) -> str:
+    """The mark in the file beside a database; empty where there is none."""
     try:
-        with file_beside(path).open("rb") as file:
+        with place.beside.open("rb") as file:
             return file.read(MARK_LETTERS).decode("ascii", "replace")
     except OSError:
         return ""
-
-
-def name_of_file(path: Path) -> str:
-    """What tells a database's file from a copy of it: its inode, which a move keeps."""
-    return str(path.stat().st_ino)

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, delete, func, literal, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from publisher.store import schema as s
+from publisher.store.functions import larger
 
 # An aggregator that did not come for so long has nobody any more who reads this feed by it; and
 # so many whole days are averaged, since people read on different ones.
@@ -107,7 +108,7 @@ def _close(connection: Connection, publication: int, day: str) -> None:
         for feed, clients in connection.execute(chosen).all():
             row = {"publication": publication, "day": day, "feed": feed, "clients": clients}
             # Closed before, where the clock was put back or a backup was restored.
-            most = func.max(_N.clients, clients)
+            most = larger(_N.clients, clients)
             made = insert(s.reading_count).values(row)
             key = ["publication", "day", "feed"]
             connection.execute(

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from publisher.model.delivery import Mailing, Purpose
 from publisher.store import schema as s

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Select, delete, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from publisher.model.audience import SuppressionReason
 from publisher.store import schema as s

@@ -14,7 +14,7 @@ from sqlalchemy import Column, Connection, LargeBinary, Table, insert
 
 from publisher.store import schema as s
 from publisher.store.columns import Moment, from_milliseconds, to_milliseconds
-from publisher.store.database import connect_sqlite, driver_of
+from publisher.store.engine_sqlite import connect_sqlite, raw_of
 from publisher.store.errors import StoreError
 from publisher.store.installation import UNARMED, set_home
 from publisher.store.keys import KeyName
@@ -63,7 +63,7 @@ class Dump(msgspec.Struct, frozen=True, kw_only=True):
         listed = ", ".join(f'"{column}"' for column in columns)
         kinds = tuple(columns.items())
         left_out = {} if self.with_secrets else _SECRET_COLUMNS
-        rows = driver_of(self.connection).execute(
+        rows = raw_of(self.connection).execute(
             f'SELECT {listed} FROM "{name}" WHERE publication = ? ORDER BY id',  # noqa: S608
             (self.publication,),
         )
@@ -76,7 +76,7 @@ class Dump(msgspec.Struct, frozen=True, kw_only=True):
             yield encode(line) + b"\n"
 
     def describe(self, name: str, rows: int) -> Described:
-        found = driver_of(self.connection).execute(
+        found = raw_of(self.connection).execute(
             "SELECT seq FROM sqlite_sequence WHERE name = ?", (name,)
         )
         last = found.fetchone()
@@ -86,7 +86,7 @@ class Dump(msgspec.Struct, frozen=True, kw_only=True):
     def read_keys(self) -> dict[str, str]:
         """The database's own keys that travel, in Base64, by their names."""
         wanted = (ADDRESS_KEY, *(SECRET_KEYS if self.with_secrets else ()))
-        rows = driver_of(self.connection).execute("SELECT key, value FROM installation")
+        rows = raw_of(self.connection).execute("SELECT key, value FROM installation")
         return {key: value for key, value in sorted(rows) if key in wanted}
 
 
@@ -126,7 +126,7 @@ def _fill(connection: Connection, loading: Loading, lines: Mapping[str, Iterable
     values = {"id": loading.row, "uri": loading.uri}
     connection.execute(insert(s.publication).values(values))
     set_home(connection, UNARMED)
-    driver = driver_of(connection)
+    driver = raw_of(connection)
     for key, value in loading.keys.items():
         driver.execute("INSERT INTO installation (key, value) VALUES (?, ?)", (key, value))
     for name, described in loading.tables.items():

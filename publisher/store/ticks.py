@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from publisher.store import schema as s
 from publisher.store.columns import from_milliseconds, to_milliseconds

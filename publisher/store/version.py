@@ -5,7 +5,9 @@ from threading import Lock
 
 from sqlalchemy import Connection, Engine, inspect, text
 
+from publisher.store import engine_postgresql as server
 from publisher.store.errors import StoreError
+from publisher.store.schema import metadata
 
 # The newest migration, and all that led to it. Alembic, which takes half a second to import, is
 # asked only when there is something to do.
@@ -42,6 +44,41 @@ def bring_up_to_date(engine: Engine, path: Path, version: str = HEAD) -> None:
             driver.execute("PRAGMA foreign_keys = ON")  # type: ignore[union-attr]
 
 
+def bring_server_up_to_date(engine: Engine, name: str) -> None:
+    """Make a server's tables, or migrate them, in one transaction: a second process waits.
+
+    A new database begins at the newest version: older ones were of SQLite only.
+    """
+    with engine.connect() as connection:
+        with connection.begin():
+            if _require_known(connection, name) == HEAD:
+                return
+        connection = connection.execution_options(is_writing=True)
+        with connection.begin():
+            server.wait_to_migrate(connection)
+            if (version := _require_known(connection, name)) == "":
+                _require_usable(connection, name)
+                metadata.create_all(connection)
+                _stamp(connection)
+            elif version != HEAD:
+                _migrate(connection, HEAD)
+
+
+def _require_usable(connection: Connection, name: str) -> None:
+    """Raise StoreError where a database cannot hold every text, or is of too old a server."""
+    if (fault := server.find_fault(connection)) != "":
+        raise StoreError(f"{name} cannot be used: {fault}")
+
+
+def _stamp(connection: Connection) -> None:
+    """Note the newest version where no migration has led to it, as Alembic does."""
+    connection.exec_driver_sql(
+        "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
+        " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+    )
+    connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+
+
 def _require_whole(connection: Connection, path: Path) -> None:
     """Raise StoreError where a row names another one that is not there; nothing is changed then."""
     if row := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
@@ -51,13 +88,13 @@ def _require_whole(connection: Connection, path: Path) -> None:
         )
 
 
-def _require_known(connection: Connection, path: Path) -> str:
+def _require_known(connection: Connection, name: Path | str) -> str:
     version = read_version(connection)
     if version == "" and inspect(connection).get_table_names():
-        raise StoreError(f"{path} is a database of some other program; name another file")
+        raise StoreError(f"{name} is a database of some other program; name another one")
     if version and version not in KNOWN:
         raise StoreError(
-            f"{path} was made by a newer publisher (schema {version}, this one knows {HEAD});"
+            f"{name} was made by a newer publisher (schema {version}, this one knows {HEAD});"
             " install that one, or a newer one"
         )
     return version

@@ -128,6 +128,7 @@ def read_metrics(desk: Desk) -> list[Metric]:
         readings = find_readings(connection, database.publication, today)
         tick = find_last_tick(connection, database.publication)
         events = count_events(connection, database.publication)
+        size = database.place.measure(connection)
     told = {(name_webhook(url), status): number for (url, status), number in events.items()}
     return [
         *_of_deliveries(measured, now),
@@ -151,8 +152,8 @@ def read_metrics(desk: Desk) -> list[Metric]:
         ),
         _gauge(
             "publisher_database_bytes",
-            "The size of the database's file.",
-            (Sample(database.path.stat().st_size),),
+            "The size of the database.",
+            (Sample(size),),
         ),
         _gauge(
             "publisher_build_info",

@@ -256,10 +256,10 @@ def test_an_old_copy_in_a_page_is_found_and_goes(readers: Readers) -> None:
     assert scrub(readers.database, ANNA)
     readers.database.close()
     page = 4_096
-    data = bytearray(readers.database.path.read_bytes())
+    data = bytearray((readers.folder / "publisher.db").read_bytes())
     free = data.index(bytes(500), 2 * page)
     data[free + 200 : free + 200 + len(ANNA)] = ANNA.encode()
-    readers.database.path.write_bytes(data)
+    (readers.folder / "publisher.db").write_bytes(data)
     assert ANNA.encode() in readers.bytes_on_disk()
     assert scrub(readers.database, ANNA)
     assert ANNA.encode() not in readers.bytes_on_disk()

@@ -69,7 +69,7 @@ def test_who_begins_to_deliver_meanwhile_makes_no_copy_of_the_database(
     monkeypatch.setattr(arming, "find_marks", be_slow)
     database = post.open()
     with database.read() as connection:
-        assert arming.find_unarmed(connection, database.path) == ""
+        assert arming.find_unarmed(connection, database.place) == ""
     assert len(post.server.messages) == 2
     database.close()
 

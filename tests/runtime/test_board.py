@@ -8,6 +8,7 @@ import pytest
 from publisher.runtime import board
 from publisher.runtime.board import Board, read_begun
 from publisher.runtime.lock import try_lock
+from publisher.store.place_file import FilePlace
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_a_file_without_a_board_tells_nothing(descriptor: int) -> None:
 
 
 def test_the_mark_and_the_board_share_the_lock_s_file(tmp_path: Path) -> None:
-    database = tmp_path / "publisher.db"
+    database = FilePlace(tmp_path / "publisher.db")
     lock = try_lock(database)
     assert lock is not None
     assert try_lock(database) is None

@@ -130,7 +130,7 @@ class Schedules:
 
     def arm(self) -> None:
         with self.disk.writing() as connection:
-            arm(connection, PUBLICATION, self.disk.path, self.clock.now)
+            arm(connection, PUBLICATION, self.disk.place, self.clock.now)
         self.expected.arm(self.clock.now)
 
     # The machine

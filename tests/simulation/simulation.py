@@ -310,7 +310,7 @@ class Simulation:
 
     def arm(self) -> None:
         with self.store.write_as_other() as connection:
-            arm(connection, PUBLICATION, self.disk.path, self.clock.now)
+            arm(connection, PUBLICATION, self.disk.place, self.clock.now)
         for mailing in self.expected.mailings.values():
             if mailing.status == "paused" and mailing.reason == RESTORED:
                 mailing.status, mailing.reason = "sending", ""
@@ -525,7 +525,7 @@ class Simulation:
 
     def _is_unarmed(self) -> bool:
         with self.disk.reading() as connection:
-            return bool(find_unarmed(connection, self.disk.path))
+            return bool(find_unarmed(connection, self.disk.place))
 
 
 def _queue_again(each: Delivery, is_sent: bool | None) -> None:

@@ -17,6 +17,7 @@ from publisher.runtime.lane import Lane
 from publisher.runtime.relay import Relay
 from publisher.store import corrections, deliveries, starting, variants
 from publisher.store import schema as s
+from publisher.store.driver import Statement
 from publisher.store.mailings import change_mailing
 from publisher.store.variants import split
 from tests.sampling import one_in
@@ -29,8 +30,9 @@ Patch = pytest.MonkeyPatch
 
 def _reword(patch: Patch, before: str, after: str) -> None:
     """Change the statement by which deliveries are taken."""
-    assert before in deliveries._TAKABLE
-    patch.setattr(deliveries, "_TAKABLE", deliveries._TAKABLE.replace(before, after))
+    takable = deliveries._TAKABLE.sqlite
+    assert before in takable
+    patch.setattr(deliveries, "_TAKABLE", Statement(takable.replace(before, after)))
 
 
 def nothing_is_recovered(patch: Patch) -> None:

@@ -24,6 +24,7 @@ from publisher.rehearsal.relay import SAYINGS
 from publisher.rehearsal.world import Disk
 from publisher.runtime.exchange import Rules
 from publisher.store import deliveries
+from publisher.store.driver import Statement
 from tests.simulation.expected import BrokenPromise
 from tests.simulation.simulation import Simulation
 
@@ -243,9 +244,10 @@ def test_no_promise_is_broken_in_many_tries(disk: Disk) -> None:
 @pytest.mark.long
 def test_a_defect_is_found_and_shrunk(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Consent is not asked again: to show that, somebody leaves, and some time passes."""
-    assert deliveries._WANTED in deliveries._TAKABLE
-    takable = deliveries._TAKABLE.replace(deliveries._WANTED, "1")
-    monkeypatch.setattr(deliveries, "_TAKABLE", takable)
+    takable = deliveries._TAKABLE.sqlite
+    assert deliveries._WANTED in takable
+    wrong = Statement(takable.replace(deliveries._WANTED, "1"))
+    monkeypatch.setattr(deliveries, "_TAKABLE", wrong)
     with pytest.raises(BrokenPromise, match="the reader left") as caught:
         _try(disk, 200, 8)
     told = [line for line in caught.value.__notes__ if line.startswith("state.")]

@@ -161,7 +161,8 @@ def test_an_id_is_never_used_again(database: Database) -> None:
 
 def test_a_log_that_others_read_is_not_emptied_in_silence(database: Database) -> None:
     publication = database.publication
-    log = database.path.with_name(f"{database.path.name}-wal")
+    assert isinstance(database.place, FilePlace)
+    log = database.place.path.with_name("publisher.db-wal")
     with database.read() as reader:
         subscribers.count_by_status(reader, publication)
         with database.write() as connection:

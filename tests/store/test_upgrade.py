@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy.engine import Engine
 
 from publisher.store import version
-from publisher.store.database import connect_sqlite, open_database
+from publisher.store.database import open_database
+from publisher.store.engine_sqlite import connect_sqlite
 from publisher.store.errors import StoreError
 from tests.delivery.post import NAME, Post
 from tests.smtp.scripted import Rule, say

@@ -47,7 +47,7 @@ _TABLES = """
 
 
 def fill(readers: Readers, now: datetime) -> None:
-    raw = sqlite3.connect(readers.database.path)
+    raw = sqlite3.connect(readers.folder / "publisher.db")
     raw.executescript(_TABLES.format(now=int(now.timestamp() * 1_000)))
     raw.close()
     with readers.database.write() as connection:

@@ -179,7 +179,7 @@ def _require_able(call: Call) -> None:
     try:
         require_ready(desk.settings, desk.folder)
         with desk.database.read() as connection:
-            require_armed(connection, desk.database.path)
+            require_armed(connection, desk.database.place)
     except PublisherError as error:
         raise ApiError("conflict", sentence(error)) from None
 

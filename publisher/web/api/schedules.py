@@ -15,7 +15,7 @@ def list_schedules(call: Call) -> Reply:
         for each in desk.settings.schedules
     ]
     with desk.database.read() as connection:
-        why = find_unarmed(connection, desk.database.path)
+        why = find_unarmed(connection, desk.database.place)
     return Reply(body={"schedules": shown, "off": why or None})
 
 

@@ -124,7 +124,7 @@ def _correct(
     if is_mailed:  # before anything is noted
         require_ready(desk.settings, desk.folder)
         with desk.database.read() as connection:
-            require_armed(connection, desk.database.path)
+            require_armed(connection, desk.database.place)
     Folder(desk.folder, desk.settings).publish(desk.clock(), corrected if is_new else None)
     if is_new:
         note_change(request, "issue corrected", corrected.slug, HISTORY, REGISTER)

@@ -56,7 +56,7 @@ def show_schedules(request: AnyRequest) -> Answer:
     folder = ReadFolder(desk)
     seen, fault = look_ahead(desk, folder, now, _PAST)
     with desk.database.read() as connection:
-        unarmed = find_unarmed(connection, desk.database.path)
+        unarmed = find_unarmed(connection, desk.database.place)
         superseded = list_superseded(connection, publication, _SUPERSEDED)
         is_open = find_alerts(desk, connection)
         over = find_alerts(desk, connection, is_open=False)

@@ -185,7 +185,7 @@ def _find_obstacles(
         require_ready(desk.settings, desk.folder)
     except SettingsError as error:
         found.append(Obstacle("Nothing can be sent with these settings.", f"{error}."))
-    if unarmed := find_unarmed(connection, desk.database.path):
+    if unarmed := find_unarmed(connection, desk.database.place):
         remedy = "When no other one sends, run `publisher arm` where publisher is installed."
         found.append(Obstacle(f"{unarmed}, so it sends nothing.", remedy))
     if not audience.total:
@@ -376,7 +376,7 @@ def send_test(request: AnyRequest, slug: FromPath[str], data: Form) -> Answer:
         return _show(request, look, 409, problem="obstacle", address=typed)
     require_ready(desk.settings, desk.folder)
     with desk.database.read() as connection:
-        require_armed(connection, desk.database.path)
+        require_armed(connection, desk.database.place)
     content = look.prepared.freeze(desk.settings, is_test=True)
     mailing = start_test(desk.database, desk.settings, content, slug, address)
     with desk.database.write() as connection:

@@ -60,7 +60,7 @@ def list_items(desk: Desk) -> list[Item]:
 
 
 def _find_faults(desk: Desk, connection: Connection) -> list[Item]:
-    if why := find_unarmed(connection, desk.database.path):
+    if why := find_unarmed(connection, desk.database.place):
         text = f"Nothing is sent: {why}. When no other one sends, `publisher arm` turns it on."
         return [Item("problem", "", text)]
     try:
