@@ -1,4 +1,4 @@
-"""What all tests share: golden files, the packaged templates, and one Chromium."""
+"""What all tests share: golden files, templates, databases of both kinds, and one Chromium."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -10,9 +10,12 @@ from jinja2 import Environment
 from playwright.sync_api import Browser, sync_playwright
 
 from publisher.render.templates import make_templates
+from tests import postgresql
 from tests.browser.chromium import find_chromium, is_unwanted
 
 ROOT = Path(__file__).parent.parent
+# Of the tests of delivery and of `run`, those that are run on both databases in `make test` too.
+ON_BOTH = frozenset[str]()
 GOLDEN = Path(__file__).parent / "golden"
 
 # How long a case takes says nothing on a machine that does other things too.
@@ -26,6 +29,47 @@ def pytest_configure() -> None:
     """Let the processes that tests start hear Ctrl-C, also where these tests run unheard of it."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    postgresql.announce()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        postgresql.end()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what has to do with a database on both kinds: what takes long, on the second one too,
+    in `make prove` alone.
+    """
+    if "database_kind" not in metafunc.fixturenames:
+        return
+    function = metafunc.function
+    kinds = ["sqlite", pytest.param("postgresql", marks=_marks_on_server(metafunc))]
+    if any(mark.name == "sqlite" for mark in getattr(function, "pytestmark", ())):
+        kinds = kinds[:1]
+    metafunc.parametrize("database_kind", kinds, indirect=True)
+
+
+def _marks_on_server(metafunc: pytest.Metafunc) -> list[pytest.MarkDecorator]:
+    path = Path(metafunc.definition.path).relative_to(ROOT).as_posix()
+    is_quick = path.startswith("tests/store/") or metafunc.function.__name__ in ON_BOTH
+    return [] if is_quick else [pytest.mark.long]
+
+
+@pytest.fixture
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """The kind of database that a test is run on."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(database_kind: str) -> Iterator[str]:
+    """The URL of a database of the test's own."""
+    if database_kind == "sqlite":
+        yield "sqlite:///publisher.db"
+    else:
+        with postgresql.database_url() as url:
+            yield url
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -81,7 +81,11 @@ def connect_postgresql(url: str) -> Engine:
     psycopg = require_psycopg()
     # BEGIN is ours to say. A connection that died while nobody used it is replaced.
     engine = create_engine(
-        read_url(url), connect_args={"autocommit": True, **_KEPT_ALIVE}, pool_pre_ping=True
+        read_url(url),
+        connect_args={"autocommit": True, **_KEPT_ALIVE},
+        pool_pre_ping=True,
+        # How many rows were added is asked too, which SQLite tells by itself.
+        execution_options={"preserve_rowcount": True},
     )
 
     @event.listens_for(engine, "connect")

@@ -118,6 +118,8 @@ class Process:
 
     def environment(self, changes: Mapping[str, str | None]) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("PUBLISHER_")}
+        if url := os.environ.get("PUBLISHER_DATABASE__URL"):
+            kept["PUBLISHER_DATABASE__URL"] = url
         # Servers of several tests at once would want the same port for their consoles.
         own = {"PYTHONDEVMODE": "", "PUBLISHER_CONSOLE__PORT": str(_free_port())}
         merged = {**kept, **own, **changes}

@@ -1,6 +1,7 @@
 """A publication with readers and a relay: everything that sending takes, for real."""
 
 import json
+import os
 import secrets
 import socket
 import subprocess
@@ -47,7 +48,7 @@ class Post:
         self.cli.write("publisher.toml", text)
 
     def open(self) -> Database:
-        settings = load_settings(self.folder / "publisher.toml", {})
+        settings = load_settings(self.folder / "publisher.toml", os.environ)
         return open_database(settings.database.url, self.folder, settings.publication.id)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cli.conftest import clean_environment, cli, empty
-from tests.delivery.conftest import post, server
+from tests.cli.conftest import clean_environment, empty
+from tests.delivery.conftest import cli, post, server
 from tests.runtime.hook import Hook
 
 __all__ = ["clean_environment", "cli", "empty", "post", "server"]

@@ -1,8 +1,6 @@
 """Subscribers and suppressions as the database keeps them."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -10,17 +8,11 @@ from sqlalchemy.exc import IntegrityError
 
 from publisher.model.audience import Consent, ConsentAction
 from publisher.store import erasing, subscribers, suppressions
-from publisher.store.database import Database, open_database
+from publisher.store.database import Database
+from publisher.store.place_file import FilePlace
 from publisher.store.subscribers import NewSubscriber
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database("sqlite:///publisher.db", tmp_path, "tag:daily.example,2025:test")
-    yield opened
-    opened.close()
 
 
 def _new(number: int, name: str = "") -> NewSubscriber:
@@ -159,6 +151,7 @@ def test_an_id_is_never_used_again(database: Database) -> None:
     assert second > first
 
 
+@pytest.mark.sqlite
 def test_a_log_that_others_read_is_not_emptied_in_silence(database: Database) -> None:
     publication = database.publication
     assert isinstance(database.place, FilePlace)

@@ -246,7 +246,7 @@ def test_the_last_days_salt_leaves_the_log_when_its_reader_does(desk: Desk) -> N
 
 def test_a_database_that_cannot_be_written_is_said_once(desk: Desk) -> None:
     desk.fetch("203.0.113.7")
-    raw = sqlite3.connect(desk.folder / "publisher.db")
+    raw = sqlite3.connect(desk.readers.folder / "publisher.db")
     raw.execute("ALTER TABLE reading_client RENAME TO hidden")
     raw.commit()
     desk.fetch("203.0.113.8")
