@@ -39,6 +39,7 @@ from publisher.settings_tables import Timeouts as Timeouts
 from publisher.settings_tables import Web as Web
 from publisher.settings_tables import Webhook as Webhook
 from publisher.settings_values import (
+    A_DATABASE,
     MOST_OFFERED,
     is_cron,
     is_database,
@@ -62,7 +63,6 @@ WEEKLY = "weekly"
 _A_TAG_URI = "a tag: URI such as tag:example.org,2025:daily"
 _A_ZONE = "an IANA time zone such as Asia/Shanghai"
 _A_TAG = "a language tag such as en or zh-Hans"
-_A_DATABASE = "sqlite:///FILE or postgresql://USER@HOST/NAME"
 _A_MAILBOX = "Name <name@example.org>, or the address alone; a name with a comma in double quotes"
 _A_PLACE = "imaps://USER@HOST/INBOX, without a password, or the path of a Maildir or a file"
 _A_LABEL = f"a tag's label, without a comma; at most {MOST_OFFERED} of them"
@@ -281,7 +281,7 @@ def _impossible(settings: Settings) -> list[Wrong]:
         ("publication.title", table.title, bool(table.title.strip()), "a title"),
         ("publication.time_zone", table.time_zone, is_zone(table.time_zone), _A_ZONE),
         ("publication.language", table.language, is_language(table.language), _A_TAG),
-        ("database.url", settings.database.url, is_database(settings.database.url), _A_DATABASE),
+        ("database.url", settings.database.url, is_database(settings.database.url), A_DATABASE),
         ("inbound.url", settings.inbound.url, is_mailbox_place(settings.inbound.url), _A_PLACE),
         (
             "console.port",

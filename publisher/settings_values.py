@@ -21,6 +21,7 @@ _FEED_FILE = re.compile(r"/?(?:tags/[^/\s]+/feed|feed|issues)\.(?:atom|rss|json)
 _AN_OLD_PATH = 'a path of this site as the key, such as "/rss.xml" or "/?feed=rss2"'
 _A_FEED_FILE = "a feed of this site, such as feed.rss or tags/film/feed.atom"
 _A_TARGET = "another path of this site, such as /issues/2025-12-15/, or a URL"
+A_DATABASE = "sqlite:///FILE or postgresql://USER@HOST/NAME"
 # The five fields of cron, with their names from the lowest number on. Sunday is 0 and 7.
 _MONTHS = ". jan feb mar apr may jun jul aug sep oct nov dec"
 _DAYS = "sun mon tue wed thu fri sat"

@@ -43,9 +43,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """
     if "database_kind" not in metafunc.fixturenames:
         return
-    function = metafunc.function
     kinds = ["sqlite", pytest.param("postgresql", marks=_marks_on_server(metafunc))]
-    if any(mark.name == "sqlite" for mark in getattr(function, "pytestmark", ())):
+    if metafunc.definition.get_closest_marker("sqlite"):
         kinds = kinds[:1]
     metafunc.parametrize("database_kind", kinds, indirect=True)
 

@@ -125,11 +125,11 @@ def database_url(*, is_empty: bool = False) -> Iterator[str]:
     server, name = find_server(), f"publisher_test_{os.getpid()}_{next(_NAMES)}"
     template = "template0" if is_empty else "publisher_template"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # type: ignore[arg-type]
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
             yield url_of(server, name)
         finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def end() -> None:

@@ -50,6 +50,7 @@ COMMANDS = {
     "export": ("moving", "write the whole publication in open formats"),
     "backup": ("database", "copy the database, while it is in use"),
     "restore": ("database", "bring a backup of the database back"),
+    "migrate-database": ("database", "move the database, to PostgreSQL or to a file"),
     "arm": ("database", "let a restored or copied database send again"),
     "doctor": ("doctor", "say what would stop this publication from sending"),
     "schema": ("issues", "print the JSON Schema of issues in YAML or JSON"),
@@ -87,5 +88,5 @@ def _leave(number: int, frame: FrameType | None) -> None:
 def load(name: str) -> Callable[..., int]:
     """Import the function behind a command."""
     module = import_module(f"publisher.cli.{COMMANDS[name][0]}")
-    command: Callable[..., int] = getattr(module, f"{name.split()[-1]}_command")
+    command: Callable[..., int] = getattr(module, f"{name.split()[-1].replace('-', '_')}_command")
     return command

@@ -1,4 +1,4 @@
-"""backup, restore, arm: the database as a file."""
+"""backup, restore, arm, migrate-database: the database as a whole."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from publisher.cli.output import (
     DEFAULT_CONFIG,
     Config,
     Json,
+    ProgressLine,
     count,
     open_publication,
     print_json,
@@ -17,6 +18,9 @@ from publisher.cli.output import (
     show,
 )
 from publisher.cli.store import open_store
+from publisher.errors import PublisherError
+from publisher.settings_errors import mask
+from publisher.settings_values import A_DATABASE, is_database
 from publisher.store.arming import arm, find_unarmed
 from publisher.store.mailings import get_mailing
 from publisher.store.place import find_place
@@ -75,6 +79,60 @@ def restore_command(
     if kept:
         say(f"What was there before is in {kept}.")
     return 0
+
+
+def migrate_database_command(
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="Where it goes: an empty database, or a new file.")
+    ],
+    config: Config = DEFAULT_CONFIG,
+    json: Json = False,
+) -> int:
+    """Move the database to another one: from SQLite to PostgreSQL, or back.
+
+    Stop `run` first. Everything goes along, and is compared; where it is broken
+    off, the same command goes on. Afterwards only the new database sends, as soon
+    as publisher.toml names it; the old one stays as it is, and sends nothing.
+
+    \b
+    Examples:
+      publisher migrate-database postgresql://publisher@db.example/daily
+      publisher migrate-database sqlite:///publisher.db
+    """
+    from publisher.runtime.lock import replacing
+    from publisher.store.database import open_database
+    from publisher.store.moving import move
+
+    folder, settings = open_publication(config)
+    place, target = find_place(settings.database.url, folder), find_place(_require(url), folder)
+    if not place.exists():
+        raise PublisherError(f"there is no database at {place.name} to be moved")
+    progress = ProgressLine()
+    try:
+        with replacing(place), replacing(target):
+            source = open_database(settings.database.url, folder, settings.publication.id)
+            try:
+                moved = move(source, target, progress)
+            finally:
+                source.close()
+    finally:
+        progress.close()
+    rows = [{"table": table, "rows": number} for table, number in sorted(moved.tables.items())]
+    if json:
+        print_json({"tables": rows, "complete": True})
+        return 0
+    total = count(sum(moved.tables.values()), "row")
+    show(f"{total} of {len(rows)} tables are there, and the same.")
+    show(f"Now let database.url in publisher.toml be {mask(url)!r}.")
+    if not moved.is_armed:
+        say("It sends nothing until `publisher arm`, as the old one did.")
+    return 0
+
+
+def _require(url: str) -> str:
+    if not is_database(url):
+        raise PublisherError(f"{A_DATABASE} is wanted, not {mask(url)!r}")
+    return url
 
 
 def arm_command(config: Config = DEFAULT_CONFIG, json: Json = False) -> int:

@@ -8,8 +8,16 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from publisher.store import schema as s
-from publisher.store.errors import StoreError
-from publisher.store.installation import UNARMED, find_home, find_marks, set_home, set_marks
+from publisher.store.errors import StateError, StoreError
+from publisher.store.installation import (
+    ARRIVING,
+    MOVED,
+    UNARMED,
+    find_home,
+    find_marks,
+    set_home,
+    set_marks,
+)
 from publisher.store.mailings import change_mailing
 from publisher.store.occurrences import begin_anew
 from publisher.store.place import Place, read_mark
@@ -17,6 +25,11 @@ from publisher.store.plans import refuse_waiting
 
 # Why a mailing is paused that a restore paused, which `arm` lets go on.
 RESTORED = "restored from a backup"
+_UNARMED = {
+    UNARMED: "was restored from a backup",
+    ARRIVING: "is not here as a whole until `publisher migrate-database` has ended",
+    MOVED: "was moved to another database",
+}
 _TOO_EARLY = "it was due before the database was armed"
 
 
@@ -25,8 +38,8 @@ def find_unarmed(connection: Connection, place: Place) -> str:
     # Before the database is: who begins to deliver meanwhile notes the new mark there first.
     mark = read_mark(place)
     home = find_home(connection)
-    if home == UNARMED:
-        return f"{place.name} was restored from a backup"
+    if home in _UNARMED:
+        return f"{place.name} {_UNARMED[home]}"
     if home and home != place.find_home(connection):
         return f"{place.name} {place.copied}"
     if not place.is_marked:
@@ -61,8 +74,10 @@ def arm(connection: Connection, publication: int, place: Place, now: datetime) -
     """Let a database send, and give the mailings that go on. The connection writes.
 
     What was due until now is not made up for by schedules, nor is what was planned started: another
-    database may have sent it.
+    database may have sent it. Raises StateError for one that is not whole.
     """
+    if find_home(connection) == ARRIVING:
+        raise StateError(f"{place.name} {_UNARMED[ARRIVING]}: run that again")
     if find_unarmed(connection, place):
         begin_anew(connection, publication, _TOO_EARLY, now)
         refuse_waiting(connection, publication, _TOO_EARLY, now)

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from operator import itemgetter
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, select, update
 
 from publisher.model.audience import Consent, SubscriptionStatus
 from publisher.store import schema as s
 from publisher.store.columns import to_milliseconds
+from publisher.store.driver import driver_of
 from publisher.store.subscribers import NewSubscriber, insert_all
 
 _C, _R = s.consent.c, s.subscriber.c
@@ -63,8 +63,6 @@ def record_all(
 ) -> None:
     """Add lines to the records of subscribers, by their ids. The connection writes."""
     names = ("publication", "subscriber", "at", "action", "source", "origin")
-    compiled = insert(s.consent).compile(connection, column_keys=list(names))
-    order = itemgetter(*(names.index(name) for name in compiled.positiontup or names))
     rows = [
         (publication, id_, to_milliseconds(line.at), line.action, line.source, line.origin)
         for id_, lines in records
@@ -72,7 +70,7 @@ def record_all(
     ]
     if rows:
         # By the driver itself, as in `subscribers.insert_all`.
-        connection.exec_driver_sql(str(compiled), [order(row) for row in rows])
+        driver_of(connection).add_rows("consent", names, rows)
 
 
 def find_agreements(

@@ -36,6 +36,7 @@ _SETTINGS = {
     # Written out when a commit returns, whatever the server's own settings are.
     "synchronous_commit": "on",
 }
+_OF_SESSION = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count")
 _KEPT_ALIVE = {
     "connect_timeout": 10,
     "keepalives_idle": 20,
@@ -167,10 +168,7 @@ class SessionLock:
 
     def __init__(self, url: str, number: int, *, is_shared: bool = False) -> None:
         self._psycopg = require_psycopg()
-        self._words = (
-            f"SELECT pg_try_advisory_lock{'_shared' * is_shared}({_LOCKS}, {number}),"
-            " pg_is_in_recovery()"
-        )
+        self._words = f"SELECT pg_try_advisory_lock{'_shared' * is_shared}({_LOCKS}, {number})"
         self._target = read_url(url)
         self._raw: Any = None
 
@@ -180,7 +178,7 @@ class SessionLock:
         words, options = dialect.create_connect_args(self._target)
         raw = self._psycopg.connect(*words, **options, **_KEPT_ALIVE, autocommit=True)
         try:
-            raw.execute("SET idle_session_timeout = 0; SET tcp_keepalives_idle = 20;")
+            raw.execute("; ".join(f"SET {name} = '{_SETTINGS[name]}'" for name in _OF_SESSION))
             row = raw.execute(self._words).fetchone()
         except BaseException:
             raw.close()
@@ -190,6 +188,15 @@ class SessionLock:
             return False
         self._raw = raw
         return True
+
+    def is_alone(self) -> bool:
+        """Tell whether no other process of this program is connected to the database."""
+        found = self._raw.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name = %s AND pid <> pg_backend_pid()",
+            (_KEPT_ALIVE["application_name"],),
+        )
+        return bool(found.fetchone()[0] == 0)
 
     def is_held(self) -> bool:
         """Tell whether the connection lives, as far as is known here; asks nobody."""

@@ -14,6 +14,8 @@ _HOME = "home"
 _MARKS = "marks"
 # Instead of a home: this one was restored, and is not known to be the only one.
 UNARMED = "unarmed"
+# One that is being moved here, and one that was moved away.
+ARRIVING, MOVED = "arriving", "moved"
 
 
 def find_home(connection: Connection) -> str:

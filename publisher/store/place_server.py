@@ -91,6 +91,11 @@ class ServerPlace:
         """
         lock = server.SessionLock(self.url, number, is_shared=is_shared)
         try:
-            return lock if lock.take() else None
+            if not lock.take():
+                return None
+            if number == server.OPEN and not is_shared and not lock.is_alone():
+                lock.release()
+                return None
+            return lock
         except self.failures as error:
             raise StoreError(self.explain(error)) from error

@@ -5,7 +5,6 @@ Every change of a subscription's status writes a line of its record in the same 
 
 from collections.abc import Sequence
 from datetime import datetime
-from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -31,6 +30,7 @@ from publisher.model.audience import Consent, ConsentAction, Subscriber, Subscri
 from publisher.model.choices import Content, Frequency
 from publisher.store import schema as s
 from publisher.store.columns import to_milliseconds
+from publisher.store.driver import driver_of
 from publisher.store.variants import read_choices
 
 # What a subscription becomes by what happened to it.
@@ -114,7 +114,6 @@ def insert_all(
     """Insert rows by the driver itself: SQLAlchemy takes twice as long to make their values."""
     own = NewSubscriber.__struct_fields__
     names = (*own, "status", "publication", "created_at", "changed_at")
-    compiled = insert(_TABLE).compile(connection, column_keys=list(names))
     at = to_milliseconds(added_at)
     fixed = (publication, at, at)
     paused = own.index("paused_until")
@@ -128,8 +127,7 @@ def insert_all(
         )
         for one, status in new
     ]
-    order = itemgetter(*(names.index(name) for name in compiled.positiontup or names))
-    connection.exec_driver_sql(str(compiled), [order(row) for row in values])
+    driver_of(connection).add_rows("subscriber", names, values)
 
 
 def list_after(connection: Connection, publication: int, after: int, limit: int) -> list[int]:

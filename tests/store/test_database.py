@@ -149,6 +149,7 @@ def test_a_mailing_that_an_operator_paused_stays_paused(post: Post) -> None:
     assert post.status()["status"] == "paused"
 
 
+@pytest.mark.sqlite
 def test_a_copied_database_sends_nothing_until_armed(post: Post) -> None:
     post.subscribe(READERS)
     database = post.folder / "publisher.db"
@@ -203,7 +204,8 @@ def test_nothing_is_restored_under_a_process_that_sends(post: Post) -> None:
 def test_a_backup_that_cannot_be_written_leaves_nothing(post: Post) -> None:
     post.subscribe(READERS)
     (post.folder / "taken").mkdir()
-    for target in ("taken", "nowhere/copy.db", "publisher.db"):
+    itself = ["publisher.db"] if (post.folder / "publisher.db").exists() else []
+    for target in ("taken", "nowhere/copy.db", *itself):
         assert post.cli("backup", target).status == 2, target
     assert not list(post.folder.rglob("*.new"))
     assert len(post.cli("subscribers", "list", "--json").json["subscribers"]) == 2

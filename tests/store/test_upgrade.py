@@ -13,6 +13,9 @@ from publisher.store.errors import StoreError
 from tests.delivery.post import NAME, Post
 from tests.smtp.scripted import Rule, say
 
+# There was no PostgreSQL then.
+pytestmark = pytest.mark.sqlite
+
 URI = "tag:daily.example,2025:test"
 ADA, BEN = "ada@reader.example", "ben@leser.example"
 # What migrations behind the first one added; what else there is was there before.
