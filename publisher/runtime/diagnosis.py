@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
@@ -16,12 +17,15 @@ from publisher.runtime.start import require_ready
 from publisher.settings import DkimKey, Settings
 from publisher.smtp.courier import Courier
 from publisher.store.arming import find_unarmed
-from publisher.store.database import open_database
+from publisher.store.database import Database, open_database
+from publisher.store.engine_postgresql import find_fault, measure_clock
+from publisher.store.place_server import ServerPlace
 
 Level = Literal["ok", "info", "warning", "error"]
 
 _GOOD_BITS = 2048
 _LITTLE_DISK = 1_000_000_000
+_CLOCKS_APART = timedelta(seconds=2)
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -93,6 +97,10 @@ def _look_at_store(folder: Path, settings: Settings) -> Iterator[Finding]:
     try:
         with database.read() as connection:
             why = find_unarmed(connection, database.place)
+        yield from _look_at_server(database)
+    except PublisherError as error:
+        yield Finding("database", "error", str(error))
+        return
     finally:
         database.close()
     if why:
@@ -103,6 +111,24 @@ def _look_at_store(folder: Path, settings: Settings) -> Iterator[Finding]:
     free = shutil.disk_usage(folder).free
     if free < _LITTLE_DISK:
         yield Finding("disk", "warning", f"only {free // 1_000_000:,} MB are free", "make room")
+
+
+def _look_at_server(database: Database) -> Iterator[Finding]:
+    """What can be wrong with a server that answers."""
+    if not isinstance(database.place, ServerPlace):
+        return
+    with database.write() as connection:  # which a standby does not allow
+        fault, ahead = find_fault(connection), measure_clock(connection, datetime.now(UTC))
+    if fault:
+        yield Finding("database-server", "error", fault)
+    if abs(ahead) > _CLOCKS_APART:
+        words = "ahead of" if ahead > timedelta(0) else "behind"
+        yield Finding(
+            "database-clock",
+            "warning",
+            f"the server's clock is {abs(ahead).total_seconds():.0f} s {words} this machine's",
+            "let both keep time by NTP: what is due is decided by this machine's",
+        )
 
 
 def _look_at_dkim(folder: Path, settings: Settings) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from publisher.errors import PublisherError
 from publisher.runtime.alerts import Alerts
 from publisher.runtime.delivery import now_utc
 from publisher.runtime.dispatch import Dispatcher
-from publisher.runtime.lock import try_lock
+from publisher.runtime.lock import DeliveryLock, try_lock
 from publisher.runtime.log import describe_defect
 from publisher.runtime.newsroom import Folder
 from publisher.runtime.planned import PlannedSends
@@ -23,6 +23,7 @@ from publisher.runtime.weekly import Weeks
 from publisher.settings import Settings
 from publisher.store.arming import find_unarmed
 from publisher.store.database import Database
+from publisher.store.errors import StoreError
 from publisher.store.ticks import note_tick
 
 _LOOK_SECONDS = 0.5
@@ -40,23 +41,32 @@ Say = Callable[[str], None]
 def deliver_always(delivering: Delivering, say: Say) -> None:
     """Deliver whatever is to be delivered, whenever nobody else does, until told to stop."""
     watch = RelayWatch(Alerts(delivering.database, delivering.settings, say))
-    was_unarmed = ""
+    was_unable = ""
 
     def look(dispatcher: Dispatcher, now: datetime) -> bool:
         watch.note(dispatcher.relay.has_been_down(now, _DOWN), now)
         return False
 
     while not delivering.stop.is_set():
-        with delivering.database.read() as connection:
-            why = find_unarmed(connection, delivering.database.place)
-        if why and why != was_unarmed:
-            say(f"{why}; nothing is sent until `publisher arm`")
-        was_unarmed = why
-        lock = None if why else try_lock(delivering.database.place)
+        try:
+            why, lock = _begin(delivering)
+            if lock is not None:
+                run_loop(delivering, lock, look, patience=_FOR_EVER)
+        except StoreError as error:  # a server's database comes back
+            why, lock = str(error), None
+        if why and why != was_unable:
+            say(why)
+        was_unable = why
         if lock is None:
             delivering.stop.wait(_LOOK_SECONDS)
-        else:
-            run_loop(delivering, lock, look, patience=_FOR_EVER)
+
+
+def _begin(delivering: Delivering) -> tuple[str, DeliveryLock | None]:
+    """Why nothing is sent, if that is to be told, or the lock where nobody else has it."""
+    with delivering.database.read() as connection:
+        if why := find_unarmed(connection, delivering.database.place):
+            return f"{why}; nothing is sent until `publisher arm`", None
+    return "", try_lock(delivering.database.place)
 
 
 class RelayWatch:

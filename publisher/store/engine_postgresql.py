@@ -5,6 +5,7 @@ with its transaction. Those that write together, each to rows of its own, share 
 """
 
 import select
+from datetime import datetime, timedelta
 from types import ModuleType
 from typing import Any
 
@@ -44,6 +45,7 @@ _KEPT_ALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,
     "application_name": "publisher",
+    "client_encoding": "utf8",
 }
 _HELD_LOCK_TIMEOUT = "1s"
 
@@ -135,6 +137,12 @@ def find_fault(connection: Connection) -> str:
     return ""
 
 
+def measure_clock(connection: Connection, now: datetime) -> timedelta:
+    """By how much the server's clock is ahead of a moment."""
+    theirs: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+    return theirs - now
+
+
 class Watch:
     """Tells whether others have changed the database, by what they notify of; for one thread."""
 
@@ -223,15 +231,24 @@ def explain_postgresql(name: str, error: BaseException | None) -> str:
     for begin, words in _WORDS:
         if state.startswith(begin):
             return words.format(name=name, said=said)
-    return f"{name} failed: {said}" if state else f"{name} cannot be reached: {said}"
+    if state:
+        return f"{name} failed: {said}"
+    hint = next((hint for word, hint in _HINTS if word in said), "")
+    return f"{name} cannot be reached: {said}{hint}"
+
+
+# Of a connection that was not made there is no SQLSTATE, only the server's words.
+_HINTS = (
+    ("does not exist", "; `createdb` and `createuser` make what is missing"),
+    ("password", "; see database.url, or PGPASSWORD"),
+    ("too many", "; raise max_connections, or run fewer processes"),
+    ("connection slots", "; raise max_connections, or run fewer processes"),
+)
 
 
 # By how an SQLSTATE begins (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 _WORDS = (
-    ("28", "{name} lets nobody in by this name and password: {said}"),
-    ("3D000", "{name} is not there: {said}; make it with `createdb`"),
     ("53100", "{name} cannot be written: the server's disk is full"),
-    ("53300", "{name} has no connection left: {said}; raise max_connections, or run fewer"),
     ("25006", "{name} cannot be written: the server only reads, as a standby does"),
     ("42501", "this account may not do that in {name}: {said}"),
     ("55P03", "{name} is busy: another process has been writing for too long"),

@@ -22,7 +22,7 @@ BREAK = {
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
 
-def _new(number: int, name: str = "") -> NewSubscriber:
+def new_subscriber(number: int, name: str = "") -> NewSubscriber:
     return NewSubscriber(
         ref=f"ref{number:013}",
         email=f"r{number}@daily.example",
@@ -31,56 +31,59 @@ def _new(number: int, name: str = "") -> NewSubscriber:
     )
 
 
-def _consent(action: ConsentAction = "vouched", days: int = 0) -> Consent:
+def vouched(action: ConsentAction = "vouched", days: int = 0) -> Consent:
     return Consent(at=NOON + timedelta(days=days), action=action, source="operator", origin="")
 
 
 def test_adding_and_finding(database: Database) -> None:
     publication = database.publication
     with database.write() as connection:
-        added = subscribers.add(connection, publication, _new(1, "Anna"), _consent())
+        added = subscribers.add(connection, publication, new_subscriber(1, "Anna"), vouched())
     with database.read() as connection:
         found = subscribers.find_by_id(connection, publication, added)
         assert found
         assert (found.email, found.name, found.status) == ("r1@daily.example", "Anna", "confirmed")
-        assert subscribers.find_by_ref(connection, publication, _new(1).ref) == found
-        assert subscribers.find_by_hash(connection, publication, _new(1).address_hash) == found
+        assert subscribers.find_by_ref(connection, publication, new_subscriber(1).ref) == found
+        assert (
+            subscribers.find_by_hash(connection, publication, new_subscriber(1).address_hash)
+            == found
+        )
         assert subscribers.find_by_id(connection, publication + 1, added) is None
         assert subscribers.find_by_ref(connection, publication, "other") is None
-        assert subscribers.read_consents(connection, publication, [added]) == {added: [_consent()]}
+        assert subscribers.read_consents(connection, publication, [added]) == {added: [vouched()]}
 
 
 def test_the_same_address_twice_is_refused_by_the_database(database: Database) -> None:
     with database.write() as connection:
-        subscribers.add(connection, database.publication, _new(1), _consent())
+        subscribers.add(connection, database.publication, new_subscriber(1), vouched())
     with pytest.raises(IntegrityError), database.write() as connection:
-        subscribers.add(connection, database.publication, _new(1), _consent())
+        subscribers.add(connection, database.publication, new_subscriber(1), vouched())
 
 
 def test_many_at_once_keep_their_order(database: Database) -> None:
     publication = database.publication
     with database.write() as connection:
-        first = subscribers.add(connection, publication, _new(0), _consent())
-        new = [_new(number) for number in range(9, 0, -1)]
-        before = subscribers.add_all(connection, publication, new, _consent("asked"))
+        first = subscribers.add(connection, publication, new_subscriber(0), vouched())
+        new = [new_subscriber(number) for number in range(9, 0, -1)]
+        before = subscribers.add_all(connection, publication, new, vouched("asked"))
         assert before == first
         ids = subscribers.list_after(connection, publication, before, 100)
         page = subscribers.list_page(connection, publication, after=before)
         records = subscribers.read_consents(connection, publication, ids)
-        assert subscribers.add_all(connection, publication, [], _consent()) == ids[-1]
+        assert subscribers.add_all(connection, publication, [], vouched()) == ids[-1]
     assert [one.id for one in page] == ids
     assert [one.email for one in page] == [one.email for one in new]
     assert {one.status for one in page} == {"unconfirmed"}
-    assert all(record == [_consent("asked")] for record in records.values())
+    assert all(record == [vouched("asked")] for record in records.values())
 
 
 def test_pages_statuses_and_searches(database: Database) -> None:
     publication = database.publication
     with database.write() as connection:
-        new = [_new(number, f"Näme 100% {number}") for number in range(10)]
-        subscribers.add_all(connection, publication, new, _consent())
+        new = [new_subscriber(number, f"Näme 100% {number}") for number in range(10)]
+        subscribers.add_all(connection, publication, new, vouched())
         ids = subscribers.list_after(connection, publication, 0, 100)
-        subscribers.change_all(connection, publication, ids[:3], _consent("unsubscribed"))
+        subscribers.change_all(connection, publication, ids[:3], vouched("unsubscribed"))
         suppressions.suppress(connection, publication, new[5].address_hash, "bounce", NOON)
 
         def names(**wanted: object) -> list[str]:
@@ -104,8 +107,8 @@ def test_pages_statuses_and_searches(database: Database) -> None:
 def test_a_change_is_recorded_and_only_once(database: Database) -> None:
     publication = database.publication
     with database.write() as connection:
-        id_ = subscribers.add(connection, publication, _new(1), _consent("asked"))
-        confirmed, left = _consent("confirmed", 1), _consent("unsubscribed", 2)
+        id_ = subscribers.add(connection, publication, new_subscriber(1), vouched("asked"))
+        confirmed, left = vouched("confirmed", 1), vouched("unsubscribed", 2)
         assert subscribers.change_status(connection, publication, id_, confirmed)
         assert not subscribers.change_status(connection, publication, id_, confirmed)
         assert subscribers.unsubscribe(connection, publication, id_, left)
@@ -114,9 +117,11 @@ def test_a_change_is_recorded_and_only_once(database: Database) -> None:
         records = subscribers.read_consents(connection, publication, [id_])
         ends = subscribers.find_ends(connection, publication, [id_])
         (known,) = subscribers.find_known(
-            connection, publication, [_new(1).address_hash, _new(2).address_hash]
+            connection,
+            publication,
+            [new_subscriber(1).address_hash, new_subscriber(2).address_hash],
         ).values()
-    assert records == {id_: [_consent("asked"), confirmed, left]}
+    assert records == {id_: [vouched("asked"), confirmed, left]}
     assert ends == {id_: left.at}
     assert (known.id, known.status, known.changed_at) == (id_, "unsubscribed", left.at)
 
@@ -124,32 +129,34 @@ def test_a_change_is_recorded_and_only_once(database: Database) -> None:
 def test_a_status_and_its_line_change_together(database: Database) -> None:
     publication = database.publication
     with database.write() as connection:
-        id_ = subscribers.add(connection, publication, _new(1), _consent())
+        id_ = subscribers.add(connection, publication, new_subscriber(1), vouched())
         connection.execute(text(BREAK[connection.dialect.name]))
     with pytest.raises(IntegrityError), database.write() as connection:
-        subscribers.unsubscribe(connection, publication, id_, _consent("unsubscribed", 1))
+        subscribers.unsubscribe(connection, publication, id_, vouched("unsubscribed", 1))
     with database.read() as connection:
-        assert subscribers.read_consents(connection, publication, [id_]) == {id_: [_consent()]}
+        assert subscribers.read_consents(connection, publication, [id_]) == {id_: [vouched()]}
 
 
 def test_names_and_touches(database: Database) -> None:
     publication = database.publication
     with database.write() as connection:
-        id_ = subscribers.add(connection, publication, _new(1), _consent())
+        id_ = subscribers.add(connection, publication, new_subscriber(1), vouched())
         subscribers.rename(connection, publication, id_, "Anna", NOON)
         subscribers.rename_all(connection, publication, [], NOON)
         subscribers.rename_all(connection, publication, [(id_, "Anna B")], NOON)
         subscribers.touch(connection, publication, id_, NOON + timedelta(days=3))
-        (known,) = subscribers.find_known(connection, publication, [_new(1).address_hash]).values()
+        (known,) = subscribers.find_known(
+            connection, publication, [new_subscriber(1).address_hash]
+        ).values()
     assert (known.name, known.changed_at) == ("Anna B", NOON + timedelta(days=3))
 
 
 def test_an_id_is_never_used_again(database: Database) -> None:
     publication = database.publication
     with database.write() as connection:
-        first = subscribers.add(connection, publication, _new(1), _consent())
+        first = subscribers.add(connection, publication, new_subscriber(1), vouched())
         erasing.erase(connection, publication, first, NOON)
-        second = subscribers.add(connection, publication, _new(2), _consent())
+        second = subscribers.add(connection, publication, new_subscriber(2), vouched())
     assert second > first
 
 
@@ -161,7 +168,7 @@ def test_a_log_that_others_read_is_not_emptied_in_silence(database: Database) ->
     with database.read() as reader:
         subscribers.count_by_status(reader, publication)
         with database.write() as connection:
-            subscribers.add(connection, publication, _new(1), _consent())
+            subscribers.add(connection, publication, new_subscriber(1), vouched())
         assert not erasing.empty_log(database, 0)
         assert log.stat().st_size > 0
     assert erasing.empty_log(database)
