@@ -15,6 +15,7 @@ def main(uv: str, *options: str) -> int:
     LOCKS.mkdir(parents=True, exist_ok=True)
     _compile(uv, "runtime", ["pyproject.toml", *options])
     agreed = ["--constraint", str(LOCKS / "runtime.txt")]
+    _compile(uv, "postgresql", ["pyproject.toml", "--extra", "postgresql", *agreed, *options])
     _compile(uv, "dev", ["pyproject.toml", "--extra", "dev", *agreed, *options])
     _compile(uv, "ship", ["--group", "ship", *options])
     _compile(uv, "build", ["-", *options], "\n".join(project["build-system"]["requires"]))

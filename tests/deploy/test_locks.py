@@ -13,6 +13,10 @@ LOCKS = ROOT / "deploy" / "locks"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 ASKED = {
     "runtime": PROJECT["project"]["dependencies"],
+    "postgresql": [
+        *PROJECT["project"]["dependencies"],
+        *PROJECT["project"]["optional-dependencies"]["postgresql"],
+    ],
     "dev": [
         *PROJECT["project"]["dependencies"],
         *PROJECT["project"]["optional-dependencies"]["dev"],
@@ -44,7 +48,8 @@ def test_everything_asked_for_is_pinned(name: str) -> None:
 
 def test_what_is_tested_is_what_is_shipped() -> None:
     dev = read_pins("dev")
-    assert {name: dev[name] for name in read_pins("runtime")} == read_pins("runtime")
+    for shipped in map(read_pins, ("runtime", "postgresql")):
+        assert {name: dev[name] for name in shipped} == shipped
 
 
 def test_every_lock_has_a_purpose() -> None:
