@@ -24,6 +24,7 @@ def _restore(post: Post, copy: Path) -> None:
     assert post.cli("restore", str(copy)).status == 0
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("bring_back", [_copy_over, _move_over, _restore])
 def test_an_older_state_sends_nothing_again(
     post: Post, tmp_path: Path, bring_back: Callable[[Post, Path], None]
@@ -43,6 +44,7 @@ def test_an_older_state_sends_nothing_again(
     assert post.arrived() == {ADA: 2, BEN: 2}
 
 
+@pytest.mark.sqlite
 def test_a_copied_folder_sends_nothing(post: Post, tmp_path: Path) -> None:
     post.subscribe([ADA])
     post.send()
@@ -66,6 +68,7 @@ def test_a_trial_message_is_not_kept_until_it_is_armed(post: Post, tmp_path: Pat
     assert post.arrived() == {}
 
 
+@pytest.mark.sqlite
 def test_a_new_database_in_the_place_of_one_that_was_removed_sends(post: Post) -> None:
     post.subscribe([ADA])
     post.send()

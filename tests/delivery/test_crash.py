@@ -2,7 +2,6 @@
 
 import random
 import signal
-import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
@@ -120,13 +119,13 @@ def test_sigterm_ends_it_also_where_another_one_keeps_the_database(post: Post) -
     post.subscribe(200)
     sending = post.start("send", NAME, "--yes")
     _wait_for_messages(post, 5)
-    other = sqlite3.connect(post.folder / "publisher.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    time.sleep(2)
-    began = time.monotonic()
-    sending.terminate()
-    time.sleep(3)
-    other.execute("ROLLBACK")
+    other = post.open()
+    with other.write():
+        time.sleep(2)
+        began = time.monotonic()
+        sending.terminate()
+        time.sleep(3)
+    other.close()
     sending.communicate(timeout=30)
     assert time.monotonic() - began < 30
     assert sending.returncode == 3

@@ -67,6 +67,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("fault", "when"),
     [(FAULTS[0], 250), (FAULTS[2], 270), (FAULTS[3], 20), (FAULTS[4], 9)],
@@ -77,6 +78,7 @@ def test_a_fault_at_some_writes(post: Post, fault: str, when: int) -> None:
     _check(post, readers, "hold")
 
 
+@pytest.mark.sqlite
 @pytest.mark.long
 @pytest.mark.parametrize("policy", ["hold", "resend"])
 @pytest.mark.parametrize("fault", FAULTS)
@@ -94,6 +96,7 @@ def test_a_fault_at_every_few_writes(post: Post, fault: str, policy: str) -> Non
     assert mailings > 5
 
 
+@pytest.mark.sqlite
 @pytest.mark.long
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
 def test_a_disk_that_fails_for_a_while_loses_nothing(post: Post, error: str) -> None:

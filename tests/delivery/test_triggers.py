@@ -51,6 +51,7 @@ def _trigger(post: Post, sends: int) -> None:
     assert mailing["counts"]["sent"] == READERS
 
 
+@pytest.mark.sqlite
 def test_who_begins_to_deliver_meanwhile_makes_no_copy_of_the_database(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
