@@ -32,7 +32,8 @@ _QUICK = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
 # When pytest is gone, however it ended, so is the server.
 _KEEP = """
 while [ -d /proc/{pytest} ]; do sleep 1; done
-kill -QUIT $(head -n 1 {folder}/data/postmaster.pid) 2>/dev/null; sleep 1; rm -rf {folder} {folder}.lock
+kill -QUIT $(head -n 1 {folder}/data/postmaster.pid) 2>/dev/null; sleep 1
+rm -rf {folder} {folder}.lock
 """
 
 

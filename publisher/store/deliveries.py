@@ -19,6 +19,7 @@ from publisher.store.columns import from_milliseconds, to_milliseconds
 from publisher.store.corrections import ARRIVED, CORRECTABLE, follow_up
 from publisher.store.driver import Driver, Statement, driver_of
 from publisher.store.holding import came_otherwise
+from publisher.store.settling import RECORD, SETTLE
 
 _D = s.delivery.c
 _S = s.subscriber.c
@@ -172,8 +173,8 @@ def take(
     return sorted(wanted, key=lambda each: order[each.id]), unwanted
 
 
-# The two statements of an intent and the two of an outcome run for every message. They are written
-# out, and given to the driver itself: SQLAlchemy takes longer for them than SQLite does.
+# The two statements of an intent and the two of an outcome (in settling.py) run for every message.
+# They are given to the driver itself: SQLAlchemy takes longer for them than SQLite does.
 _TAKEN = """
     SELECT d.id, d.mailing, m.purpose, d.attempts, d.doubts, d.breaks, d.first_attempt_at,
         COALESCE(d.address, s.email, '') AS email, COALESCE(s.name, '') AS name,
@@ -229,37 +230,6 @@ _ORIGINALS = Statement("""
     SELECT o.id, m.ref, m.domain FROM delivery AS o JOIN mailing AS m ON m.id = o.mailing
     WHERE o.id {among}
 """)
-_SETTLE = Statement(
-    """
-    UPDATE delivery SET status = ?, attempts = ?, doubts = ?, breaks = ?, first_attempt_at = ?,
-        next_attempt_at = ?, last_reply = ?, relay_id = ?
-    WHERE id = ? AND status = 'sending'
-""",
-    """
-    UPDATE delivery AS d SET status = n.status, attempts = n.attempts, doubts = n.doubts,
-        breaks = n.breaks, first_attempt_at = n.first_attempt_at,
-        next_attempt_at = n.next_attempt_at, last_reply = n.last_reply, relay_id = n.relay_id
-    FROM unnest(?::text[], ?::int[], ?::int[], ?::int[], ?::bigint[], ?::bigint[], ?::text[],
-        ?::text[], ?::bigint[]) AS n (status, attempts, doubts, breaks, first_attempt_at,
-        next_attempt_at, last_reply, relay_id, id)
-    WHERE d.id = n.id AND d.status = 'sending'
-""",
-    takes_columns=True,
-)
-_RECORD = Statement(
-    """
-    INSERT INTO ledger
-        (publication, mailing, delivery, at, event, attempt, stage, reply, relay_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-""",
-    """
-    INSERT INTO ledger
-        (publication, mailing, delivery, at, event, attempt, stage, reply, relay_id)
-    SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::int[],
-        ?::text[], ?::text[], ?::text[])
-""",
-    takes_columns=True,
-)
 
 
 def _find_originals(driver: Driver, ids: Iterable[int]) -> dict[int, Original]:
@@ -305,12 +275,12 @@ def settle_all(
     at = to_milliseconds(now)
     driver, replies = driver_of(connection), [each.reply for each in settled]
     rows = [_settle_row(each, reply) for each, reply in zip(settled, replies, strict=True)]
-    driver.change_each(_SETTLE, rows)
+    driver.change_each(SETTLE, rows)
     lines = [
         _ledger_row(publication, each, at, reply)
         for each, reply in zip(settled, replies, strict=True)
     ]
-    driver.change_each(_RECORD, lines)
+    driver.change_each(RECORD, lines)
     arrived = [
         (each.taken.mailing, each.taken.id)
         for each, row in zip(settled, rows, strict=True)

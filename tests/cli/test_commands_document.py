@@ -15,7 +15,7 @@ TEXT = (Path(__file__).parents[2] / "docs" / "commands.md").read_text("utf-8")
 SECTIONS = {
     match[1]: match[2]
     for match in re.finditer(
-        rf"^## `publisher ((?:(?:{'|'.join(GROUPS)}) )?\w+)[^`]*`\n(.*?)(?=^## |\Z)",
+        rf"^## `publisher ((?:(?:{'|'.join(GROUPS)}) )?[\w-]+)[^`]*`\n(.*?)(?=^## |\Z)",
         TEXT,
         re.M | re.S,
     )

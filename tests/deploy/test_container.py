@@ -177,3 +177,16 @@ def test_a_first_process_runs_is_well_and_ends(process: Process, cli: CommandLin
         time.sleep(0.2)
     assert well.returncode == 0
     assert first.end() == 0
+
+
+def test_postgresql_is_added_by_a_second_file() -> None:
+    added: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.postgresql.yaml").read_text())
+    known = COMPOSE["secrets"] | added["secrets"]
+    for service in added["services"].values():
+        assert set(service["secrets"]) <= set(known)
+    assert set(SERVICE["secrets"]) < set(added["services"]["publisher"]["secrets"])
+    (volume,) = added["services"]["postgresql"]["volumes"]
+    assert volume.partition(":")[0] in added["volumes"]
+    # The URL is read as the setting of its name.
+    own = set(added["services"]["publisher"]["secrets"]) - set(SERVICE["secrets"])
+    assert own == {"PUBLISHER_DATABASE__URL"}

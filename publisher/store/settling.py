@@ -1,0 +1,38 @@
+"""The two statements by which an outcome is written, in the words of both databases.
+
+A server is given those of all outcomes at once, which is one round trip for each of the two.
+"""
+
+from publisher.store.driver import Statement
+
+SETTLE = Statement(
+    """
+    UPDATE delivery SET status = ?, attempts = ?, doubts = ?, breaks = ?, first_attempt_at = ?,
+        next_attempt_at = ?, last_reply = ?, relay_id = ?
+    WHERE id = ? AND status = 'sending'
+""",
+    """
+    UPDATE delivery AS d SET status = n.status, attempts = n.attempts, doubts = n.doubts,
+        breaks = n.breaks, first_attempt_at = n.first_attempt_at,
+        next_attempt_at = n.next_attempt_at, last_reply = n.last_reply, relay_id = n.relay_id
+    FROM unnest(?::text[], ?::int[], ?::int[], ?::int[], ?::bigint[], ?::bigint[], ?::text[],
+        ?::text[], ?::bigint[]) AS n (status, attempts, doubts, breaks, first_attempt_at,
+        next_attempt_at, last_reply, relay_id, id)
+    WHERE d.id = n.id AND d.status = 'sending'
+""",
+    takes_columns=True,
+)
+RECORD = Statement(
+    """
+    INSERT INTO ledger
+        (publication, mailing, delivery, at, event, attempt, stage, reply, relay_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+""",
+    """
+    INSERT INTO ledger
+        (publication, mailing, delivery, at, event, attempt, stage, reply, relay_id)
+    SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::int[],
+        ?::text[], ?::text[], ?::text[])
+""",
+    takes_columns=True,
+)
