@@ -22,6 +22,8 @@ from publisher.store.place_file import FilePlace, require_local
 from publisher.store.tables import Loading, load
 
 _DATABASE = "sqlite:///publisher.db"
+# A publication that comes to another place may be given another database there.
+_VARIABLE = "PUBLISHER_DATABASE__URL"
 _PART = 1 << 20
 
 
@@ -95,8 +97,9 @@ def _unpack(parcel: Parcel, aside: Path) -> dict[str, Any]:
 
 
 def _load(parcel: Parcel, aside: Path, settings: dict[str, Any]) -> None:
-    """Make the database, where the settings say that it is."""
-    url = str(settings.get("database", {}).get("url", _DATABASE))
+    """Make the database, where the environment or else the settings say that it is."""
+    named = os.environ.get(_VARIABLE) or settings.get("database", {}).get("url", _DATABASE)
+    url = str(named)
     place = find_place(url, aside)
     if isinstance(place, FilePlace):
         _load_file(parcel, place.path)

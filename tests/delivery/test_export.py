@@ -22,6 +22,8 @@ from tests.cli.command_line import CommandLine
 from tests.delivery.post import NAME, Post
 from tests.smtp.scripted import Rule, say
 
+# What is exported of a server's database is a file's first: tests/store/test_moving.py.
+pytestmark = pytest.mark.sqlite
 # Rows of each that tests below need there to be, or equality would say nothing.
 FILLED = ("subscriber", "consent", "suppression", "mailing", "delivery", "ledger", "operator")
 SECRET_WORDS = ("hunter2-of-the-relay", "hook-secret-0123456789abcdef")

@@ -99,6 +99,24 @@ def test_it_goes_back_into_a_file(sent: Post, target: str) -> None:
     assert sent.cli("doctor").err.count("sends nothing") == 0
 
 
+def test_an_export_of_a_server_s_database_makes_another_one(sent: Post, target: str) -> None:
+    assert sent.cli("migrate-database", target).status == 0
+    _use(sent, target)
+    before = _sums(target, sent.folder)
+    assert sent.cli("export", "out.zip", "--with-secrets").status == 0
+    refused = sent.cli("init", "again", "--from", "out.zip")
+    assert refused.status == 2
+    assert "is not empty" in refused.err
+    with postgresql.database_url(is_empty=True) as other:
+        _use(sent, other)
+        assert sent.cli("init", "again", "--from", "out.zip").status == 0
+        after = _sums(other, sent.folder)
+        # Whom the feeds' readers of today are does not travel; mailings are paused in a copy.
+        same = ("subscriber", "consent", "suppression", "delivery", "mailing_content")
+        assert {name: after[name] for name in same} == {name: before[name] for name in same}
+        assert "publisher arm" in sent.send().err
+
+
 def test_a_database_that_is_used_is_not_moved_into(sent: Post, target: str) -> None:
     open_database(target, sent.folder, URI).close()  # with no reader yet
     assert sent.cli("migrate-database", target).status == 0
