@@ -15,7 +15,22 @@ from tests.browser.chromium import find_chromium, is_unwanted
 
 ROOT = Path(__file__).parent.parent
 # Of the tests of delivery and of `run`, those that are run on both databases in `make test` too.
-ON_BOTH = frozenset[str]()
+ON_BOTH = frozenset(
+    (
+        "test_everyone_who_is_subscribed_gets_the_issue_once",
+        "test_the_ledger_has_one_line_for_each_outcome",
+        "test_only_those_subscribed_when_it_starts_get_it",
+        "test_a_4xx_defers_that_recipient_alone",
+        "test_a_lost_reply_to_the_final_dot_is_resent_once_with_the_same_id",
+        "test_doubts_are_resolved_by_the_operator",
+        "test_who_unsubscribes_before_their_turn_gets_nothing",
+        "test_the_next_process_takes_over_at_once_and_follows_a_live_one",
+        "test_pause_reaches_another_process_and_status_tells_the_truth",
+        "test_exactly_those_are_told_who_were_sent_the_earlier_text",
+        "test_what_is_due_is_built_published_and_mailed_once",
+        "test_a_confirmation_leaves_within_5_s_and_sigterm_ends_all",
+    )
+)
 GOLDEN = Path(__file__).parent / "golden"
 
 # How long a case takes says nothing on a machine that does other things too.

@@ -43,7 +43,9 @@ class Database:
         with explained(self.place):
             connection = self.engine.connect()
         try:
-            yield Held(self, connection)
+            with explained(self.place):
+                held = Held(self, connection)
+            yield held
         finally:
             connection.invalidate()
             connection.close()

@@ -150,6 +150,7 @@ class Watch:
         self._connection = connection
         self._raw: Any = None
         self._changes = 0
+        self._listen(connection.connection.driver_connection)
 
     def __call__(self) -> int:
         """Another number than before where there is something new, or may be."""
