@@ -210,7 +210,7 @@ _WANTED = f"""
         WHEN m.purpose = 'confirmation' AND s.status <> 'unconfirmed' THEN 0
         ELSE 1
     END
-"""
+"""  # noqa: S608 - of our own words alone
 _TAKABLE_ROWS = f"""{_TAKEN.format(wanted=_WANTED, revision=_REVISION)}
     WHERE d.id {{among}} AND d.status IN ('queued', 'deferred') AND m.status = 'sending'
 """
