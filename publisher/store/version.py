@@ -61,7 +61,8 @@ def bring_server_up_to_date(engine: Engine, name: str) -> None:
                 metadata.create_all(connection)
                 _stamp(connection)
             elif version != HEAD:
-                _migrate(connection, HEAD)
+                with _MIGRATING:
+                    _migrate(connection, HEAD)
 
 
 def _require_usable(connection: Connection, name: str) -> None:

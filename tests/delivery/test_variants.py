@@ -91,7 +91,7 @@ def make_due(post: Post) -> None:
     database = post.open()
     with database.write() as connection:
         connection.exec_driver_sql(
-            "UPDATE delivery SET next_attempt_at = strftime('%s') * 1000 WHERE status = 'deferred'"
+            "UPDATE delivery SET next_attempt_at = 1 WHERE status = 'deferred'"
         )
     database.close()
 

@@ -20,6 +20,7 @@ from publisher.store.database import Database, open_database
 from publisher.store.errors import StoreError
 from publisher.store.place import find_place
 from tests import postgresql
+from tests.runtime.running import wait_until
 from tests.store.conftest import URI
 from tests.store.test_subscribers import new_subscriber, vouched
 
@@ -131,7 +132,7 @@ def test_changes_of_others_are_noticed_and_no_own_ones(server: Database) -> None
             connection.execute(update(s.publication).values(uri=URI))
         assert held.version() == seen
         _add(server, 1)
-        assert held.version() != seen
+        wait_until(lambda: held.version() != seen, "the notification")
         seen = held.version()
         with server.read() as connection:
             connection.execute(select(1))
