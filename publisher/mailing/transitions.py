@@ -56,6 +56,12 @@ DELIVERY_TRANSITIONS: dict[str, Transition] = {
         Transition("requeued", ("in_doubt",), "queued", "an operator's `resolve --resend`"),
         Transition("marked", ("in_doubt",), "sent", "an operator's `resolve --mark-sent`"),
         Transition(
+            "disproven",
+            ("in_doubt",),
+            "queued",
+            "who was thought dead comes back, and knows that it was not sent",
+        ),
+        Transition(
             "proven",
             ("in_doubt", *_WAITING),
             "sent",

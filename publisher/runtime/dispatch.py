@@ -4,32 +4,38 @@ It opens no socket, starts no thread and reads no clock, so that the whole of it
 time. One step is one transaction: results and next intents are on disk together.
 """
 
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import Connection
 
-from publisher.mailing.breaker import Breaker, note, note_parked
-from publisher.mailing.settle import Settlement, settle, settle_break, settle_doubt
+from publisher.mailing.breaker import Breaker
+from publisher.mailing.settle import Settlement, settle, settle_break
 from publisher.model.delivery import TO_MANY, Mailing, Outcome
+from publisher.runtime.aftermath import finish_all, look_after, settle_left
+from publisher.runtime.batches import Batches
+from publisher.runtime.breaking import Breaking
 from publisher.runtime.canary import Canaries
 from publisher.runtime.domains import Domains
 from publisher.runtime.exchange import Notice, Result, Rules
+from publisher.runtime.jobs import Jobs
 from publisher.runtime.lane import Lane
 from publisher.runtime.relay import Relay
+from publisher.runtime.sweeping import Sweeping
+from publisher.store.batches import find_batched
+from publisher.store.candidates import Candidate, Range
 from publisher.store.database import Held
 from publisher.store.deliveries import (
-    Candidate,
     Settled,
     Taken,
-    cancel_waiting,
     find_sending,
     settle_all,
     take,
 )
+from publisher.store.late import settle_late
 from publisher.store.mailings import (
-    change_mailing,
     finish_if_done,
     get_mailing,
     list_active_mailings,
@@ -53,12 +59,19 @@ class Dispatcher:
         random: Callable[[], float],
         hear: Callable[[Notice], None] = lambda notice: None,
         only: int | None = None,
+        jobs: Jobs | None = None,
+        *,
+        is_lead: bool = True,
     ) -> None:
         self.store = store
         self.rules = rules
         self.random = random
         self.hear = hear
         self.only = only
+        self.is_lead = is_lead
+        self.batches = Batches(store.publication, jobs)
+        self.sweeping = Sweeping(store, is_wanted=is_lead and jobs is not None)
+        self.breaking = Breaking(store.publication)
         self.relay = Relay(rules.connections, rules.rate)
         self.domains = Domains(rules.domain_rates)
         self.singles = Lane(store.publication, None)
@@ -77,29 +90,27 @@ class Dispatcher:
         Only `begun` ones can have reached their final dot, or any of them where that is None.
         """
         with self.store.write() as connection:
-            left = find_sending(connection, self.store.publication)
-            settled = [
-                self._settle_left(taken, begun is None or taken.id in begun, now) for taken in left
-            ]
-            settle_all(connection, self.store.publication, settled, now)
-            self._after_settling(connection, settled, now)
-        return len(left)
+            return self._recover(connection, None, begun, now)
 
-    def _settle_left(self, taken: Taken, is_begun: bool, now: datetime) -> Settled:
-        if is_begun:
-            settlement = settle_doubt(taken.history, self.rules.policy, now)
-            note = "the process ended before a reply was read"
-        else:
-            settlement = Settlement(event="released", history=taken.history)
-            note = "the process ended before anything was sent"
-        return Settled(taken=taken, settlement=settlement, note=note)
+    def _recover(
+        self,
+        connection: Connection,
+        scope: Range | None,
+        begun: Collection[int] | None,
+        now: datetime,
+    ) -> int:
+        publication, policy = self.store.publication, self.rules.policy
+        left = find_sending(connection, publication, scope)
+        settled = settle_left(connection, publication, left, begun, policy, now)
+        look_after(connection, publication, settled, {*self.lanes, *self.batches.mailings}, now)
+        return len(left)
 
     def step(self, now: datetime, results: Sequence[Result], room: int) -> list[Taken]:
         """Settle results and take at most `room` deliveries: these are to be sent now.
 
         Where it raises, nothing was written, and it can be called again with the same results.
         """
-        breakers = {id: lane.breaker for id, lane in self.lanes.items()}
+        breakers = dict(self.breaking.breakers)
         try:
             return self._step(now, results, room)
         except BaseException:
@@ -107,32 +118,50 @@ class Dispatcher:
             raise
 
     def _step(self, now: datetime, results: Sequence[Result], room: int) -> list[Taken]:
+        began = time.monotonic()
+        self.batches.lease_arrived(self.store, now, self._recover)
         self._notice_changes()
+        notices = self.sweeping.sweep_now_and_then(now)
         is_settling = bool(results)
         chosen = [] if is_settling else self._choose_reading(now, room)
-        is_due = self._done_lanes(now) or self._canaries(self.lanes.values()).are_due(now)
+        is_due = (
+            self._done_lanes(now)
+            or self._canaries(self.lanes.values()).are_due(now)
+            or self.batches.find_over(self._domain_wait(now), now)
+        )
         if not (is_settling or chosen or is_due):
+            self._tell(notices)
             return []
-        notices: list[Notice] = []
         with self.store.write() as connection:
+            self.batches.drop_lost(connection)
             if is_settling:
                 notices += self._settle(connection, results, now)
                 chosen = self._choose(connection, now, room)
             tasks = self._take(connection, chosen, now)
             notices += self._finish(connection, now)
+            settled = {result.taken.id for result in results}
+            over = self.batches.give_back(connection, self._domain_wait(now), now, settled)
+            ended = {lane.lease.mailing for lane in over.values() if lane.lease}
+            notices += finish_all(connection, self.store.publication, ended, now)
             judged = self._canaries(self.lanes.values()).judge(connection, now)
         # What came back may be on its way again. Nothing is, where the disk did not take it.
         for result in results:
             self.in_flight.pop(result.taken.id, None)
+        self.batches.forget(results)
+        self.batches.end(over)
+        self.batches.note_taken(tasks, began)
         if tasks:
             self.relay.note_try(now)
         begun = {task.id for task in tasks}
         self.in_flight |= {each.id: each for each in chosen if each.id in begun}
         notices += self._note_canaries(judged)
+        self._tell(notices)
+        return tasks
+
+    def _tell(self, notices: Iterable[Notice]) -> None:
         for notice in notices:
             self.lanes.pop(notice.mailing.id, None)
             self.hear(notice)
-        return tasks
 
     def next_try(self, now: datetime) -> datetime | None:
         """When there is something to try next; None is not before something changes."""
@@ -163,7 +192,7 @@ class Dispatcher:
 
     def is_idle(self, now: datetime, soon: timedelta) -> bool:
         """Tell whether nothing is in flight, and nothing will be tried soon."""
-        if self.in_flight or self.version is None:
+        if self.in_flight or self.version is None or self.sweeping.has_work(now + soon):
             return False
         upcoming = self.next_try(now)
         is_waiting_for_relay = self.relay.down_since is not None and upcoming is not None
@@ -174,7 +203,8 @@ class Dispatcher:
         self.singles = Lane(self.store.publication, None)
         for id, lane in self.lanes.items():
             self.lanes[id] = Lane(self.store.publication, lane.mailing)
-            self.lanes[id].breaker = breakers.get(id, Breaker())
+        self.batches.renew()
+        self.breaking.breakers = dict(breakers)
         self.version = None
 
     def _notice_changes(self) -> None:
@@ -184,10 +214,16 @@ class Dispatcher:
         self.version = version
         with self.store.read() as connection:
             active = list_active_mailings(connection, self.store.publication)
+            batched = find_batched(connection)
         known = self.lanes
         self.lanes = {}
-        for mailing in active:
-            if mailing.purpose in TO_MANY and self.only in (None, mailing.id):
+        ids = {mailing.id for mailing in active}
+        self.batches.note_active(ids)
+        self.breaking.keep(ids)
+        self.sweeping.note_active(active)
+        for mailing in active if self.is_lead else ():
+            is_wanted = mailing.id not in batched and self.only in (None, mailing.id)
+            if mailing.purpose in TO_MANY and is_wanted:
                 lane = known.get(mailing.id) or Lane(self.store.publication, mailing)
                 lane.mailing = mailing
                 self.lanes[mailing.id] = lane
@@ -196,7 +232,8 @@ class Dispatcher:
 
     def _in_order(self) -> list[Lane]:
         """Single messages go ahead of mailings, and of those the oldest."""
-        lanes = [self.singles, *self.lanes.values()]
+        mine = [self.singles, *self.lanes.values()] if self.is_lead else []
+        lanes = [*mine, *self.batches.lanes.values()]
         return sorted(lanes, key=lambda lane: lane is self.stuck) if self.stuck else lanes
 
     def _domain_wait(self, now: datetime) -> Callable[[str], datetime | None]:
@@ -236,6 +273,7 @@ class Dispatcher:
     def _take(
         self, connection: Connection, chosen: Sequence[Candidate], now: datetime
     ) -> list[Taken]:
+        chosen = [each for each in chosen if self._lane_of(each) is not None]
         if not chosen:
             return []
         ids = [candidate.id for candidate in chosen]
@@ -257,19 +295,23 @@ class Dispatcher:
         return self.singles if is_sending else None
 
     def _lane_of(self, candidate: Candidate) -> Lane | None:
-        return self.lanes.get(candidate.mailing) or (
-            self.singles if candidate.id in self.singles.loaded else None
-        )
+        if candidate.id in self.singles.loaded:
+            return self.singles
+        return self.lanes.get(candidate.mailing) or self.batches.find(candidate)
 
     def _settle(
-        self, connection: Connection, results: Iterable[Result], now: datetime
+        self, connection: Connection, results: Sequence[Result], now: datetime
     ) -> list[Notice]:
         """Write what came of tasks, and pause the mailings whose breaker that trips."""
-        settled = [self._settle_one(result, now) for result in results]
-        if settle_all(connection, self.store.publication, settled, now):
+        mine, theirs = self.batches.part(results)
+        settled = [self._settle_one(result, now) for result in mine]
+        late = [self._settle_one(result, now) for result in theirs]
+        publication = self.store.publication
+        has_new = settle_all(connection, publication, settled, now)
+        if settle_late(connection, publication, late, now) or has_new:
             self.version = None  # no other one's change, but one to be noticed
-        notices = self._trip_breakers(connection, settled, now)
-        self._after_settling(connection, settled, now)
+        notices = self.breaking.judge(connection, settled, now)
+        look_after(connection, publication, settled, {*self.lanes, *self.batches.mailings}, now)
         return notices
 
     def _settle_one(self, result: Result, now: datetime) -> Settled:
@@ -310,44 +352,6 @@ class Dispatcher:
         else:
             lane.drop(candidate)
 
-    def _trip_breakers(
-        self, connection: Connection, settled: Iterable[Settled], now: datetime
-    ) -> list[Notice]:
-        notices = []
-        for each in settled:
-            lane = self.lanes.get(each.taken.mailing)
-            if lane is None or lane.mailing is None:
-                continue
-            lane.breaker, reason = _note(lane.breaker, each)
-            if reason is not None:
-                id, publication = lane.mailing.id, self.store.publication
-                # There is nothing to pause where it was the last one.
-                if finish_if_done(connection, publication, id, now):
-                    notices.append(Notice("finished", get_mailing(connection, id)))
-                elif change_mailing(connection, publication, id, "paused", now, reason=reason):
-                    notices.append(Notice("paused", get_mailing(connection, id)))
-        return notices
-
-    def _after_settling(
-        self, connection: Connection, settled: Sequence[Settled], now: datetime
-    ) -> None:
-        """Look at the mailings that may not be as they were when their deliveries were taken.
-
-        What came back to a cancelled one is cancelled too; a single message is finished, and so is
-        a mailing of which nothing is left and that no lane would finish.
-        """
-        publication = self.store.publication
-        taken = [each.taken for each in settled]
-        came_back = {each.taken.mailing for each in settled if not each.is_final}
-        for mailing in {each.mailing for each in taken} - self.lanes.keys() | came_back:
-            status = get_mailing(connection, mailing).status
-            if status == "cancelled":
-                cancel_waiting(connection, publication, mailing, now)
-            elif status != "finished":
-                finish_if_done(connection, publication, mailing, now)
-        for mailing in {each.mailing for each in taken if each.purpose not in TO_MANY}:
-            finish_if_done(connection, publication, mailing, now)
-
     def _next_tries(self, lanes: Sequence[Lane], now: datetime) -> list[datetime]:
         wait = self._domain_wait(now)
         tries = [moment for lane in lanes if (moment := lane.next_try(wait, now)) is not None]
@@ -378,14 +382,6 @@ class Dispatcher:
                 self.is_to_look_at = now + _LOOK_AGAIN
                 lane.look_again()
         return notices
-
-
-def _note(breaker: Breaker, each: Settled) -> tuple[Breaker, str | None]:
-    if each.outcome is not None:
-        return note(breaker, each.outcome, each.taken.id)
-    if each.settlement.event == "parked":
-        return note_parked(breaker, each.note, each.taken.id)
-    return breaker, None
 
 
 def _has_nothing_to_read(lane: Lane, now: datetime) -> bool:

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from publisher.mailing.breaker import Breaker
 from publisher.model.delivery import Mailing
-from publisher.store.deliveries import (
+from publisher.store.batches import Lease
+from publisher.store.candidates import (
     Candidate,
+    Range,
     Scope,
     find_due,
     find_next_due,
@@ -32,15 +33,23 @@ DomainWait = Callable[[str], datetime | None]
 class Lane:
     """The deliveries of one mailing that may be taken; of all single messages, where it has none.
 
+    Under a lease they are those of its batch.
+
     `ready` may go as soon as there is room, `held` wait for their domain. `loaded` are the ids of
     both and of what is in flight.
     """
 
-    def __init__(self, publication: int, mailing: Mailing | None) -> None:
+    def __init__(
+        self, publication: int, mailing: Mailing | None, lease: Lease | None = None
+    ) -> None:
         self.publication = publication
         self.mailing = mailing
+        self.lease = lease
         self.scope: Scope = mailing.id if mailing else None
-        self.breaker = Breaker()
+        if lease is not None:
+            self.scope = Range(lease.mailing, lease.first, lease.last)
+        # Of a mailing that is not being sent any more.
+        self.is_closed = False
         self.ready: deque[Candidate] = deque()
         self.held: dict[str, deque[Candidate]] = {}
         self.loaded: set[int] = set()
@@ -99,6 +108,8 @@ class Lane:
 
     def choose(self, domain_wait: DomainWait, now: datetime) -> Candidate | None:
         """The next one whose domain may be sent to now."""
+        if self.is_closed:
+            return None
         for domain, waiting in self.held.items():
             if (until := domain_wait(domain)) is None or until <= now:
                 candidate = waiting.popleft()
@@ -133,8 +144,15 @@ class Lane:
         is_read = self.is_at_end and self.is_next_due_known and self.last is None
         return is_read and not (self.loaded or self.next_due)
 
+    def has_nothing(self, domain_wait: DomainWait, now: datetime) -> bool:
+        """Tell whether there is nothing to try now, whatever comes of what is in flight."""
+        upcoming = self.next_try(domain_wait, now)
+        return upcoming is None or upcoming > now
+
     def next_try(self, domain_wait: DomainWait, now: datetime) -> datetime | None:
         """When something of it may be tried; None is never, unless something changes."""
+        if self.is_closed:
+            return None
         if self.ready or not self.is_at_end or not self.is_next_due_known:
             return now
         waits = [domain_wait(domain) or now for domain in self.held]

@@ -57,8 +57,9 @@ class Courier(Protocol):
 
 
 Compose = Callable[[Taken], Message]
-# Notes a connection's place, and the delivery whose body goes out over it now.
-NoteBegun = Callable[[int, int], None]
+# Notes a connection's place, and the delivery whose body goes out over it now; False where it must
+# not go out any more.
+NoteBegun = Callable[[int, int], bool]
 # What a connection does: it waits, or has something done beside, whose value it is given.
 Job = Callable[[], Any]
 Script = Generator[Wait | Job, Any, Result | None]
@@ -67,7 +68,7 @@ Script = Generator[Wait | Job, Any, Result | None]
 class Line:
     """One connection, and what is being done on it."""
 
-    def __init__(self, courier: Courier, note_begun: Callable[[int], None]) -> None:
+    def __init__(self, courier: Courier, note_begun: Callable[[int], bool]) -> None:
         self.courier = courier
         self.note_begun = note_begun
         self.task: Taken | None = None
@@ -87,7 +88,7 @@ class Pool:
         count: int,
         make_courier: Callable[[], Courier],
         compose: Compose,
-        note_begun: NoteBegun = lambda place, delivery: None,
+        note_begun: NoteBegun = lambda place, delivery: True,
     ) -> None:
         self._lines = [Line(make_courier(), partial(note_begun, place)) for place in range(count)]
         self._idle = list(self._lines)
@@ -256,8 +257,7 @@ def _attempt(line: Line, compose: Compose, task: Taken) -> Script:
     message = compose(task)
 
     def begin() -> bool:
-        line.note_begun(task.id)
-        return True
+        return line.note_begun(task.id)
 
     def transact() -> Steps[Outcome]:
         envelope, data = message.envelope, message.data

@@ -24,6 +24,7 @@ from publisher.settings import Settings
 from publisher.store.arming import find_unarmed
 from publisher.store.database import Database
 from publisher.store.errors import StoreError
+from publisher.store.place_server import ServerPlace
 from publisher.store.ticks import note_tick
 
 _LOOK_SECONDS = 0.5
@@ -39,18 +40,22 @@ Say = Callable[[str], None]
 
 
 def deliver_always(delivering: Delivering, say: Say) -> None:
-    """Deliver whatever is to be delivered, whenever nobody else does, until told to stop."""
+    """Deliver whatever is to be delivered, whenever nobody else does, until told to stop.
+
+    Where a server's database has batches, work at those meanwhile.
+    """
     watch = RelayWatch(Alerts(delivering.database, delivering.settings, say))
     was_unable = ""
+    succeeding = Succeeding(delivering.database)
 
     def look(dispatcher: Dispatcher, now: datetime) -> bool:
         watch.note(dispatcher.relay.has_been_down(now, _DOWN), now)
-        return False
+        return not dispatcher.is_lead and succeeding.may_lead()
 
     while not delivering.stop.is_set():
         try:
-            why, lock = _begin(delivering)
-            if lock is not None:
+            why, lock = _begin(delivering, succeeding)
+            if lock is not None or (not why and succeeding.is_beside):
                 run_loop(delivering, lock, look, patience=_FOR_EVER)
         except StoreError as error:  # a server's database comes back
             why, lock = str(error), None
@@ -61,12 +66,34 @@ def deliver_always(delivering: Delivering, say: Say) -> None:
             delivering.stop.wait(_LOOK_SECONDS)
 
 
-def _begin(delivering: Delivering) -> tuple[str, DeliveryLock | None]:
+class Succeeding:
+    """Takes the delivery lock over from whoever had it, also beside the work at batches."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.is_beside = isinstance(database.place, ServerPlace)
+        self._lock: DeliveryLock | None = None
+        self._asked_at = time.monotonic()
+
+    def may_lead(self) -> bool:
+        """Tell whether the lock is ours now; asks no more often than now and then."""
+        if time.monotonic() - self._asked_at >= _LOOK_SECONDS:
+            self._asked_at = time.monotonic()
+            self._lock = try_lock(self.database.place)
+        return self._lock is not None
+
+    def take(self) -> DeliveryLock | None:
+        """The lock that was taken, or one that can be."""
+        lock, self._lock = self._lock, None
+        return lock or try_lock(self.database.place)
+
+
+def _begin(delivering: Delivering, succeeding: Succeeding) -> tuple[str, DeliveryLock | None]:
     """Why nothing is sent, if that is to be told, or the lock where nobody else has it."""
     with delivering.database.read() as connection:
         if why := find_unarmed(connection, delivering.database.place):
             return f"{why}; nothing is sent until `publisher arm`", None
-    return "", try_lock(delivering.database.place)
+    return "", succeeding.take()
 
 
 class RelayWatch:

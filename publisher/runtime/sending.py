@@ -20,14 +20,15 @@ from publisher.runtime.composer import Composer
 from publisher.runtime.delivery import Loop, make_random, now_utc
 from publisher.runtime.dispatch import Dispatcher
 from publisher.runtime.exchange import Notice, Rules
+from publisher.runtime.jobs import working
 from publisher.runtime.lock import DeliveryLock, try_lock
 from publisher.runtime.pool import Pool
 from publisher.runtime.start import load_keys
 from publisher.settings import Settings
 from publisher.smtp.courier import Courier
 from publisher.store.arming import require_armed
+from publisher.store.candidates import find_next_due
 from publisher.store.database import Database
-from publisher.store.deliveries import find_next_due
 from publisher.store.installation import find_marks, set_marks
 from publisher.store.mailings import count_deliveries, find_last_event, get_mailing
 from publisher.store.place import MARK_LETTERS, read_mark
@@ -71,8 +72,21 @@ def make_rules(settings: Settings) -> Rules:
     )
 
 
-def make_pool(delivering: Delivering, board: Board) -> Pool:
-    """The relay's connections, none of them open yet."""
+def make_pool(
+    delivering: Delivering, board: Board | None, may_begin: Callable[[int], bool]
+) -> Pool:
+    """The relay's connections, none of them open yet.
+
+    Each asks whether a delivery's body may go out, which the board then has.
+    """
+
+    def begin(place: int, delivery: int) -> bool:
+        if not may_begin(delivery):
+            return False
+        if board is not None:
+            board.note(place, delivery)
+        return True
+
     settings = delivering.settings
     keys = load_keys(delivering.database, settings)
     composer = Composer(delivering.database, settings, keys, delivering.folder)
@@ -83,7 +97,7 @@ def make_pool(delivering: Delivering, board: Board) -> Pool:
         return Courier(relay, name, messages_per_connection=per_connection)
 
     connections = delivering.settings.delivery.connections
-    return Pool(connections, make_courier, composer.compose, board.note)
+    return Pool(connections, make_courier, composer.compose, begin)
 
 
 def local_name() -> str:
@@ -123,26 +137,42 @@ def _is_idle(dispatcher: Dispatcher, now: datetime) -> bool:
 
 def run_loop(
     delivering: Delivering,
-    lock: DeliveryLock,
+    lock: DeliveryLock | None,
     is_over: Callable[[Dispatcher, datetime], bool],
     *,
     patience: float,
     only: int | None = None,
 ) -> None:
-    """Deliver under the lock, first settling what a dead process left; the lock is released."""
-    rules = make_rules(delivering.settings)
+    """Deliver under the lock, first settling what a dead process left; the lock is released.
+
+    Without the lock, which another process has, it is batches alone that are delivered.
+    """
+    rules, is_lead = make_rules(delivering.settings), lock is not None
     try:
-        was_here = _mark(delivering.database, lock)
-        with delivering.database.hold() as store:
-            dispatcher = Dispatcher(store, rules, make_random(), delivering.hear, only)
-            dispatcher.recover(now_utc(), lock.read_begun() if was_here else None)
-            pool = make_pool(delivering, lock.make_board(rules.connections))
-            loop = Loop(dispatcher, pool, delivering.stop, patience, may_take=lock.is_held)
+        with (
+            delivering.database.hold() as store,
+            working(delivering.database.place, only, is_lead=is_lead) as jobs,
+        ):
+            dispatcher = Dispatcher(
+                *(store, rules, make_random(), delivering.hear, only, jobs), is_lead=is_lead
+            )
+            board = _recover(delivering.database, dispatcher, lock) if lock else None
+            pool = make_pool(delivering, board, dispatcher.batches.may_begin)
+            may_take = lock.is_held if lock else lambda: True
+            loop = Loop(dispatcher, pool, delivering.stop, patience, may_take=may_take)
             loop.run(lambda now: is_over(dispatcher, now))
         if dispatcher.relay.failures:
             delivering.say(f"The relay failed, and what is left waits: {dispatcher.relay.fault}")
     finally:
-        lock.release()
+        if lock is not None:
+            lock.release()
+
+
+def _recover(database: Database, dispatcher: Dispatcher, lock: DeliveryLock) -> Board:
+    """Settle what the lock's last holder left, and take its place."""
+    was_here = _mark(database, lock)
+    dispatcher.recover(now_utc(), lock.read_begun() if was_here else None)
+    return lock.make_board(dispatcher.rules.connections)
 
 
 def _mark(database: Database, lock: DeliveryLock) -> bool:
@@ -211,6 +241,9 @@ class Follower:
 
     def is_over_here(self, dispatcher: Dispatcher, now: datetime) -> bool:
         """Tell whether this process's own sending of the mailing has come to its end for now."""
+        if dispatcher.batches.jobs is not None and not dispatcher.in_flight:
+            is_over = self.is_over(now)  # what others do of it counts as well
+            return is_over or dispatcher.relay.has_been_down(now, UNREACHABLE)
         if self.looked_at is None or abs(now - self.looked_at) >= self.pause:
             self.look(now)
         if dispatcher.relay.has_been_down(now, UNREACHABLE):

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, and_, exists, func, insert, or_, sele
 
 from publisher.mailing.canary import Tried
 from publisher.store import schema as s
+from publisher.store.batches import enqueue_batches
 
 _D, _S, _M, _L = s.delivery.c, s.subscriber.c, s.mailing.c, s.ledger.c
 _COLUMNS = ("publication", "mailing", "subscriber", "variant")
@@ -73,3 +74,4 @@ def release(connection: Connection, mailing: int) -> None:
     """Let the rest be taken as soon as the mailing is being sent."""
     values = {"canary_last": None, "canary_until": None}
     connection.execute(update(s.mailing).where(_M.id == mailing).values(values))
+    enqueue_batches(connection, mailing)

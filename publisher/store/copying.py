@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Connection, Table
 
 from publisher.store import schema as s
+from publisher.store.batches import forget_batches
 from publisher.store.driver import Statement, driver_of
 
 # Rows of a mailing hold all that it is sent with.
@@ -100,6 +101,7 @@ def is_empty(connection: Connection) -> bool:
 
 def empty_all(connection: Connection) -> None:
     """Take every row out of every table but that of the place. The connection writes."""
+    forget_batches(connection)
     for table in reversed(list_tables()):
         driver_of(connection).change(Statement(f'DELETE FROM "{table.name}"'))  # noqa: S608
 

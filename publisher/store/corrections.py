@@ -26,6 +26,7 @@ from sqlalchemy import (
 from publisher.model.choices import OWN_WORDS
 from publisher.model.delivery import Mailing
 from publisher.store import schema as s
+from publisher.store.batches import enqueue_batches
 from publisher.store.driver import Statement, driver_of
 from publisher.store.holding import of_issue
 from publisher.store.mailings import (
@@ -89,6 +90,7 @@ def start_correction_mailing(
     chosen = chosen.order_by(rows.subscriber)
     count = connection.execute(insert(s.delivery).from_select(_COLUMNS, chosen)).rowcount
     connection.execute(update(s.mailing).where(_M.id == mailing.id).values(recipients=count))
+    enqueue_batches(connection, mailing.id)
     record_event(connection, publication, mailing.id, "started", now)
     finish_if_done(connection, publication, mailing.id, now)
     return get_mailing(connection, mailing.id)

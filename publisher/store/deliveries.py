@@ -9,12 +9,14 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, insert, literal, select, update
+from sqlalchemy import Connection, insert, literal, select, update
 
 from publisher.mailing.settle import History, Settlement
 from publisher.mailing.transitions import DELIVERY_TRANSITIONS
-from publisher.model.delivery import TO_MANY, DeliveryStatus, Outcome, Purpose
+from publisher.model.delivery import DeliveryStatus, Outcome, Purpose
 from publisher.store import schema as s
+from publisher.store.batches import wake
+from publisher.store.candidates import Range
 from publisher.store.columns import from_milliseconds, to_milliseconds
 from publisher.store.corrections import ARRIVED, CORRECTABLE, follow_up
 from publisher.store.driver import Driver, Statement, driver_of
@@ -27,18 +29,6 @@ _S = s.subscriber.c
 _AT_ONCE = 500
 # Written as it is, so that the partial index of what was not sent is used.
 _NOT_SENT = _D.status != literal("sent", literal_execute=True)
-
-
-class Candidate(msgspec.Struct, frozen=True):
-    """A delivery that may be taken, its mailing and its recipient's domain."""
-
-    id: int
-    mailing: int
-    domain: str
-
-
-# Which deliveries are meant: those of one mailing, or (None) those of all single messages.
-Scope = int | None
 
 
 class Original(msgspec.Struct, frozen=True):
@@ -88,63 +78,6 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 
 def _status(value: DeliveryStatus) -> Any:
     return literal(value, literal_execute=True)
-
-
-def find_queued(
-    connection: Connection,
-    publication: int,
-    scope: Scope,
-    after: int,
-    limit: int,
-    last: int | None = None,
-) -> list[Candidate]:
-    """The next queued deliveries with ids above `after`, none above `last`, by id."""
-    chosen = _candidates(publication, scope, "queued")
-    chosen = chosen.where(_D.next_attempt_at.is_(None), _D.id > after)
-    if last is not None:
-        chosen = chosen.where(_D.id <= last)
-    return _to_candidates(connection.execute(chosen.order_by(_D.id).limit(limit)))
-
-
-def find_due(
-    connection: Connection, publication: int, scope: Scope, now: datetime, limit: int
-) -> list[Candidate]:
-    """The deferred deliveries whose time has come, the longest due first."""
-    chosen = _candidates(publication, scope, "deferred").where(_D.next_attempt_at <= now)
-    return _to_candidates(connection.execute(chosen.order_by(_D.next_attempt_at).limit(limit)))
-
-
-def find_next_due(
-    connection: Connection, publication: int, scope: Scope, after: datetime
-) -> datetime | None:
-    """When, after a moment, the next deferred delivery may be tried."""
-    chosen = select(func.min(_D.next_attempt_at)).where(
-        *_in_scope(publication, scope), _D.status == _status("deferred"), _NOT_SENT
-    )
-    return connection.execute(chosen.where(_D.next_attempt_at > after)).scalar()
-
-
-def _candidates(publication: int, scope: Scope, status: DeliveryStatus) -> Any:
-    return (
-        select(_D.id, _D.mailing, func.coalesce(_D.address, _S.email, ""))
-        .select_from(s.delivery.outerjoin(s.subscriber, _S.id == _D.subscriber))
-        .where(*_in_scope(publication, scope), _D.status == _status(status), _NOT_SENT)
-    )
-
-
-def _in_scope(publication: int, scope: Scope) -> tuple[Any, ...]:
-    if scope is not None:
-        return (_D.mailing == scope,)
-    singles = select(s.mailing.c.id).where(
-        s.mailing.c.status == literal("sending", literal_execute=True),
-        s.mailing.c.purpose.not_in(TO_MANY),
-        s.mailing.c.publication == publication,
-    )
-    return (_D.mailing.in_(singles),)
-
-
-def _to_candidates(rows: Iterable[Any]) -> list[Candidate]:
-    return [Candidate(id, of, email.rpartition("@")[2].lower()) for id, of, email in rows]
 
 
 def take(
@@ -220,12 +153,18 @@ _TAKE = Statement("""
     UPDATE delivery SET status = 'sending', next_attempt_at = NULL, revision = ?
     WHERE id {among}
 """)
-_LEFT = Statement(
-    f"""{_TAKEN.format(wanted="1", revision="d.revision")}
-    WHERE d.mailing IN (SELECT id FROM mailing WHERE publication = ?)
-        AND d.status = 'sending' AND d.status <> 'sent'
+_SENDING = f"""{_TAKEN.format(wanted="1", revision="d.revision")}
+    WHERE d.status = 'sending' AND d.status <> 'sent'
+"""
+_OF_ALL = f"""{_SENDING}
+    AND d.mailing IN (SELECT id FROM mailing WHERE publication = ?)
 """  # noqa: S608 - of our own words alone
-)
+_IN_NO_BATCH = """
+    NOT EXISTS (SELECT 1 FROM batch AS b WHERE b.mailing = d.mailing
+        AND d.id BETWEEN b.first AND b.last)
+"""
+_LEFT = Statement(_OF_ALL, f"{_OF_ALL} AND {_IN_NO_BATCH}")
+_LEFT_IN = Statement(f"{_SENDING} AND d.mailing = ? AND d.id BETWEEN ? AND ?")
 _ORIGINALS = Statement("""
     SELECT o.id, m.ref, m.domain FROM delivery AS o JOIN mailing AS m ON m.id = o.mailing
     WHERE o.id {among}
@@ -258,9 +197,17 @@ def _taken(row: Sequence[Any], about: Original | None = None) -> Taken:
     )
 
 
-def find_sending(connection: Connection, publication: int) -> list[Taken]:
-    """The deliveries with an intent and no outcome: a dead process left them behind."""
-    return [_taken(row) for row in driver_of(connection).run(_LEFT, publication)]
+def find_sending(
+    connection: Connection, publication: int, scope: Range | None = None
+) -> list[Taken]:
+    """The deliveries with an intent and no outcome: a dead process left them behind.
+
+    Those of a batch, or all that are in none.
+    """
+    driver = driver_of(connection)
+    if scope is None:
+        return [_taken(row) for row in driver.run(_LEFT, publication)]
+    return [_taken(row) for row in driver.run(_LEFT_IN, scope.mailing, scope.first, scope.last)]
 
 
 def settle_all(
@@ -335,7 +282,7 @@ def retry_failed(
     chosen = _of_mailing(mailing, "retried") & ~came_otherwise(connection, publication, mailing)
     if delivery is not None:
         chosen = chosen & (_D.id == delivery)
-    return _move(connection, publication, "retried", chosen, now, **fresh)
+    return _queue_again(connection, publication, mailing, "retried", chosen, now, **fresh)
 
 
 def resolve_doubts(
@@ -358,8 +305,24 @@ def resolve_doubts(
         chosen = chosen & (_D.subscriber == subscriber)
     if delivery is not None:
         chosen = chosen & (_D.id == delivery)
-    fresh = {} if is_sent else {"doubts": 0, "first_attempt_at": None}
-    return _move(connection, publication, event, chosen, now, **fresh)
+    if is_sent:
+        return _move(connection, publication, event, chosen, now)
+    fresh = {"doubts": 0, "first_attempt_at": None}
+    return _queue_again(connection, publication, mailing, event, chosen, now, **fresh)
+
+
+def _queue_again(
+    connection: Connection,
+    publication: int,
+    mailing: int,
+    event: str,
+    chosen: Any,
+    now: datetime,
+    **fresh: Any,
+) -> int:
+    count = _move(connection, publication, event, chosen, now, **fresh)
+    wake(connection, mailing)
+    return count
 
 
 def _of_mailing(mailing: int, event: str) -> Any:

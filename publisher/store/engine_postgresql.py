@@ -79,6 +79,13 @@ def read_url(url: str) -> URL:
         ) from None
 
 
+def connect_arguments(url: str) -> tuple[Any, dict[str, Any]]:
+    """A URL as what the driver's `connect` is given: its words, and its options by name."""
+    target = read_url(url)
+    words, options = target.get_dialect()().create_connect_args(target)
+    return words, {**options, **_KEPT_ALIVE}
+
+
 def connect_postgresql(url: str) -> Engine:
     """An engine on a server's database with the promises that the ledger rests on."""
     psycopg = require_psycopg()
@@ -178,14 +185,13 @@ class SessionLock:
     def __init__(self, url: str, number: int, *, is_shared: bool = False) -> None:
         self._psycopg = require_psycopg()
         self._words = f"SELECT pg_try_advisory_lock{'_shared' * is_shared}({_LOCKS}, {number})"
-        self._target = read_url(url)
+        self._url = url
         self._raw: Any = None
 
     def take(self) -> bool:
         """Take it; False where another one has it. Raises the driver's errors."""
-        dialect = self._target.get_dialect()()
-        words, options = dialect.create_connect_args(self._target)
-        raw = self._psycopg.connect(*words, **options, **_KEPT_ALIVE, autocommit=True)
+        words, options = connect_arguments(self._url)
+        raw = self._psycopg.connect(*words, **options, autocommit=True)
         try:
             raw.execute("; ".join(f"SET {name} = '{_SETTINGS[name]}'" for name in _OF_SESSION))
             row = raw.execute(self._words).fetchone()

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from publisher.model.delivery import Mailing, Purpose
 from publisher.store import schema as s
 from publisher.store.approvals import find_lack
+from publisher.store.batches import enqueue_batches
 from publisher.store.canaries import enqueue_canary, is_not_enqueued, release
 from publisher.store.errors import StateError
 from publisher.store.mailings import (
@@ -191,4 +192,6 @@ def enqueue(
     count = connection.execute(insert(s.delivery).from_select(_COLUMNS, chosen)).rowcount
     if before and not count:
         release(connection, mailing)  # there is nobody to wait
+    elif not before:
+        enqueue_batches(connection, mailing)
     return before + count

@@ -7,7 +7,9 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from publisher.store import engine_postgresql as server
 from publisher.store.errors import StoreError
+from publisher.store.jobs import make_tables
 from publisher.store.schema import metadata
+from publisher.store.schema_batches import metadata as workers
 
 # The newest migration, and all that led to it. Alembic, which takes half a second to import, is
 # asked only when there is something to do.
@@ -59,6 +61,8 @@ def bring_server_up_to_date(engine: Engine, name: str) -> None:
             if (version := _require_known(connection, name)) == "":
                 _require_usable(connection, name)
                 metadata.create_all(connection)
+                workers.create_all(connection)
+                make_tables(connection)
                 _stamp(connection)
             elif version != HEAD:
                 with _MIGRATING:

@@ -18,6 +18,7 @@ from publisher.audience.address import parse_address
 from publisher.audience.subscribing import subscribe
 from publisher.runtime.start import make_ref
 from publisher.settings import load_settings
+from publisher.store.batches import has_batches
 from publisher.store.database import Database, open_database
 from publisher.store.keys import require_key
 from tests.cli.command_line import SETTINGS, CommandLine, Outcome, Process
@@ -112,6 +113,19 @@ class Post:
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
         )
+
+    def make_due(self, *, first_attempt_at: str = "first_attempt_at") -> None:
+        """Let the time of all that was deferred have come."""
+        database = self.open()
+        with database.write() as connection:
+            connection.exec_driver_sql(
+                f"UPDATE delivery SET next_attempt_at = 1, first_attempt_at = {first_attempt_at}"
+                " WHERE status = 'deferred'"
+            )
+            if has_batches(connection):
+                connection.exec_driver_sql("UPDATE batch SET due_at = 0 WHERE due_at IS NOT NULL")
+                connection.exec_driver_sql("UPDATE procrastinate_jobs SET scheduled_at = NULL")
+        database.close()
 
     def arrived(self) -> Counter[str]:
         """How often each recipient's message was accepted."""

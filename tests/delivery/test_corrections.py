@@ -85,7 +85,7 @@ def _correct_in_the_middle(post: Post, *, before: int, after: int) -> None:
     corrected = correct(post)
     assert _mailing(corrected).recipients == before
     post.server.rules.clear()
-    _make_due(post)
+    post.make_due()
     assert post.cli("resume", NAME).status == 0
     assert send_all(post) == 0
     wrong_ones, right_ones, notes = told_apart(post)
@@ -105,15 +105,6 @@ def _require_threads(post: Post) -> None:
             assert message["Subject"] == f"Re: {SUBJECT}"
             assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
             assert message["Message-ID"] not in ids.values()
-
-
-def _make_due(post: Post) -> None:
-    database = post.open()
-    with database.write() as connection:
-        connection.exec_driver_sql(
-            "UPDATE delivery SET next_attempt_at = 1 WHERE status = 'deferred'"
-        )
-    database.close()
 
 
 def test_what_is_in_flight_when_it_is_corrected_is_told_as_well(wrong: Post) -> None:
@@ -211,7 +202,7 @@ def test_an_edit_alone_changes_nothing_of_what_is_sent(wrong: Post) -> None:
     assert post.send().status == 3
     write(post, RIGHT)
     assert post.cli("build").status == 0
-    _make_due(post)
+    post.make_due()
     assert send_all(post) == 0
     wrong_ones, right_ones, notes = told_apart(post)
     assert len(wrong_ones) == 2
@@ -228,7 +219,7 @@ def test_a_correction_goes_once_and_a_second_one_to_all_who_have_another_text(wr
     first, again = correct(post), mail_again(post)
     assert _mailing(first).id == _mailing(again).id
     assert again.revised is None
-    _make_due(post)
+    post.make_due()
     assert send_all(post) == 0
     assert told_apart(post)[2] == {ADA: 1}
     third = correct(post, f"{RIGHT} On Sundays at ten.")
@@ -278,7 +269,7 @@ def test_a_correction_that_is_not_mailed_revises_what_is_left(wrong: Post) -> No
     done = correct(post, is_mailed=False)
     assert done.mailing is None
     assert done.revised is not None
-    _make_due(post)
+    post.make_due()
     assert send_all(post) == 0
     status = post.status()
     assert status["digest"] == done.revised.digest != before
@@ -341,7 +332,7 @@ def test_the_command_notes_builds_asks_and_mails(wrong: Post) -> None:
         assert again.status == 0, again
         assert "Noted before" in again.err
     assert len(post.status()["corrections"]) == 1
-    _make_due(post)
+    post.make_due()
     assert send_all(post) == 0
     wrong_ones, right_ones, notes = told_apart(post)
     assert (wrong_ones, right_ones, notes) == ({ADA: 1}, {BEN: 1}, {ADA: 1})

@@ -175,12 +175,7 @@ def test_who_unsubscribes_before_their_turn_gets_nothing(post: Post) -> None:
     post.server.rules.append(Rule("rcpt", say("450 later"), recipient=ADA, times=1))
     post.send()
     assert post.cli("subscribers", "remove", ADA).status == 0
-    database = post.open()
-    with database.write() as connection:
-        connection.exec_driver_sql(
-            "UPDATE delivery SET next_attempt_at = 1 WHERE status='deferred'"
-        )
-    database.close()
+    post.make_due()
     assert post.send().status == 0
     assert post.counts() == {"sent": 1, "suppressed": 1}
     assert post.arrived() == {BEN: 1}
@@ -191,10 +186,7 @@ def test_what_is_deferred_too_long_fails(post: Post) -> None:
     post.subscribe([ADA])
     post.server.rules.append(Rule("rcpt", say("450 later")))
     post.send()
-    database = post.open()
-    with database.write() as connection:
-        connection.exec_driver_sql("UPDATE delivery SET next_attempt_at = 1, first_attempt_at = 1")
-    database.close()
+    post.make_due(first_attempt_at="1")
     assert post.send().status == 0
     assert post.counts() == {"failed": 1}
 

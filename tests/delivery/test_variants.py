@@ -82,18 +82,9 @@ def test_a_choice_after_the_start_changes_nothing_that_is_enqueued(chosen: Post)
     chosen.server.rules.append(Rule("rcpt", say("450 later"), times=2))
     assert chosen.send().status == 3
     choose(chosen, {ADA: of(ECONOMY), BEN: HEADLINES})
-    make_due(chosen)
+    chosen.make_due()
     assert chosen.cli("run", "--once").status == 0
     assert got(chosen) == {ADA: ["h1*", "h2*"], BEN: ["h1*", "h2*", "h3*"]}
-
-
-def make_due(post: Post) -> None:
-    database = post.open()
-    with database.write() as connection:
-        connection.exec_driver_sql(
-            "UPDATE delivery SET next_attempt_at = 1 WHERE status = 'deferred'"
-        )
-    database.close()
 
 
 def test_what_is_not_offered_any_more_is_as_if_not_chosen(chosen: Post) -> None:
@@ -142,7 +133,7 @@ def _put_off(post: Post, *late: str) -> None:
         Rule("rcpt", say("450 later"), recipient=each, times=1) for each in late
     )
     assert post.send().status == 3
-    make_due(post)
+    post.make_due()
 
 
 def _go_on(post: Post) -> None:

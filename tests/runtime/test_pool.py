@@ -109,11 +109,16 @@ def test_what_was_begun_is_noted_before_the_body_goes(server: ScriptedServer) ->
     relay = relay_to(server)
     server.rules.append(Rule("rcpt", say("550 no"), recipient="reader2@x.example"))
     server.rules.append(Rule("final_dot", CLOSE, recipient="reader3@x.example"))
+
+    def note(place: int, delivery: int) -> bool:
+        noted.append((place, delivery))
+        return True
+
     pool = Pool(
         1,
         lambda: Courier(relay, "desk.example"),
         compose,
-        lambda place, delivery: noted.append((place, delivery)),
+        note,
     )
     results = deliver(pool, range(1, 4))
     assert kinds(results) == {1: "accepted", 2: "permanent", 3: "unknown"}

@@ -10,13 +10,14 @@ from publisher.mailing import settle
 from publisher.mailing.settle import Settlement
 from publisher.model.choices import Definition
 from publisher.rehearsal.world import Disk
-from publisher.runtime import dispatch
+from publisher.runtime import aftermath, breaking, dispatch
 from publisher.runtime.dispatch import Dispatcher
 from publisher.runtime.domains import Domains
 from publisher.runtime.lane import Lane
 from publisher.runtime.relay import Relay
 from publisher.store import corrections, deliveries, starting, variants
 from publisher.store import schema as s
+from publisher.store.candidates import Candidate
 from publisher.store.driver import Statement
 from publisher.store.mailings import change_mailing
 from publisher.store.variants import split
@@ -43,7 +44,7 @@ def what_a_crash_left_counts_as_sent(patch: Patch) -> None:
     def sent(history: settle.History, *_: object) -> Settlement:
         return Settlement(event="accepted", history=history)
 
-    patch.setattr(dispatch, "settle_doubt", sent)
+    patch.setattr(aftermath, "settle_doubt", sent)
 
 
 def nothing_that_a_crash_left_is_in_doubt(patch: Patch) -> None:
@@ -67,7 +68,7 @@ def a_pause_is_not_seen_at_the_intent(patch: Patch) -> None:
 
 
 def no_breaker_trips(patch: Patch) -> None:
-    patch.setattr(dispatch, "note", lambda breaker, outcome, id: (breaker, None))
+    patch.setattr(breaking, "note", lambda breaker, outcome, id: (breaker, None))
 
 
 def what_comes_back_is_forgotten(patch: Patch) -> None:
@@ -78,11 +79,13 @@ def a_mailing_is_finished_too_early(patch: Patch) -> None:
     def finish(connection: object, publication: int, mailing: int, now: object) -> bool:
         return change_mailing(connection, publication, mailing, "finished", now)  # type: ignore[arg-type]
 
-    patch.setattr(dispatch, "finish_if_done", finish)
+    for module in (dispatch, aftermath):
+        patch.setattr(module, "finish_if_done", finish)
 
 
 def a_mailing_is_never_finished(patch: Patch) -> None:
-    patch.setattr(dispatch, "finish_if_done", lambda *_: False)
+    for module in (dispatch, aftermath):
+        patch.setattr(module, "finish_if_done", lambda *_: False)
 
 
 def no_rate_is_kept(patch: Patch) -> None:
@@ -121,7 +124,7 @@ def what_was_taken_and_not_written_counts_as_on_its_way(patch: Patch) -> None:
     def note_at_once(self: Dispatcher, *values: object) -> object:
         tasks = take(self, *values)  # type: ignore[arg-type]
         for task in tasks:
-            candidate = deliveries.Candidate(task.id, task.mailing, "")
+            candidate = Candidate(task.id, task.mailing, "")
             self.in_flight.setdefault(task.id, candidate)
         return tasks
 
@@ -129,7 +132,7 @@ def what_was_taken_and_not_written_counts_as_on_its_way(patch: Patch) -> None:
 
 
 def a_cancelled_mailing_keeps_what_comes_back(patch: Patch) -> None:
-    patch.setattr(dispatch, "cancel_waiting", lambda *_: 0)
+    patch.setattr(aftermath, "cancel_waiting", lambda *_: 0)
 
 
 def what_the_relay_fails_at_goes_first_again(patch: Patch) -> None:

@@ -27,8 +27,9 @@ from publisher.runtime import steering
 from publisher.site.variants import choose
 from publisher.site.week import choose_of_week
 from publisher.store import schema as s
+from publisher.store.candidates import find_queued
 from publisher.store.contents import load_frozen
-from publisher.store.deliveries import Settled, find_queued, settle_all, take
+from publisher.store.deliveries import Settled, settle_all, take
 from publisher.store.mailings import find_mailing, finish_if_done
 from publisher.store.starting import NewMailing, start_issue_mailing
 from publisher.store.subscribers import NewSubscriber, add_all, find_by_ref

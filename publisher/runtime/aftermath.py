@@ -1,0 +1,69 @@
+"""What is seen to when deliveries are settled: what a dead process left, and what is finished."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from publisher.mailing.settle import Policy, Settlement, settle_doubt
+from publisher.model.delivery import TO_MANY
+from publisher.runtime.exchange import Notice
+from publisher.store.deliveries import Settled, Taken, cancel_waiting, settle_all
+from publisher.store.mailings import finish_if_done, get_mailing
+
+
+def settle_left(
+    connection: Connection,
+    publication: int,
+    left: Sequence[Taken],
+    begun: Collection[int] | None,
+    policy: Policy,
+    now: datetime,
+) -> list[Settled]:
+    """Settle what a dead process left with an intent and no outcome. The connection writes.
+
+    Only `begun` ones can have reached their final dot, or any of them where that is None.
+    """
+    settled = []
+    for taken in left:
+        if begun is None or taken.id in begun:
+            settlement = settle_doubt(taken.history, policy, now)
+            note = "the process ended before a reply was read"
+        else:
+            settlement = Settlement(event="released", history=taken.history)
+            note = "the process ended before anything was sent"
+        settled.append(Settled(taken=taken, settlement=settlement, note=note))
+    settle_all(connection, publication, settled, now)
+    return settled
+
+
+def look_after(
+    connection: Connection,
+    publication: int,
+    settled: Sequence[Settled],
+    known: Collection[int],
+    now: datetime,
+) -> None:
+    """Look at the mailings that may not be as they were when their deliveries were taken.
+
+    What came back to a cancelled one is cancelled too; a single message is finished, and so is a
+    mailing of which nothing is left and that none of the `known` lanes would finish.
+    """
+    taken = [each.taken for each in settled]
+    came_back = {each.taken.mailing for each in settled if not each.is_final}
+    for mailing in {each.mailing for each in taken} - set(known) | came_back:
+        status = get_mailing(connection, mailing).status
+        if status == "cancelled":
+            cancel_waiting(connection, publication, mailing, now)
+        elif status != "finished":
+            finish_if_done(connection, publication, mailing, now)
+    for mailing in {each.mailing for each in taken if each.purpose not in TO_MANY}:
+        finish_if_done(connection, publication, mailing, now)
+
+
+def finish_all(
+    connection: Connection, publication: int, mailings: Iterable[int], now: datetime
+) -> list[Notice]:
+    """Finish the mailings of which nothing is left."""
+    done = [id for id in mailings if finish_if_done(connection, publication, id, now)]
+    return [Notice("finished", get_mailing(connection, id)) for id in done]

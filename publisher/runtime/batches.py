@@ -1,0 +1,158 @@
+"""The batches that this process has leases of: a lane for each.
+
+Whoever loses a lease takes nothing more of it, as the store says in the transaction of the intent;
+and begins no body whose intent is so old that the lease may be lost.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from publisher.runtime.exchange import Result
+from publisher.runtime.jobs import LEASE, Jobs
+from publisher.runtime.lane import DomainWait, Lane
+from publisher.store.batches import Lease, find_lost, give_back, take_lease
+from publisher.store.candidates import Candidate, Range
+from publisher.store.database import Held
+from publisher.store.deliveries import Taken
+from publisher.store.mailings import get_mailing
+
+# Settles what is left of a range, of which some were begun.
+Recover = Callable[[Connection, Range | None, Collection[int] | None, datetime], int]
+
+# In seconds: a lease is not lost before this, whenever in it the intent was.
+_OLD = LEASE / 2
+
+
+class Batches:
+    """Lanes by their batch. Without jobs, as on SQLite, there are none."""
+
+    def __init__(self, publication: int, jobs: Jobs | None = None) -> None:
+        self.publication = publication
+        self.jobs = jobs
+        self.lanes: dict[int, Lane] = {}
+        # Of what is in flight: under which lease it was taken, and when, by the monotonic clock.
+        self._taken: dict[int, tuple[Lease, float]] = {}
+
+    @property
+    def mailings(self) -> set[int]:
+        """Those that the batches are of."""
+        return {lane.lease.mailing for lane in self.lanes.values() if lane.lease is not None}
+
+    def lease_arrived(self, store: Held, now: datetime, recover: Recover) -> None:
+        """Be the one who works at the batches that came, and settle what a dead one left of them.
+
+        Whether its bodies were begun is known on its own machine at most.
+        """
+        while self.jobs is not None and (batch := self.jobs.next_arrived()) is not None:
+            lane = None
+            with store.write() as connection:
+                if (lease := take_lease(connection, batch)) is not None:
+                    scope = Range(lease.mailing, lease.first, lease.last)
+                    recover(connection, scope, None, now)
+                    mailing = get_mailing(connection, lease.mailing)
+                    lane = Lane(self.publication, mailing, lease)
+                    lane.is_closed = mailing.status != "sending"
+            self.jobs.drop_arrived()
+            if lane is None:
+                self._end(batch)
+            else:
+                self.lanes[batch] = lane
+
+    def find(self, candidate: Candidate) -> Lane | None:
+        """The lane of a delivery."""
+        return next((lane for lane in self.lanes.values() if candidate.id in lane.loaded), None)
+
+    def drop_lost(self, connection: Connection) -> None:
+        """Forget the batches that others have taken over; the connection writes."""
+        leases = [lane.lease for lane in self.lanes.values() if lane.lease is not None]
+        for batch in find_lost(connection, leases) if leases else ():
+            del self.lanes[batch]
+            self._end(batch)
+
+    def note_active(self, mailings: Collection[int]) -> None:
+        """Take nothing more of a mailing that is not being sent any more."""
+        for lane in self.lanes.values():
+            lane.look_again()
+            lane.is_closed = lane.lease is None or lane.lease.mailing not in mailings
+
+    def note_taken(self, tasks: Iterable[Taken], began: float) -> None:
+        """These were taken in a step that began at a moment of the monotonic clock."""
+        for lane in self.lanes.values():
+            if lane.lease is not None:
+                for task in tasks:
+                    if task.id in lane.loaded:
+                        self._taken[task.id] = (lane.lease, began)
+
+    def may_begin(self, delivery: int) -> bool:
+        """Tell whether a body may still go out; in any thread."""
+        lease, began = self._taken.get(delivery, (None, 0.0))
+        return lease is None or time.monotonic() - began < _OLD
+
+    def part(self, results: Sequence[Result]) -> tuple[list[Result], list[Result]]:
+        """Apart: results of leases that are held, and those that come late."""
+        late = [result for result in results if self._is_late(result.taken.id)]
+        return [result for result in results if result not in late], late
+
+    def _is_late(self, delivery: int) -> bool:
+        lease, _ = self._taken.get(delivery, (None, 0.0))
+        if lease is None:
+            return False
+        lane = self.lanes.get(lease.batch)
+        return lane is None or lane.lease != lease
+
+    def forget(self, results: Iterable[Result]) -> None:
+        """What came of these is on disk."""
+        for result in results:
+            self._taken.pop(result.taken.id, None)
+            if self.jobs and result.outcome and result.outcome.kind == "accepted":
+                self.jobs.sent += 1
+
+    def find_over(
+        self, domain_wait: DomainWait, now: datetime, settled: Collection[int] = ()
+    ) -> dict[int, Lane]:
+        """The lanes with nothing to do now, and nothing in flight but what is just settled."""
+        busy = {lease for id, (lease, _) in self._taken.items() if id not in settled}
+        return {
+            batch: lane
+            for batch, lane in self.lanes.items()
+            if lane.lease not in busy and lane.has_nothing(domain_wait, now)
+        }
+
+    def give_back(
+        self,
+        connection: Connection,
+        domain_wait: DomainWait,
+        now: datetime,
+        settled: Collection[int],
+    ) -> dict[int, Lane]:
+        """End the leases of lanes that are over, and give those; the connection writes.
+
+        What is left of a mailing that is not being sent stays as it is until that goes on.
+        """
+        over = self.find_over(domain_wait, now, settled)
+        due = {
+            lane.lease: lane.next_try(domain_wait, now)
+            for lane in over.values()
+            if lane.lease is not None and not lane.is_closed
+        }
+        if due:
+            give_back(connection, due)
+        return over
+
+    def end(self, batches: Collection[int]) -> None:
+        """These were given back."""
+        for batch in batches:
+            del self.lanes[batch]
+            self._end(batch)
+
+    def renew(self) -> None:
+        """Read every lane anew."""
+        for batch, lane in self.lanes.items():
+            self.lanes[batch] = Lane(self.publication, lane.mailing, lane.lease)
+
+    def _end(self, batch: int) -> None:
+        if self.jobs is not None:
+            self.jobs.end(batch)

@@ -1,0 +1,66 @@
+"""Outcomes that came late: of deliveries that somebody else has taken over meanwhile.
+
+What was really seen is always on record, whoever brings it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from publisher.mailing.transitions import DELIVERY_TRANSITIONS
+from publisher.store import schema as s
+from publisher.store.batches import wake
+from publisher.store.corrections import CORRECTABLE, follow_up
+from publisher.store.deliveries import Settled
+
+_D = s.delivery.c
+
+
+def settle_late(
+    connection: Connection, publication: int, late: Sequence[Settled], now: datetime
+) -> bool:
+    """Write what came of deliveries that were taken over since, which settles their doubts.
+
+    What was accepted is sent, also where it waits to be sent once more; what was surely not is sent
+    again. Where another one is sending it just now, or has, the ledger has a line. Tells whether
+    there are other deliveries to be made now. The connection writes.
+    """
+    proven = [each for each in late if _settle(connection, publication, each, now) == "proven"]
+    arrived = [
+        (each.taken.mailing, each.taken.id) for each in proven if each.taken.purpose in CORRECTABLE
+    ]
+    return bool(arrived) and follow_up(connection, publication, arrived, now)
+
+
+def _settle(connection: Connection, publication: int, each: Settled, now: datetime) -> str:
+    taken, outcome = each.taken, each.outcome
+    chosen = select(_D.status, _D.attempts, _D.doubts).where(_D.id == taken.id).with_for_update()
+    row = connection.execute(chosen).one()
+    event = _find_event(each, row.status, row.doubts)
+    relay_id = outcome.relay_id or None if outcome else None
+    said = {"reply": each.reply, "relay_id": relay_id, "stage": outcome.stage if outcome else None}
+    line = {"publication": publication, "mailing": taken.mailing, "delivery": taken.id, "at": now}
+    line |= {"event": event, "attempt": row.attempts, **said}
+    connection.execute(insert(s.ledger).values(line))
+    if event != "late":
+        values: dict[str, Any] = {
+            "status": DELIVERY_TRANSITIONS[event].after,
+            "next_attempt_at": None,
+        }
+        values |= {"last_reply": each.reply, "relay_id": relay_id}
+        connection.execute(update(s.delivery).where(_D.id == taken.id).values(values))
+    if event == "disproven":
+        wake(connection, taken.mailing)
+    return event
+
+
+def _find_event(each: Settled, status: str, doubts: int) -> str:
+    """What a late outcome does with a delivery that stands like this; `late` changes nothing."""
+    kind = each.outcome.kind if each.outcome else "transient"
+    if kind == "accepted" and doubts and status in DELIVERY_TRANSITIONS["proven"].before:
+        return "proven"
+    if kind in ("transient", "permanent") and status in DELIVERY_TRANSITIONS["disproven"].before:
+        return "disproven"
+    return "late"
