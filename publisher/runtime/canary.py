@@ -9,7 +9,7 @@ from publisher.mailing.canary import CanaryRule, Stop, WaitUntil, judge
 from publisher.model.delivery import Mailing
 from publisher.runtime.lane import Lane
 from publisher.store.canaries import count_canary, release, wait_until
-from publisher.store.deliveries import Candidate
+from publisher.store.candidates import Candidate
 from publisher.store.mailings import change_mailing, get_mailing, record_event
 
 

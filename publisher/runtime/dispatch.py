@@ -10,17 +10,18 @@ from datetime import datetime, timedelta
 import msgspec
 from sqlalchemy import Connection
 
-from publisher.mailing.breaker import Breaker, note, note_parked
+from publisher.mailing.breaker import Breaker
 from publisher.mailing.settle import Settlement, settle, settle_break, settle_doubt
 from publisher.model.delivery import TO_MANY, Mailing, Outcome
+from publisher.runtime.breaking import Breaking
 from publisher.runtime.canary import Canaries
 from publisher.runtime.domains import Domains
 from publisher.runtime.exchange import Notice, Result, Rules
-from publisher.runtime.lane import Lane
-from publisher.runtime.relay import Relay
+from publisher.runtime.fleet import Fleet
+from publisher.runtime.lane import CandidateWait, Lane
+from publisher.store.candidates import Candidate
 from publisher.store.database import Held
 from publisher.store.deliveries import (
-    Candidate,
     Settled,
     Taken,
     cancel_waiting,
@@ -29,7 +30,6 @@ from publisher.store.deliveries import (
     take,
 )
 from publisher.store.mailings import (
-    change_mailing,
     finish_if_done,
     get_mailing,
     list_active_mailings,
@@ -59,7 +59,7 @@ class Dispatcher:
         self.random = random
         self.hear = hear
         self.only = only
-        self.relay = Relay(rules.connections, rules.rate)
+        self.fleet = Fleet(rules, store.publication)
         self.domains = Domains(rules.domain_rates)
         self.singles = Lane(store.publication, None)
         self.lanes: dict[int, Lane] = {}
@@ -68,7 +68,6 @@ class Dispatcher:
         self.stuck: Lane | None = None
         self.in_flight: dict[int, Candidate] = {}
         self.version: object = None  # none that the store ever gives: look at the first step
-        self.token_at: datetime | None = None
         self.is_to_look_at: datetime | None = None
 
     def recover(self, now: datetime, begun: Collection[int] | None) -> int:
@@ -83,6 +82,7 @@ class Dispatcher:
             ]
             settle_all(connection, self.store.publication, settled, now)
             self._after_settling(connection, settled, now)
+            self.fleet.recover(connection)
         return len(left)
 
     def _settle_left(self, taken: Taken, is_begun: bool, now: datetime) -> Settled:
@@ -99,7 +99,7 @@ class Dispatcher:
 
         Where it raises, nothing was written, and it can be called again with the same results.
         """
-        breakers = {id: lane.breaker for id, lane in self.lanes.items()}
+        breakers = {id: dict(lane.breakers) for id, lane in self.lanes.items()}
         try:
             return self._step(now, results, room)
         except BaseException:
@@ -107,7 +107,8 @@ class Dispatcher:
             raise
 
     def _step(self, now: datetime, results: Sequence[Result], room: int) -> list[Taken]:
-        self._notice_changes()
+        self._notice_changes(now)
+        self.fleet.begin(results)
         is_settling = bool(results)
         chosen = [] if is_settling else self._choose_reading(now, room)
         is_due = self._done_lanes(now) or self._canaries(self.lanes.values()).are_due(now)
@@ -124,8 +125,7 @@ class Dispatcher:
         # What came back may be on its way again. Nothing is, where the disk did not take it.
         for result in results:
             self.in_flight.pop(result.taken.id, None)
-        if tasks:
-            self.relay.note_try(now)
+        self.fleet.end(tasks, now)
         begun = {task.id for task in tasks}
         self.in_flight |= {each.id: each for each in chosen if each.id in begun}
         notices += self._note_canaries(judged)
@@ -136,18 +136,9 @@ class Dispatcher:
 
     def next_try(self, now: datetime) -> datetime | None:
         """When there is something to try next; None is not before something changes."""
-        is_full = self.relay.room(now, len(self.in_flight)) <= 0
-        if is_full and self.relay.next_try(now) <= now:
-            return None
+        allowed = self.fleet.next_try(now)
         tries = self._next_tries(self._in_order(), now)
-        if not tries:
-            return None
-        allowed = [self.relay.next_try(now)]
-        # One that is further ahead than any token is waited for is of a clock that was put back.
-        longest = timedelta(seconds=1 + 1 / self.rules.rate) if self.rules.rate else timedelta(0)
-        if self.token_at is not None and now < self.token_at <= now + longest:
-            allowed.append(self.token_at)
-        return max(min(tries), *allowed)
+        return max(min(tries), allowed) if tries and allowed is not None else None
 
     def is_over(self, mailing: int, now: datetime, soon: timedelta) -> bool:
         """Tell whether of a mailing nothing is in flight, and nothing will be tried soon."""
@@ -157,8 +148,8 @@ class Dispatcher:
         if lane is None:
             return True
         upcoming = min(self._next_tries([lane], now), default=None)
-        if self.relay.down_since is None and upcoming is not None:
-            upcoming = max(upcoming, self.relay.next_try(now))
+        if not self.fleet.is_down and upcoming is not None:
+            upcoming = max(upcoming, self.fleet.next_try(now) or now)
         return upcoming is None or upcoming > now + soon
 
     def is_idle(self, now: datetime, soon: timedelta) -> bool:
@@ -166,24 +157,26 @@ class Dispatcher:
         if self.in_flight or self.version is None:
             return False
         upcoming = self.next_try(now)
-        is_waiting_for_relay = self.relay.down_since is not None and upcoming is not None
+        is_waiting_for_relay = self.fleet.is_down and upcoming is not None
         return not is_waiting_for_relay and (upcoming is None or upcoming > now + soon)
 
-    def _forget_store(self, breakers: Mapping[int, Breaker]) -> None:
+    def _forget_store(self, breakers: Mapping[int, dict[str, Breaker]]) -> None:
         """Read everything anew at the next step; the breakers are as they were before this one."""
         self.singles = Lane(self.store.publication, None)
         for id, lane in self.lanes.items():
             self.lanes[id] = Lane(self.store.publication, lane.mailing)
-            self.lanes[id].breaker = breakers.get(id, Breaker())
+            self.lanes[id].breakers = breakers.get(id, {})
+        self.fleet.forget()
         self.version = None
 
-    def _notice_changes(self) -> None:
+    def _notice_changes(self, now: datetime) -> None:
         version = self.store.version()
-        if version == self.version:
+        if version == self.version and not self.fleet.is_to_look(now):
             return
-        self.version = version
         with self.store.read() as connection:
             active = list_active_mailings(connection, self.store.publication)
+            self.fleet.look(connection, now)
+        self.version = version
         known = self.lanes
         self.lanes = {}
         for mailing in active:
@@ -199,8 +192,15 @@ class Dispatcher:
         lanes = [self.singles, *self.lanes.values()]
         return sorted(lanes, key=lambda lane: lane is self.stuck) if self.stuck else lanes
 
-    def _domain_wait(self, now: datetime) -> Callable[[str], datetime | None]:
-        return lambda domain: self.domains.wait(domain, now)
+    def _wait(self, now: datetime) -> CandidateWait:
+        def wait(candidate: Candidate) -> datetime | None:
+            of_domain = self.domains.wait(candidate.domain, now)
+            if not candidate.relay:
+                return of_domain
+            of_relay = self.fleet.wait_for(candidate.relay, now)
+            return max(filter(None, (of_domain, of_relay)), default=None)
+
+        return wait
 
     def _choose_reading(self, now: datetime, room: int) -> list[Candidate]:
         if self._room(now, room) <= 0 and not any(not lane.is_at_end for lane in self._in_order()):
@@ -211,22 +211,21 @@ class Dispatcher:
             return self._choose(connection, now, room)
 
     def _room(self, now: datetime, room: int) -> int:
-        return min(room, self.relay.room(now, len(self.in_flight)))
+        return min(room, self.fleet.room(now))
 
     def _choose(self, connection: Connection | None, now: datetime, room: int) -> list[Candidate]:
         """Up to `room` deliveries that everything allows, in the lanes' order."""
         chosen: list[Candidate] = []
         room = self._room(now, room)
-        domain_wait = self._domain_wait(now)
+        wait = self._wait(now)
         for lane in self._in_order():
             if connection is not None:
                 lane.fill(connection, now)
             while len(chosen) < room:
-                candidate = lane.choose(domain_wait, now)
+                candidate = lane.choose(wait, now)
                 if candidate is None:
                     break
-                if wait := self.relay.allow(now):
-                    self.token_at = now + wait
+                if self.fleet.pick(candidate, now) is None:
                     lane.put_back(candidate)
                     return chosen
                 self.domains.take(candidate.domain, now)
@@ -238,15 +237,20 @@ class Dispatcher:
     ) -> list[Taken]:
         if not chosen:
             return []
-        ids = [candidate.id for candidate in chosen]
-        tasks, unwanted = take(connection, self.store.publication, ids, now)
+        late = self.fleet.claim(connection, chosen)
+        for candidate in late:
+            if (lane := self._lane_of(candidate)) is not None:
+                lane.put_back(candidate)
+        ids = [candidate.id for candidate in chosen if candidate not in late]
+        tasks, unwanted = take(connection, self.store.publication, ids, now, self.fleet.picked)
         # Of a single message whose reader left, nothing comes back that would finish it.
         for mailing in {each.mailing for each in unwanted if each.purpose not in TO_MANY}:
             finish_if_done(connection, self.store.publication, mailing, now)
-        taken = {task.id for task in tasks}
+        left = set(ids) - {task.id for task in tasks}
+        self.fleet.give_back(connection, left)
         for candidate in chosen:
             lane = self._lane_of(candidate)
-            if candidate.id not in taken and lane is not None:
+            if candidate.id in left and lane is not None:
                 lane.drop(candidate)
         return tasks
 
@@ -268,7 +272,9 @@ class Dispatcher:
         settled = [self._settle_one(result, now) for result in results]
         if settle_all(connection, self.store.publication, settled, now):
             self.version = None  # no other one's change, but one to be noticed
-        notices = self._trip_breakers(connection, settled, now)
+        breaking = Breaking(self.lanes, self.fleet, self.store.publication)
+        notices = breaking.judge(connection, settled, now, self.random)
+        self.fleet.record(connection, results, now)
         self._after_settling(connection, settled, now)
         return notices
 
@@ -278,11 +284,14 @@ class Dispatcher:
         if result.outcome is None:
             settlement = settle_break(taken.history)
         else:
-            outcome = _for_purpose(result.outcome, taken)
-            self.relay.note(result.outcome, now, self.random())
+            can_do_without = self.fleet.can_do_without(taken.relay, now)
+            outcome = result.outcome if can_do_without else _for_purpose(result.outcome, taken)
+            self.fleet.note(taken.relay, result.outcome, now, self.random())
             self.domains.note(candidate.domain, outcome, now, self.random())
             settlement = settle(outcome, taken.history, self.rules.policy, now, self.random())
             settlement = self._not_before_domain(settlement, candidate, now)
+        if settlement.event == "resent":
+            candidate = msgspec.structs.replace(candidate, relay=taken.relay)
         self._return_to_lane(candidate, settlement)
         return Settled(taken=taken, settlement=settlement, outcome=result.outcome, note=result.note)
 
@@ -310,24 +319,6 @@ class Dispatcher:
         else:
             lane.drop(candidate)
 
-    def _trip_breakers(
-        self, connection: Connection, settled: Iterable[Settled], now: datetime
-    ) -> list[Notice]:
-        notices = []
-        for each in settled:
-            lane = self.lanes.get(each.taken.mailing)
-            if lane is None or lane.mailing is None:
-                continue
-            lane.breaker, reason = _note(lane.breaker, each)
-            if reason is not None:
-                id, publication = lane.mailing.id, self.store.publication
-                # There is nothing to pause where it was the last one.
-                if finish_if_done(connection, publication, id, now):
-                    notices.append(Notice("finished", get_mailing(connection, id)))
-                elif change_mailing(connection, publication, id, "paused", now, reason=reason):
-                    notices.append(Notice("paused", get_mailing(connection, id)))
-        return notices
-
     def _after_settling(
         self, connection: Connection, settled: Sequence[Settled], now: datetime
     ) -> None:
@@ -349,7 +340,7 @@ class Dispatcher:
             finish_if_done(connection, publication, mailing, now)
 
     def _next_tries(self, lanes: Sequence[Lane], now: datetime) -> list[datetime]:
-        wait = self._domain_wait(now)
+        wait = self._wait(now)
         tries = [moment for lane in lanes if (moment := lane.next_try(wait, now)) is not None]
         return tries + self._canaries(lanes).next_looks(now)
 
@@ -378,14 +369,6 @@ class Dispatcher:
                 self.is_to_look_at = now + _LOOK_AGAIN
                 lane.look_again()
         return notices
-
-
-def _note(breaker: Breaker, each: Settled) -> tuple[Breaker, str | None]:
-    if each.outcome is not None:
-        return note(breaker, each.outcome, each.taken.id)
-    if each.settlement.event == "parked":
-        return note_parked(breaker, each.note, each.taken.id)
-    return breaker, None
 
 
 def _has_nothing_to_read(lane: Lane, now: datetime) -> bool:

@@ -5,29 +5,31 @@ It returns when nothing is being sent and nothing may be tried soon; what is def
 
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from publisher.mailing.canary import CanaryRule
 from publisher.mailing.settle import Policy
+from publisher.mailing.warming import Growth
 from publisher.model.delivery import Counts, Mailing
 from publisher.runtime.board import Board
 from publisher.runtime.composer import Composer
 from publisher.runtime.delivery import Loop, make_random, now_utc
 from publisher.runtime.dispatch import Dispatcher
-from publisher.runtime.exchange import Notice, Rules
+from publisher.runtime.exchange import Notice, RelayRule, Rules
 from publisher.runtime.lock import DeliveryLock, try_lock
 from publisher.runtime.pool import Pool
 from publisher.runtime.start import load_keys
 from publisher.settings import Settings
 from publisher.smtp.courier import Courier
 from publisher.store.arming import require_armed
+from publisher.store.candidates import find_next_due
 from publisher.store.database import Database
-from publisher.store.deliveries import find_next_due
 from publisher.store.installation import set_marks
 from publisher.store.mailings import count_deliveries, find_last_event, get_mailing
 from publisher.store.place import MARK_LETTERS, read_mark
@@ -42,6 +44,7 @@ _STANDSTILL = timedelta(seconds=30)
 # A database that cannot be written is waited for, in seconds.
 _PATIENCE = 20.0
 
+USED_UP = "What may be sent today is used up (smtp.warm_up), and what is left waits for tomorrow."
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 Watch = Callable[[Mailing, Counts], None]
@@ -60,30 +63,45 @@ class Delivering(msgspec.Struct, frozen=True, kw_only=True):
 
 def make_rules(settings: Settings) -> Rules:
     """The rules of delivery in `[delivery]`."""
-    table = settings.delivery
+    table, relays = settings.delivery, tuple(make_relay_rules(settings))
     policy = Policy(on_in_doubt=table.on_in_doubt, give_up_after=table.give_up_after)
     return Rules(
-        connections=table.connections,
+        connections=sum(each.connections for each in relays) or table.connections,
         rate=table.rate,
         domain_rates=table.domain_rates,
         policy=policy,
         canary=CanaryRule(wait=table.canary_wait, limit=table.canary_limit),
+        relays=relays,
+        zone=ZoneInfo(settings.publication.time_zone),
     )
 
 
+def make_relay_rules(settings: Settings) -> Iterator[RelayRule]:
+    """How each relay is used, by `[[smtp]]` and by `[delivery]` where that says nothing."""
+    for each in settings.relays:
+        grows = each.warm_up
+        growth = Growth(grows.first, grows.factor, grows.full) if grows.first else None
+        yield RelayRule(
+            name=each.name,
+            weight=each.weight,
+            connections=each.connections or settings.delivery.connections,
+            rate=each.rate,
+            growth=growth,
+        )
+
+
 def make_pool(delivering: Delivering, board: Board) -> Pool:
-    """The relay's connections, none of them open yet."""
+    """The connections to all relays, none of them open yet."""
     settings = delivering.settings
     keys = load_keys(delivering.database, settings)
     composer = Composer(delivering.database, settings, keys, delivering.folder)
-    relay, name = settings.smtp[0], local_name()
-    per_connection = settings.delivery.messages_per_connection
-
-    def make_courier() -> Courier:
-        return Courier(relay, name, messages_per_connection=per_connection)
-
-    connections = delivering.settings.delivery.connections
-    return Pool(connections, make_courier, composer.compose, board.note)
+    name, per_connection = local_name(), settings.delivery.messages_per_connection
+    couriers = [
+        Courier(relay, name, messages_per_connection=per_connection)
+        for relay, rule in zip(settings.relays, make_relay_rules(settings), strict=True)
+        for _ in range(rule.connections)
+    ]
+    return Pool(len(couriers), iter(couriers).__next__, composer.compose, board.note)
 
 
 def local_name() -> str:
@@ -118,7 +136,7 @@ def send_all(delivering: Delivering) -> bool:
 
 
 def _is_idle(dispatcher: Dispatcher, now: datetime) -> bool:
-    return dispatcher.relay.has_been_down(now, UNREACHABLE) or dispatcher.is_idle(now, SOON)
+    return dispatcher.fleet.has_been_down(now, UNREACHABLE) or dispatcher.is_idle(now, SOON)
 
 
 def run_loop(
@@ -139,8 +157,10 @@ def run_loop(
             pool = make_pool(delivering, lock.make_board(rules.connections))
             loop = Loop(dispatcher, pool, delivering.stop, patience)
             loop.run(lambda now: is_over(dispatcher, now))
-        if dispatcher.relay.failures:
-            delivering.say(f"The relay failed, and what is left waits: {dispatcher.relay.fault}")
+        for line in dispatcher.fleet.say_troubles():
+            delivering.say(line)
+        if dispatcher.fleet.is_used_up and dispatcher.next_try(now_utc()) is not None:
+            delivering.say(USED_UP)
     finally:
         lock.release()
 
@@ -208,6 +228,6 @@ class Follower:
         """Tell whether this process's own sending of the mailing has come to its end for now."""
         if self.looked_at is None or abs(now - self.looked_at) >= self.pause:
             self.look(now)
-        if dispatcher.relay.has_been_down(now, UNREACHABLE):
+        if dispatcher.fleet.has_been_down(now, UNREACHABLE):
             return True
         return dispatcher.is_over(self.mailing, now, SOON)

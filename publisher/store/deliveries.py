@@ -4,17 +4,18 @@ Each change here is one of `mailing.transitions`, and all but the intent itself 
 ledger in the same transaction. All functions but the `find_` ones need a connection that writes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, insert, literal, select, update
+from sqlalchemy import Connection, insert, literal, select, update
 
 from publisher.mailing.settle import History, Settlement
 from publisher.mailing.transitions import DELIVERY_TRANSITIONS
-from publisher.model.delivery import TO_MANY, DeliveryStatus, Outcome, Purpose
+from publisher.model.delivery import Outcome, Purpose
 from publisher.store import schema as s
+from publisher.store.candidates import NOT_SENT, literal_status
 from publisher.store.columns import from_milliseconds, to_milliseconds
 from publisher.store.corrections import ARRIVED, CORRECTABLE, follow_up
 from publisher.store.database import driver_of
@@ -24,20 +25,6 @@ _D = s.delivery.c
 _S = s.subscriber.c
 # How many values one statement names; SQLite's own limit is much higher.
 _AT_ONCE = 500
-# Written as it is, so that the partial index of what was not sent is used.
-_NOT_SENT = _D.status != literal("sent", literal_execute=True)
-
-
-class Candidate(msgspec.Struct, frozen=True):
-    """A delivery that may be taken, its mailing and its recipient's domain."""
-
-    id: int
-    mailing: int
-    domain: str
-
-
-# Which deliveries are meant: those of one mailing, or (None) those of all single messages.
-Scope = int | None
 
 
 class Original(msgspec.Struct, frozen=True):
@@ -52,7 +39,8 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery whose intent is on disk: to whom, with what, and what it has been through.
 
     `subscriber_ref` is empty for those that go to no subscriber, `about` None for those that are
-    about no other one. `revision` and `variant` are those of the content that it is sent with.
+    about no other one. `revision` and `variant` are those of the content that it is sent with, and
+    `relay` is the name of the one that it goes over.
     """
 
     id: int
@@ -64,6 +52,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     history: History
     revision: int = 0
     variant: int = 0
+    relay: str = ""
     about: Original | None = None
 
 
@@ -85,72 +74,16 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
         return str(self.outcome.reply) if self.outcome else self.note
 
 
-def _status(value: DeliveryStatus) -> Any:
-    return literal(value, literal_execute=True)
-
-
-def find_queued(
+def take(
     connection: Connection,
     publication: int,
-    scope: Scope,
-    after: int,
-    limit: int,
-    last: int | None = None,
-) -> list[Candidate]:
-    """The next queued deliveries with ids above `after`, none above `last`, by id."""
-    chosen = _candidates(publication, scope, "queued")
-    chosen = chosen.where(_D.next_attempt_at.is_(None), _D.id > after)
-    if last is not None:
-        chosen = chosen.where(_D.id <= last)
-    return _to_candidates(connection.execute(chosen.order_by(_D.id).limit(limit)))
-
-
-def find_due(
-    connection: Connection, publication: int, scope: Scope, now: datetime, limit: int
-) -> list[Candidate]:
-    """The deferred deliveries whose time has come, the longest due first."""
-    chosen = _candidates(publication, scope, "deferred").where(_D.next_attempt_at <= now)
-    return _to_candidates(connection.execute(chosen.order_by(_D.next_attempt_at).limit(limit)))
-
-
-def find_next_due(
-    connection: Connection, publication: int, scope: Scope, after: datetime
-) -> datetime | None:
-    """When, after a moment, the next deferred delivery may be tried."""
-    chosen = select(func.min(_D.next_attempt_at)).where(
-        *_in_scope(publication, scope), _D.status == _status("deferred"), _NOT_SENT
-    )
-    return connection.execute(chosen.where(_D.next_attempt_at > after)).scalar()
-
-
-def _candidates(publication: int, scope: Scope, status: DeliveryStatus) -> Any:
-    return (
-        select(_D.id, _D.mailing, func.coalesce(_D.address, _S.email, ""))
-        .select_from(s.delivery.outerjoin(s.subscriber, _S.id == _D.subscriber))
-        .where(*_in_scope(publication, scope), _D.status == _status(status), _NOT_SENT)
-    )
-
-
-def _in_scope(publication: int, scope: Scope) -> tuple[Any, ...]:
-    if scope is not None:
-        return (_D.mailing == scope,)
-    singles = select(s.mailing.c.id).where(
-        s.mailing.c.status == literal("sending", literal_execute=True),
-        s.mailing.c.purpose.not_in(TO_MANY),
-        s.mailing.c.publication == publication,
-    )
-    return (_D.mailing.in_(singles),)
-
-
-def _to_candidates(rows: Iterable[Any]) -> list[Candidate]:
-    return [Candidate(id, of, email.rpartition("@")[2].lower()) for id, of, email in rows]
-
-
-def take(
-    connection: Connection, publication: int, ids: Sequence[int], now: datetime
+    ids: Sequence[int],
+    now: datetime,
+    over: Mapping[int, str],
 ) -> tuple[list[Taken], list[Taken]]:
     """Put the intent to send on record: those that are to be sent, and those that are not any more.
 
+    `over` are the names of the relays that they go over, by ids; those without a name are left out.
     Consent is asked here, in the transaction of the intent, and whether a correction left anything
     of a variant. A delivery that something else became of meanwhile, or whose mailing is not being
     sent any more, is in neither.
@@ -159,11 +92,13 @@ def take(
     rows = driver.execute(_TAKABLE, (to_milliseconds(now), _list(ids))).fetchall()
     abouts = [row[-2] for row in rows if row[-2] is not None]
     originals = _find_originals(driver, abouts) if abouts else {}
-    wanted = [_taken(row, originals.get(row[-2])) for row in rows if row[-1] == 1]
+    wanted = [
+        _taken(row, originals.get(row[-2]), over.get(row[0], "")) for row in rows if row[-1] == 1
+    ]
     unwanted = [_taken(row) for row in rows if row[-1] != 1]
-    for revision in {each.revision for each in wanted}:  # seldom more than one
-        same = _list(each.id for each in wanted if each.revision == revision)
-        driver.execute(_TAKE, (revision, same))
+    for how in {(each.revision, each.relay) for each in wanted}:  # of revisions seldom two
+        same = _list(each.id for each in wanted if (each.revision, each.relay) == how)
+        driver.execute(_TAKE, (how[0], how[1] or None, same))
     if unwanted:
         for event, fate in (("suppressed", 0), ("emptied", 2)):
             ids_of = [row[0] for row in rows if row[-1] == fate]
@@ -182,7 +117,7 @@ def _list(ids: Iterable[int]) -> str:
 _TAKEN = """
     SELECT d.id, d.mailing, m.purpose, d.attempts, d.doubts, d.breaks, d.first_attempt_at,
         COALESCE(d.address, s.email, '') AS email, COALESCE(s.name, '') AS name,
-        COALESCE(s.ref, '') AS subscriber_ref, {revision} AS revision, d.variant, d.about,
+        COALESCE(s.ref, '') AS subscriber_ref, {revision} AS revision, d.variant, d.relay, d.about,
         {wanted} AS fate
     FROM delivery AS d
     JOIN mailing AS m ON m.id = d.mailing
@@ -220,7 +155,7 @@ _TAKABLE = f"""{_TAKEN.format(wanted=_WANTED, revision=_REVISION)}
         AND d.status IN ('queued', 'deferred') AND m.status = 'sending'
 """  # noqa: S608 - of our own words alone
 _TAKE = """
-    UPDATE delivery SET status = 'sending', next_attempt_at = NULL, revision = ?
+    UPDATE delivery SET status = 'sending', next_attempt_at = NULL, revision = ?, relay = ?
     WHERE id IN (SELECT value FROM json_each(?))
 """
 _LEFT = f"""{_TAKEN.format(wanted="1", revision="d.revision")}
@@ -238,8 +173,8 @@ _SETTLE = """
 """
 _RECORD = """
     INSERT INTO ledger
-        (publication, mailing, delivery, at, event, attempt, stage, reply, relay_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        (publication, mailing, delivery, at, event, attempt, stage, reply, relay_id, relay)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -247,8 +182,11 @@ def _find_originals(driver: Any, ids: Iterable[int]) -> dict[int, Original]:
     return {row[0]: Original(*row) for row in driver.execute(_ORIGINALS, (_list(ids),))}
 
 
-def _taken(row: Sequence[Any], about: Original | None = None) -> Taken:
-    """A row of _TAKEN's columns, in their order, and the delivery that it is about."""
+def _taken(row: Sequence[Any], about: Original | None = None, relay: str | None = None) -> Taken:
+    """A row of _TAKEN's columns, in their order, and the delivery that it is about.
+
+    Without a `relay` it is the one that it was taken for last.
+    """
     id, mailing, purpose, attempts, doubts, breaks, first, email, name, ref, *content, _, _ = row
     return Taken(
         id=id,
@@ -265,6 +203,7 @@ def _taken(row: Sequence[Any], about: Original | None = None) -> Taken:
         ),
         revision=content[0],
         variant=content[1],
+        relay=(content[2] or "") if relay is None else relay,
         about=about,
     )
 
@@ -317,7 +256,7 @@ def _ledger_row(publication: int, each: Settled, at: int, reply: str) -> tuple[A
         *(publication, each.taken.mailing, each.taken.id, at, each.settlement.event),
         each.settlement.history.attempts,
         outcome.stage if outcome else None,
-        *(reply, outcome.relay_id or None if outcome else None),
+        *(reply, outcome.relay_id or None if outcome else None, each.taken.relay or None),
     )
 
 
@@ -374,8 +313,8 @@ def resolve_doubts(
 
 
 def _of_mailing(mailing: int, event: str) -> Any:
-    before = [_status(status) for status in DELIVERY_TRANSITIONS[event].before]
-    return (_D.mailing == mailing) & _D.status.in_(before) & _NOT_SENT
+    before = [literal_status(status) for status in DELIVERY_TRANSITIONS[event].before]
+    return (_D.mailing == mailing) & _D.status.in_(before) & NOT_SENT
 
 
 def _move(

@@ -10,13 +10,15 @@ from publisher.mailing import settle
 from publisher.mailing.settle import Settlement
 from publisher.model.choices import Definition
 from publisher.rehearsal.world import Disk
-from publisher.runtime import dispatch
+from publisher.runtime import breaking, dispatch
 from publisher.runtime.dispatch import Dispatcher
 from publisher.runtime.domains import Domains
+from publisher.runtime.fleet import Fleet
 from publisher.runtime.lane import Lane
 from publisher.runtime.relay import Relay
 from publisher.store import corrections, deliveries, starting, variants
 from publisher.store import schema as s
+from publisher.store.candidates import Candidate
 from publisher.store.mailings import change_mailing
 from publisher.store.variants import split
 from tests.sampling import one_in
@@ -65,7 +67,7 @@ def a_pause_is_not_seen_at_the_intent(patch: Patch) -> None:
 
 
 def no_breaker_trips(patch: Patch) -> None:
-    patch.setattr(dispatch, "note", lambda breaker, outcome, id: (breaker, None))
+    patch.setattr(breaking, "note", lambda breaker, outcome, id: (breaker, None))
 
 
 def what_comes_back_is_forgotten(patch: Patch) -> None:
@@ -84,7 +86,7 @@ def a_mailing_is_never_finished(patch: Patch) -> None:
 
 
 def no_rate_is_kept(patch: Patch) -> None:
-    patch.setattr(Relay, "allow", lambda self, now: timedelta(0))
+    patch.setattr(Fleet, "allow", lambda self, now: timedelta(0))
 
 
 def no_domain_rate_is_kept(patch: Patch) -> None:
@@ -119,7 +121,7 @@ def what_was_taken_and_not_written_counts_as_on_its_way(patch: Patch) -> None:
     def note_at_once(self: Dispatcher, *values: object) -> object:
         tasks = take(self, *values)  # type: ignore[arg-type]
         for task in tasks:
-            candidate = deliveries.Candidate(task.id, task.mailing, "")
+            candidate = Candidate(task.id, task.mailing, "")
             self.in_flight.setdefault(task.id, candidate)
         return tasks
 

@@ -27,8 +27,9 @@ from publisher.runtime import steering
 from publisher.site.variants import choose
 from publisher.site.week import choose_of_week
 from publisher.store import schema as s
+from publisher.store.candidates import find_queued
 from publisher.store.contents import load_frozen
-from publisher.store.deliveries import Settled, find_queued, settle_all, take
+from publisher.store.deliveries import Settled, settle_all, take
 from publisher.store.mailings import find_mailing, finish_if_done
 from publisher.store.starting import NewMailing, start_issue_mailing
 from publisher.store.subscribers import NewSubscriber, add_all, find_by_ref
@@ -280,7 +281,7 @@ class World:
             mailing = self._find(connection, name)
             candidates = find_queued(connection, PUBLICATION, mailing.id, 0, len(outcomes))
             ids = [each.id for each in candidates]
-            taken, unwanted = take(connection, PUBLICATION, ids, self.now)
+            taken, unwanted = take(connection, PUBLICATION, ids, self.now, {})
             events = [(each, event) for each, event in zip(taken, outcomes, strict=False)]
             settled = [
                 Settled(taken=each, settlement=Settlement(event=event, history=each.history))
