@@ -225,8 +225,15 @@ class Fleet:
     def _find_able(self, now: datetime) -> list[str]:
         """Those that may have a message now, whether a connection is free or not."""
         here = [each for each in self.relays.values() if each.takes_part(now, self.busy[each.name])]
-        weighty = [each for each in here if self.shares[each.name].weight]
-        return [each.name for each in weighty or here if not each.wait_for_token(now)]
+        if any(self._is_in_use(each, now) for each in self.relays.values()):
+            here = [each for each in here if self.shares[each.name].weight]
+        return [each.name for each in here if not each.wait_for_token(now)]
+
+    def _is_in_use(self, relay: Relay, now: datetime) -> bool:
+        """Tell whether there is no need of those in reserve."""
+        if relay.left == 0 or relay.rest.failures or relay.is_stuck(now, self.busy[relay.name]):
+            return False
+        return self.shares[relay.name].weight > 0
 
     def _find_free(self, able: Iterable[str], now: datetime) -> list[str]:
         return [name for name in able if self._room(self.relays[name], now) > 0]

@@ -60,8 +60,12 @@ class Relay:
         """Tell whether it may have its share of what is sent now: others wait for it, at times."""
         if self.left == 0 or wait_to_try(self.rest, now):
             return False
-        is_stuck = self.answers_by(now) <= now and in_flight >= self.most
-        return not (is_stuck if self.is_proven else in_flight)
+        return not (self.is_stuck(now, in_flight) if self.is_proven else in_flight)
+
+    def is_stuck(self, now: datetime, in_flight: int) -> bool:
+        """Tell whether all of its connections have been busy for long, without an answer."""
+        most = self.most if self.is_proven else 1
+        return in_flight >= most and self.answers_by(now) <= now
 
     def answers_by(self, now: datetime) -> datetime:
         """Until when others wait for an answer of it, where all of its connections are busy."""

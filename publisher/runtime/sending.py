@@ -5,7 +5,7 @@ It returns when nothing is being sent and nothing may be tried soon; what is def
 
 import secrets
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -15,15 +15,15 @@ import msgspec
 
 from publisher.mailing.canary import CanaryRule
 from publisher.mailing.settle import Policy
-from publisher.mailing.warming import Growth
 from publisher.model.delivery import Counts, Mailing
 from publisher.runtime.board import Board
 from publisher.runtime.composer import Composer
 from publisher.runtime.delivery import Loop, make_random, now_utc
 from publisher.runtime.dispatch import Dispatcher
-from publisher.runtime.exchange import Notice, RelayRule, Rules
+from publisher.runtime.exchange import Notice, Rules
 from publisher.runtime.lock import DeliveryLock, try_lock
 from publisher.runtime.pool import Pool
+from publisher.runtime.relays import make_relay_rules
 from publisher.runtime.start import load_keys
 from publisher.settings import Settings
 from publisher.smtp.courier import Courier
@@ -74,20 +74,6 @@ def make_rules(settings: Settings) -> Rules:
         relays=relays,
         zone=ZoneInfo(settings.publication.time_zone),
     )
-
-
-def make_relay_rules(settings: Settings) -> Iterator[RelayRule]:
-    """How each relay is used, by `[[smtp]]` and by `[delivery]` where that says nothing."""
-    for each in settings.relays:
-        grows = each.warm_up
-        growth = Growth(grows.first, grows.factor, grows.full) if grows.first else None
-        yield RelayRule(
-            name=each.name,
-            weight=each.weight,
-            connections=each.connections or settings.delivery.connections,
-            rate=each.rate,
-            growth=growth,
-        )
 
 
 def make_pool(delivering: Delivering, board: Board) -> Pool:
