@@ -254,7 +254,8 @@ class Fleet:
             return datetime.combine(tomorrow, time(), self.zone).astimezone(now.tzinfo)
         if wait := wait_to_try(relay.rest, now) or relay.wait_for_token(now):
             return now + wait
-        return None if self.is_alone or not relay.is_proven else relay.answers_by(now)
+        is_waited_for = not self.is_alone and relay.takes_part(now, self.busy[relay.name])
+        return relay.answers_by(now) if is_waited_for else None
 
     def wait_for(self, name: str, now: datetime) -> datetime | None:
         """When what goes over this relay alone may be tried; None is now."""

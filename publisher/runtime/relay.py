@@ -60,7 +60,11 @@ class Relay:
         """Tell whether it may have its share of what is sent now: others wait for it, at times."""
         if self.left == 0 or wait_to_try(self.rest, now):
             return False
-        return not (self.is_stuck(now, in_flight) if self.is_proven else in_flight)
+        if self.rest.failures and not self.is_proven:
+            return (
+                not in_flight
+            )  # what the one connection that tries it finds out is its own affair
+        return not self.is_stuck(now, in_flight)
 
     def is_stuck(self, now: datetime, in_flight: int) -> bool:
         """Tell whether all of its connections have been busy for long, without an answer."""
