@@ -17,6 +17,7 @@ from publisher.model.publication import Publication
 from publisher.settings_environment import PREFIX, lay_over
 from publisher.settings_errors import Explainer, explain_toml
 from publisher.settings_hooks import wrong_hooks, wrong_webhooks
+from publisher.settings_relays import name_relays, wrong_relays
 from publisher.settings_tables import A_DURATION, Table
 from publisher.settings_tables import Alerts as Alerts
 from publisher.settings_tables import Choices as Choices
@@ -36,6 +37,7 @@ from publisher.settings_tables import Site as Site
 from publisher.settings_tables import Smtp as Smtp
 from publisher.settings_tables import Sources as Sources
 from publisher.settings_tables import Timeouts as Timeouts
+from publisher.settings_tables import WarmUp as WarmUp
 from publisher.settings_tables import Web as Web
 from publisher.settings_tables import Webhook as Webhook
 from publisher.settings_values import (
@@ -110,6 +112,11 @@ class Settings(Table, frozen=True):
     hooks: Hooks = Hooks()
     webhook: tuple[Webhook, ...] = ()
     database: Database = Database()
+
+    @property
+    def relays(self) -> tuple[Smtp, ...]:
+        """The relays, each of several with a name."""
+        return name_relays(self.smtp)
 
     @property
     def schedules(self) -> tuple[Schedule, ...]:
@@ -296,6 +303,7 @@ def _impossible(settings: Settings) -> list[Wrong]:
         *_wrong_urls(settings),
         *_wrong_mailboxes(settings),
         *_wrong_lists(settings),
+        *wrong_relays(settings.smtp),
         *wrong_hooks(settings.hooks),
         *wrong_webhooks(settings.webhook),
     ]

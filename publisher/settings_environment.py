@@ -32,8 +32,9 @@ def lay_over(
     `own` is what the variables begin with that are for one of several publications alone: they go
     before those for all.
 
-    In an array of tables the number behind its name says which: `PUBLISHER_SMTP__1__HOST`; without
-    one the first is meant. Lists are parted by commas. Raises SettingsError naming the variable.
+    In an array of tables the number behind its name says which, or its own name where the file has
+    one: `PUBLISHER_SMTP__1__HOST`, `PUBLISHER_SMTP__BACKUP__HOST`; without either the first is
+    meant. Lists are parted by commas. Raises SettingsError naming the variable.
     """
     origins: dict[str, str] = {}
     ours = [each for each in environment if each.startswith(PREFIX)]
@@ -89,7 +90,7 @@ class _Setter:
         if inner is None:
             self._set_value(place, name, type_, table, shown, rest)
             return shown
-        index = int(rest.pop(0)) if is_array_of_tables(type_) and _is_number(rest) else 0
+        index = _pop_index(place, name, inner, rest) if is_array_of_tables(type_) else 0
         if not rest:
             raise SettingsError(
                 f"{self.variable}: {shown} is a table; name one of its keys behind two"
@@ -163,5 +164,13 @@ class _Setter:
         return self.text
 
 
-def _is_number(rest: list[str]) -> bool:
-    return bool(rest) and rest[0].isdecimal()
+def _pop_index(place: Any, name: str, inner: type[msgspec.Struct], rest: list[str]) -> int:
+    """Which table of an array is meant, by its number or its name; a hyphen in that is `_`."""
+    if rest and rest[0].isdecimal():
+        return int(rest.pop(0))
+    tables = place.get(name) if isinstance(place, dict) else None
+    if not isinstance(tables, list) or not rest or rest[0] in types_in(inner):
+        return 0
+    names = [each.get("name") if isinstance(each, dict) else None for each in tables]
+    known = [str(each).lower().replace("-", "_") for each in names]
+    return known.index(rest.pop(0)) if rest[0] in known else 0

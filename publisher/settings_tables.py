@@ -80,13 +80,31 @@ class Timeouts(Table, frozen=True):
     final_dot: Duration = Duration(minutes=10)
 
 
+class WarmUp(Table, frozen=True):
+    """Messages a day over an address that receivers do not know yet: more each day, until full.
+
+    There is none where `first` is 0.
+    """
+
+    first: Count = 0
+    factor: Annotated[float, Meta(gt=1, le=10)] = 2
+    full: Positive = 100_000
+
+
 class Smtp(Table, frozen=True):
+    """A relay; of several each has a weight, and `[delivery]` says what it leaves open (0)."""
+
     host: str = ""
     port: Port = 587
     security: Literal["none", "starttls", "tls"] = "starttls"
     username: str = ""
     password: str = ""
+    name: str = ""
+    weight: Count = 1
+    connections: Count = 0
+    rate: Rate = 0
     timeouts: Timeouts = Timeouts()
+    warm_up: WarmUp = WarmUp()
 
 
 class Delivery(Table, frozen=True):

@@ -609,3 +609,58 @@ def test_hooks_that_cannot_be_meant(path: Path, written: str, said: str) -> None
     text = fault(path, BASE + written)
     assert said in text
     assert "geheim" not in text
+
+
+# Several relays
+
+TWO = BASE + '[[smtp]]\nname = "main"\nhost = "a"\n[[smtp]]\nname = "in-reserve"\nhost = "b"\n'
+
+
+def test_one_of_several_is_meant_by_its_name(path: Path) -> None:
+    settings = load(path, TWO, SMTP__IN_RESERVE__PASSWORD="two", SMTP__MAIN__PASSWORD="one")
+    assert [relay.password for relay in settings.smtp] == ["one", "two"]
+    cron = (
+        '[[schedule]]\nname = "a"\ncron = "0 6 * * *"\n[[schedule]]\nname = "b"\ncron = "0 7 * * *"'
+    )
+    other = load(path, BASE + cron, SCHEDULE__B__CATCH_UP="1h")
+    assert [str(each.catch_up) for each in other.schedule] == ["3h", "1h"]
+
+
+def test_what_relays_are_called(path: Path) -> None:
+    assert [relay.name for relay in load(path, BASE + '[smtp]\nhost = "a"\n').relays] == [""]
+    two = BASE + '[[smtp]]\nhost = "a"\n[[smtp]]\nname = "second"\nhost = "b"\n'
+    assert [relay.name for relay in load(path, two).relays] == ["a", "second"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (
+            '[[smtp]]\nhost = "a"\n[[smtp]]\nhost = "a"\n',
+            'smtp[1].name: found "a", expected a name of',
+        ),
+        (
+            '[[smtp]]\nhost = "a"\n[[smtp]]\nport = 25\n',
+            'smtp[1].host: found "", expected the server',
+        ),
+        ('[smtp]\nname = "timeouts"\n', 'smtp.name: found "timeouts", expected a name of small'),
+        ('[smtp]\nname = "Ä"\n', "smtp.name: found"),
+        ("[smtp]\nweight = -1\n", "smtp.weight: found -1, expected a number >= 0"),
+        (
+            "[smtp]\nwarm_up = { first = 9, full = 8 }\n",
+            "smtp.warm_up.full: found 8, expected as many as smtp.warm_up.first",
+        ),
+        (
+            "[smtp]\nwarm_up = { first = 9, full = 80, factor = 1 }\n",
+            "smtp.warm_up.factor: found 1, expected a number > 1",
+        ),
+        ("[smtp]\nwarmup = 5\n", "smtp.warmup: this key is unknown; did you mean warm_up?"),
+    ],
+)
+def test_relays_that_cannot_be_meant(path: Path, lines: str, expected: str) -> None:
+    assert expected in fault(path, BASE + lines)
+
+
+def test_a_name_that_no_relay_has(path: Path) -> None:
+    said = fault(path, TWO, SMTP__RESERVE__PASSWORD="x")
+    assert "PUBLISHER_SMTP__RESERVE__PASSWORD (smtp.reserve): this key is unknown" in said

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, get_args
+from zoneinfo import ZoneInfo
 
 import typer
 from sqlalchemy import Connection
@@ -34,6 +35,7 @@ from publisher.runtime.mailings import (
     read_past,
     require_meant,
 )
+from publisher.runtime.relays import read_relays, say_relay
 from publisher.runtime.steering import (
     Answer,
     Steered,
@@ -44,6 +46,7 @@ from publisher.runtime.steering import (
     resume,
     retry,
 )
+from publisher.settings import Settings
 from publisher.site.issue_files import slug_of
 from publisher.store.database import Database
 from publisher.store.histories import find_shown
@@ -233,7 +236,7 @@ def status_command(
         if name:
             _show_one(database, find_meant(folder, database, name), slug_of(name), json)
         else:
-            _show_all(database, json)
+            _show_all(database, settings, json)
     return 0
 
 
@@ -259,16 +262,22 @@ def _show_past(database: Database, mailing: Mailing) -> None:
         _show_after(database, correction, correction.name, json=False)
 
 
-def _show_all(database: Database, json: bool) -> None:
+def _show_all(database: Database, settings: Settings, json: bool) -> None:
+    now = datetime.now(UTC)
     with database.read() as connection:
         mailings = list_mailings_of_issues(connection, database.publication)
+        relays = read_relays(connection, database.publication, settings, now)
     if json:
-        print_json({"mailings": [describe_past(database, mailing) for mailing in mailings]})
+        described = [describe_past(database, mailing) for mailing in mailings]
+        print_json({"mailings": described, "relays": relays})
         return
     for mailing in mailings:
         _show_past(database, mailing)
     if not mailings:
         show("Nothing was sent yet.")
+    for relay in relays:
+        if len(relays) > 1 or relay.allowed is not None or not relay.is_well:
+            show(say_relay(relay, ZoneInfo(settings.publication.time_zone)))
 
 
 def deliveries_command(

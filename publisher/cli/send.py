@@ -183,6 +183,8 @@ def _start(sending: Sending, *, is_asking: bool) -> Mailing | None:
     say(f"To {audience.total:,} subscribed; digest {new.digest}.")
     if detail := str(audience):
         say(f"That is {detail}.")
+    if (days := _foresee_days(sending, audience.total)) > 1:
+        say(_say_days(days))
     confirm("Send it now?", is_asking=is_asking)
     return start_issue(sending.database, sending.settings, message, content, datetime.now(UTC))
 
@@ -315,15 +317,32 @@ def conclude(sending: Sending, mailing: Mailing | None, *, has_done: bool) -> in
 def _show_dry_run(sending: Sending, meant: Mailing | None) -> int:
     """Say what a send would do, without building or starting anything."""
     which, recipients, detail = _foresee(sending, meant)
+    days = _foresee_days(sending, recipients)
     document = describe(sending.database, meant, sending.slug)
-    document |= {"digest": which, "recipients": recipients}
+    document |= {"digest": which, "recipients": recipients, "days": days}
     if sending.is_json:
         print_json(document)
     else:
         show(f"{sending.slug}: {recipients:,} would be sent to; digest {which}. Nothing was sent.")
         if detail:
             show(f"That is {detail}.")
+        if days > 1:
+            show(_say_days(days))
     return DONE
+
+
+def _say_days(days: int) -> str:
+    return f"It takes {days} days, by what relays may send a day (smtp.warm_up)."
+
+
+def _foresee_days(sending: Sending, messages: int) -> int:
+    """On how many days it would go, today being one."""
+    from publisher.runtime.relays import foresee_mailing, read_relays
+
+    settings, database = sending.settings, sending.database
+    with database.read() as connection:
+        relays = read_relays(connection, database.publication, settings, datetime.now(UTC))
+    return foresee_mailing(settings, relays, messages)
 
 
 def _foresee(sending: Sending, meant: Mailing | None) -> tuple[str, int, str]:

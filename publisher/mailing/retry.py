@@ -10,6 +10,9 @@ import msgspec
 _RECIPIENT = timedelta(minutes=1), timedelta(minutes=40)
 # A relay that restarts is back in seconds, and `send` gives up after 20 s. The last is 40 to 60 s.
 _RELAY = timedelta(seconds=0.5), timedelta(seconds=40)
+# One of several relays that refuses our login, or us, is not mended by asking: each time can bring
+# the account nearer to being locked. The last is 60 to 90 minutes.
+_REFUSING = timedelta(minutes=1), timedelta(minutes=60)
 # Waits are spread over half of their length, upwards: they never come early, each is
 # longer than the one before until the last, and who was deferred together returns apart.
 _SPREAD = 0.5
@@ -35,6 +38,11 @@ def wait_before_retry(deferrals: int, random: float) -> timedelta:
 def wait_for_relay(failures: int, random: float) -> timedelta:
     """How long to wait after the relay's n-th failure in a row: from half a second to a minute."""
     return _grow(*_RELAY, failures, random)
+
+
+def wait_for_refusing(failures: int, random: float) -> timedelta:
+    """How long a relay that refuses us is left alone: from a minute to an hour."""
+    return _grow(*_REFUSING, failures, random)
 
 
 def _grow(first: timedelta, last: timedelta, count: int, random: float) -> timedelta:

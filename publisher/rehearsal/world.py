@@ -25,7 +25,17 @@ _TABLES = (
     *("ledger", "occurrence", "planned_send", "delivery"),
     *("mailing_content", "mailing_choice", "mailing_issue", "mailing"),
 )
-_TABLES_TOO = ("consent", "subscriber", "suppression", "superseded", "schedule", "alert", "request")
+_TABLES_TOO = (
+    "relay",
+    "relay_day",
+    "consent",
+    "subscriber",
+    "suppression",
+    "superseded",
+    "schedule",
+    "alert",
+    "request",
+)
 _TABLES_LAST = ("audit", "installation", "publication", "sqlite_sequence")
 
 

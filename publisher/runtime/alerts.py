@@ -109,10 +109,9 @@ class Alerts:
         words = {"disk": text} if free < _LEAST_FREE else {}
         return self._tell_while("disk-nearly-full", words, now) or has_told
 
-    def note_relay(self, is_down: bool, now: datetime) -> None:
-        """Tell that the relay cannot be reached, and note when it can again."""
-        words = {"relay": "The mail relay cannot be reached; its deliveries wait."}
-        self._tell_while("relay-down", words if is_down else {}, now)
+    def note_relays(self, troubles: Mapping[str, str], now: datetime) -> None:
+        """Tell that relays cannot be used, and note when they can again."""
+        self._tell_while("relay-down", troubles, now)
 
     def warn_of_webhook(self, host: str, text: str, now: datetime) -> None:
         """Tell what a webhook was not told of; without a text, note that it hears us again."""

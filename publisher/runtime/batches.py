@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from publisher.runtime.exchange import Result
 from publisher.runtime.jobs import LEASE, Jobs
-from publisher.runtime.lane import DomainWait, Lane
+from publisher.runtime.lane import CandidateWait, Lane
 from publisher.store.batches import Lease, find_lost, give_back, take_lease
 from publisher.store.candidates import Candidate, Range
 from publisher.store.database import Held
@@ -111,20 +111,20 @@ class Batches:
                 self.jobs.sent += 1
 
     def find_over(
-        self, domain_wait: DomainWait, now: datetime, settled: Collection[int] = ()
+        self, wait: CandidateWait, now: datetime, settled: Collection[int] = ()
     ) -> dict[int, Lane]:
         """The lanes with nothing to do now, and nothing in flight but what is just settled."""
         busy = {lease for id, (lease, _) in self._taken.items() if id not in settled}
         return {
             batch: lane
             for batch, lane in self.lanes.items()
-            if lane.lease not in busy and lane.has_nothing(domain_wait, now)
+            if lane.lease not in busy and lane.has_nothing(wait, now)
         }
 
     def give_back(
         self,
         connection: Connection,
-        domain_wait: DomainWait,
+        wait: CandidateWait,
         now: datetime,
         settled: Collection[int],
     ) -> dict[int, Lane]:
@@ -132,9 +132,9 @@ class Batches:
 
         What is left of a mailing that is not being sent stays as it is until that goes on.
         """
-        over = self.find_over(domain_wait, now, settled)
+        over = self.find_over(wait, now, settled)
         due = {
-            lane.lease: lane.next_try(domain_wait, now)
+            lane.lease: lane.next_try(wait, now)
             for lane in over.values()
             if lane.lease is not None and not lane.is_closed
         }

@@ -14,7 +14,7 @@ from publisher.message.dkim import dns_record, make_signer
 from publisher.runtime.composer import envelope_sender, load_signers
 from publisher.runtime.sending import local_name
 from publisher.runtime.start import require_ready
-from publisher.settings import DkimKey, Settings
+from publisher.settings import DkimKey, Settings, Smtp
 from publisher.smtp.courier import Courier
 from publisher.store.arming import find_unarmed
 from publisher.store.database import Database, open_database
@@ -51,8 +51,8 @@ def diagnose(folder: Path, settings: Settings, *, is_online: bool) -> Iterator[F
     yield from _look_at_mail(settings)
     yield from _look_at_store(folder, settings)
     yield from _look_at_dkim(folder, settings)
-    if is_online and settings.smtp and settings.smtp[0].host:
-        yield _try_relay(settings)
+    if is_online:
+        yield from (_try_relay(each) for each in settings.relays if each.host)
     if not settings.schedules:
         yield Finding("schedule", "info", "nothing is sent by itself: there is no [[schedule]]")
 
@@ -84,8 +84,6 @@ def _look_at_mail(settings: Settings) -> Iterator[Finding]:
             " does not pass DMARC",
             "let email.return_path be at the sender's domain, or one below it, or sign with DKIM",
         )
-    if len(settings.smtp) > 1:
-        yield Finding("smtp", "info", "only the first of several relays is used yet")
 
 
 def _look_at_store(folder: Path, settings: Settings) -> Iterator[Finding]:
@@ -159,18 +157,18 @@ def _look_at_dkim(folder: Path, settings: Settings) -> Iterator[Finding]:
         yield Finding("dkim", "ok", f"{signer.algorithm} with the selector {signer.selector}")
 
 
-def _try_relay(settings: Settings) -> Finding:
-    relay = settings.smtp[0]
+def _try_relay(relay: Smtp) -> Finding:
     place = f"{relay.host}:{relay.port}"
     courier = Courier(relay, local_name())
     outcome = courier.open()
     courier.close()
+    name = f"relay {relay.name}".rstrip()
     if outcome is None:
         login = f", logged in as {relay.username}" if relay.username else ""
-        return Finding("relay", "ok", f"{place} answers{login}")
+        return Finding(name, "ok", f"{place} answers{login}")
     is_reached = outcome.stage not in ("connect", "greeting")
     fix = "correct [smtp]" if is_reached else "see whether the relay is up, and [smtp] names it"
-    return Finding("relay", "error", f"{place}, at {outcome.stage}: {outcome.reply}", fix)
+    return Finding(name, "error", f"{place}, at {outcome.stage}: {outcome.reply}", fix)
 
 
 def list_records(folder: Path, settings: Settings) -> list[Record]:

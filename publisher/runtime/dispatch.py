@@ -20,9 +20,10 @@ from publisher.runtime.breaking import Breaking
 from publisher.runtime.canary import Canaries
 from publisher.runtime.domains import Domains
 from publisher.runtime.exchange import Notice, Result, Rules
+from publisher.runtime.fleet import Fleet
 from publisher.runtime.jobs import Jobs
-from publisher.runtime.lane import Lane
-from publisher.runtime.relay import Relay
+from publisher.runtime.lane import CandidateWait, Lane
+from publisher.runtime.paces import Paces
 from publisher.runtime.sweeping import Sweeping
 from publisher.store.batches import find_batched
 from publisher.store.candidates import Candidate, Range
@@ -71,9 +72,10 @@ class Dispatcher:
         self.is_lead = is_lead
         self.batches = Batches(store.publication, jobs)
         self.sweeping = Sweeping(store, is_wanted=is_lead and jobs is not None)
-        self.breaking = Breaking(store.publication)
-        self.relay = Relay(rules.connections, rules.rate)
+        self.fleet = Fleet(rules, store.publication)
+        self.breaking = Breaking(self.fleet, store.publication)
         self.domains = Domains(rules.domain_rates)
+        self.paces = Paces(self.fleet, self.domains, is_shared=jobs is not None)
         self.singles = Lane(store.publication, None)
         self.lanes: dict[int, Lane] = {}
         # The one at whose delivery the relay failed last: others go first, or one message that
@@ -81,7 +83,6 @@ class Dispatcher:
         self.stuck: Lane | None = None
         self.in_flight: dict[int, Candidate] = {}
         self.version: object = None  # none that the store ever gives: look at the first step
-        self.token_at: datetime | None = None
         self.is_to_look_at: datetime | None = None
 
     def recover(self, now: datetime, begun: Collection[int] | None) -> int:
@@ -90,7 +91,10 @@ class Dispatcher:
         Only `begun` ones can have reached their final dot, or any of them where that is None.
         """
         with self.store.write() as connection:
-            return self._recover(connection, None, begun, now)
+            count = self._recover(connection, None, begun, now)
+            if self.batches.jobs is None:
+                self.fleet.recover(connection)  # nobody else has claimed anything
+        return count
 
     def _recover(
         self,
@@ -120,14 +124,15 @@ class Dispatcher:
     def _step(self, now: datetime, results: Sequence[Result], room: int) -> list[Taken]:
         began = time.monotonic()
         self.batches.lease_arrived(self.store, now, self._recover)
-        self._notice_changes()
+        self._notice_changes(now)
         notices = self.sweeping.sweep_now_and_then(now)
+        self.fleet.begin(results)
         is_settling = bool(results)
         chosen = [] if is_settling else self._choose_reading(now, room)
         is_due = (
             self._done_lanes(now)
             or self._canaries(self.lanes.values()).are_due(now)
-            or self.batches.find_over(self._domain_wait(now), now)
+            or self.batches.find_over(self._wait(now), now)
         )
         if not (is_settling or chosen or is_due):
             self._tell(notices)
@@ -140,7 +145,7 @@ class Dispatcher:
             tasks = self._take(connection, chosen, now)
             notices += self._finish(connection, now)
             settled = {result.taken.id for result in results}
-            over = self.batches.give_back(connection, self._domain_wait(now), now, settled)
+            over = self.batches.give_back(connection, self._wait(now), now, settled)
             ended = {lane.lease.mailing for lane in over.values() if lane.lease}
             notices += finish_all(connection, self.store.publication, ended, now)
             judged = self._canaries(self.lanes.values()).judge(connection, now)
@@ -150,8 +155,7 @@ class Dispatcher:
         self.batches.forget(results)
         self.batches.end(over)
         self.batches.note_taken(tasks, began)
-        if tasks:
-            self.relay.note_try(now)
+        self.fleet.end(tasks, now)
         begun = {task.id for task in tasks}
         self.in_flight |= {each.id: each for each in chosen if each.id in begun}
         notices += self._note_canaries(judged)
@@ -165,18 +169,9 @@ class Dispatcher:
 
     def next_try(self, now: datetime) -> datetime | None:
         """When there is something to try next; None is not before something changes."""
-        is_full = self.relay.room(now, len(self.in_flight)) <= 0
-        if is_full and self.relay.next_try(now) <= now:
-            return None
+        allowed = self.fleet.next_try(now)
         tries = self._next_tries(self._in_order(), now)
-        if not tries:
-            return None
-        allowed = [self.relay.next_try(now)]
-        # One that is further ahead than any token is waited for is of a clock that was put back.
-        longest = timedelta(seconds=1 + 1 / self.rules.rate) if self.rules.rate else timedelta(0)
-        if self.token_at is not None and now < self.token_at <= now + longest:
-            allowed.append(self.token_at)
-        return max(min(tries), *allowed)
+        return max(min(tries), allowed) if tries and allowed is not None else None
 
     def is_over(self, mailing: int, now: datetime, soon: timedelta) -> bool:
         """Tell whether of a mailing nothing is in flight, and nothing will be tried soon."""
@@ -186,8 +181,8 @@ class Dispatcher:
         if lane is None:
             return True
         upcoming = min(self._next_tries([lane], now), default=None)
-        if self.relay.down_since is None and upcoming is not None:
-            upcoming = max(upcoming, self.relay.next_try(now))
+        if not self.fleet.is_down and upcoming is not None:
+            upcoming = max(upcoming, self.fleet.next_try(now) or now)
         return upcoming is None or upcoming > now + soon
 
     def is_idle(self, now: datetime, soon: timedelta) -> bool:
@@ -195,26 +190,28 @@ class Dispatcher:
         if self.in_flight or self.version is None or self.sweeping.has_work(now + soon):
             return False
         upcoming = self.next_try(now)
-        is_waiting_for_relay = self.relay.down_since is not None and upcoming is not None
+        is_waiting_for_relay = self.fleet.is_down and upcoming is not None
         return not is_waiting_for_relay and (upcoming is None or upcoming > now + soon)
 
-    def _forget_store(self, breakers: Mapping[int, Breaker]) -> None:
+    def _forget_store(self, breakers: Mapping[tuple[int, str], Breaker]) -> None:
         """Read everything anew at the next step; the breakers are as they were before this one."""
         self.singles = Lane(self.store.publication, None)
         for id, lane in self.lanes.items():
             self.lanes[id] = Lane(self.store.publication, lane.mailing)
         self.batches.renew()
         self.breaking.breakers = dict(breakers)
+        self.fleet.forget()
         self.version = None
 
-    def _notice_changes(self) -> None:
+    def _notice_changes(self, now: datetime) -> None:
         version = self.store.version()
-        if version == self.version:
+        if version == self.version and not self.fleet.is_to_look(now):
             return
-        self.version = version
         with self.store.read() as connection:
             active = list_active_mailings(connection, self.store.publication)
             batched = find_batched(connection)
+            self.fleet.look(connection, now)
+        self.version = version
         known = self.lanes
         self.lanes = {}
         ids = {mailing.id for mailing in active}
@@ -236,8 +233,15 @@ class Dispatcher:
         lanes = [*mine, *self.batches.lanes.values()]
         return sorted(lanes, key=lambda lane: lane is self.stuck) if self.stuck else lanes
 
-    def _domain_wait(self, now: datetime) -> Callable[[str], datetime | None]:
-        return lambda domain: self.domains.wait(domain, now)
+    def _wait(self, now: datetime) -> CandidateWait:
+        def wait(candidate: Candidate) -> datetime | None:
+            of_domain = self.domains.wait(candidate.domain, now)
+            if not candidate.relay:
+                return of_domain
+            of_relay = self.fleet.wait_for(candidate.relay, now)
+            return max(filter(None, (of_domain, of_relay)), default=None)
+
+        return wait
 
     def _choose_reading(self, now: datetime, room: int) -> list[Candidate]:
         if self._room(now, room) <= 0 and not any(not lane.is_at_end for lane in self._in_order()):
@@ -248,22 +252,21 @@ class Dispatcher:
             return self._choose(connection, now, room)
 
     def _room(self, now: datetime, room: int) -> int:
-        return min(room, self.relay.room(now, len(self.in_flight)))
+        return min(room, self.fleet.room(now))
 
     def _choose(self, connection: Connection | None, now: datetime, room: int) -> list[Candidate]:
         """Up to `room` deliveries that everything allows, in the lanes' order."""
         chosen: list[Candidate] = []
         room = self._room(now, room)
-        domain_wait = self._domain_wait(now)
+        wait = self._wait(now)
         for lane in self._in_order():
             if connection is not None:
                 lane.fill(connection, now)
             while len(chosen) < room:
-                candidate = lane.choose(domain_wait, now)
+                candidate = lane.choose(wait, now)
                 if candidate is None:
                     break
-                if wait := self.relay.allow(now):
-                    self.token_at = now + wait
+                if self.fleet.pick(candidate, now) is None:
                     lane.put_back(candidate)
                     return chosen
                 self.domains.take(candidate.domain, now)
@@ -276,15 +279,20 @@ class Dispatcher:
         chosen = [each for each in chosen if self._lane_of(each) is not None]
         if not chosen:
             return []
-        ids = [candidate.id for candidate in chosen]
-        tasks, unwanted = take(connection, self.store.publication, ids, now)
+        late = self.paces.claim(connection, chosen, now)
+        for candidate in late:
+            if (lane := self._lane_of(candidate)) is not None:
+                lane.put_back(candidate)
+        ids = [candidate.id for candidate in chosen if candidate not in late]
+        tasks, unwanted = take(connection, self.store.publication, ids, now, self.fleet.picked)
         # Of a single message whose reader left, nothing comes back that would finish it.
         for mailing in {each.mailing for each in unwanted if each.purpose not in TO_MANY}:
             finish_if_done(connection, self.store.publication, mailing, now)
-        taken = {task.id for task in tasks}
+        left = set(ids) - {task.id for task in tasks}
+        self.fleet.give_back(connection, left)
         for candidate in chosen:
             lane = self._lane_of(candidate)
-            if candidate.id not in taken and lane is not None:
+            if candidate.id in left and lane is not None:
                 lane.drop(candidate)
         return tasks
 
@@ -310,7 +318,8 @@ class Dispatcher:
         has_new = settle_all(connection, publication, settled, now)
         if settle_late(connection, publication, late, now) or has_new:
             self.version = None  # no other one's change, but one to be noticed
-        notices = self.breaking.judge(connection, settled, now)
+        notices = self.breaking.judge(connection, settled, now, self.random)
+        self.fleet.record(connection, results, now)
         look_after(connection, publication, settled, {*self.lanes, *self.batches.mailings}, now)
         return notices
 
@@ -320,23 +329,16 @@ class Dispatcher:
         if result.outcome is None:
             settlement = settle_break(taken.history)
         else:
-            outcome = _for_purpose(result.outcome, taken)
-            self.relay.note(result.outcome, now, self.random())
+            can_do_without = self.fleet.can_do_without(taken.relay, now)
+            outcome = result.outcome if can_do_without else _for_purpose(result.outcome, taken)
+            self.fleet.note(taken.relay, result.outcome, now, self.random())
             self.domains.note(candidate.domain, outcome, now, self.random())
             settlement = settle(outcome, taken.history, self.rules.policy, now, self.random())
-            settlement = self._not_before_domain(settlement, candidate, now)
+            settlement = self.domains.postpone(settlement, candidate.domain, now)
+        if settlement.event == "resent":
+            candidate = msgspec.structs.replace(candidate, relay=taken.relay)
         self._return_to_lane(candidate, settlement)
         return Settled(taken=taken, settlement=settlement, outcome=result.outcome, note=result.note)
-
-    def _not_before_domain(
-        self, settlement: Settlement, candidate: Candidate, now: datetime
-    ) -> Settlement:
-        """A deferred one is not due before its domain may be sent to."""
-        if settlement.next_attempt_at is None:
-            return settlement
-        allowed = now + self.domains.retry_after(candidate.domain, now)
-        later = max(settlement.next_attempt_at, allowed)
-        return msgspec.structs.replace(settlement, next_attempt_at=later)
 
     def _return_to_lane(self, candidate: Candidate, settlement: Settlement) -> None:
         if settlement.event == "accepted":
@@ -353,7 +355,7 @@ class Dispatcher:
             lane.drop(candidate)
 
     def _next_tries(self, lanes: Sequence[Lane], now: datetime) -> list[datetime]:
-        wait = self._domain_wait(now)
+        wait = self._wait(now)
         tries = [moment for lane in lanes if (moment := lane.next_try(wait, now)) is not None]
         return tries + self._canaries(lanes).next_looks(now)
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+import msgspec
+
 from publisher.mailing.retry import (
     DomainBackoff,
     TokenBucket,
@@ -11,6 +13,7 @@ from publisher.mailing.retry import (
     take,
     wait_for_domain,
 )
+from publisher.mailing.settle import Settlement
 from publisher.model.delivery import Outcome
 
 
@@ -43,6 +46,10 @@ class Domains:
             bucket = self.buckets.get(domain, TokenBucket())
             self.buckets[domain], _ = take(bucket, now, self.rates[domain])
 
+    def use_up(self, domain: str, now: datetime) -> None:
+        """Others have taken what there was."""
+        self.buckets[domain] = TokenBucket(0.0, now)
+
     def note(self, domain: str, outcome: Outcome, now: datetime, random: float) -> None:
         """Learn from what came of an attempt to a domain."""
         if outcome.concern == "domain_rate" and outcome.kind != "accepted":
@@ -54,6 +61,13 @@ class Domains:
                 del self.backoffs[domain]
             else:
                 self.backoffs[domain] = after
+
+    def postpone(self, settlement: Settlement, domain: str, now: datetime) -> Settlement:
+        """A deferred one is not due before its domain may be sent to."""
+        if settlement.next_attempt_at is None:
+            return settlement
+        later = max(settlement.next_attempt_at, now + self.retry_after(domain, now))
+        return msgspec.structs.replace(settlement, next_attempt_at=later)
 
     def retry_after(self, domain: str, now: datetime) -> timedelta:
         """How long what a domain refused for its rate waits at least."""

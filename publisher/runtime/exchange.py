@@ -1,23 +1,41 @@
 """What the dispatcher is given, and what it gives: rules, results, notices."""
 
 from collections.abc import Mapping
+from datetime import UTC, tzinfo
 
 import msgspec
 
 from publisher.mailing.canary import CanaryRule
 from publisher.mailing.settle import Policy
+from publisher.mailing.warming import Growth
 from publisher.model.delivery import Mailing, Outcome
 from publisher.store.deliveries import Taken
 
 
+class RelayRule(msgspec.Struct, frozen=True, kw_only=True):
+    """How a relay is used: from `[[smtp]]` of the settings. The only one may have no name."""
+
+    name: str = ""
+    weight: int = 1
+    connections: int = 4
+    rate: float = 0
+    growth: Growth | None = None
+
+
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """How deliveries are made: from `[delivery]` of the settings. Rates are messages a second."""
+    """How deliveries are made: from `[delivery]` of the settings. Rates are messages a second.
+
+    `connections` and `rate` are those of all relays together. Without `relays` there is one, which
+    has them. Days of allowances are those of `zone`.
+    """
 
     connections: int = 4
     rate: float = 0
     domain_rates: Mapping[str, float] = {}
     policy: Policy = Policy()
     canary: CanaryRule = CanaryRule()
+    relays: tuple[RelayRule, ...] = ()
+    zone: tzinfo = UTC
 
 
 class Result(msgspec.Struct, frozen=True):

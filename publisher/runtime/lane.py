@@ -26,8 +26,9 @@ _MAX_HELD = 50_000
 # Where all due ones that were read wait for their domain, it is looked again after this.
 _LOOK_AGAIN = timedelta(seconds=1)
 
-# When a domain may be sent to; None is now.
-DomainWait = Callable[[str], datetime | None]
+# When a delivery's domain may be sent to, and the relay be used that it goes over alone; None is
+# now.
+CandidateWait = Callable[[Candidate], datetime | None]
 
 
 class Lane:
@@ -35,7 +36,8 @@ class Lane:
 
     Under a lease they are those of its batch.
 
-    `ready` may go as soon as there is room, `held` wait for their domain. `loaded` are the ids of
+    `ready` may go as soon as there is room, `held` wait for their domain, or for the one relay that
+    they go over. `loaded` are the ids of
     both and of what is in flight.
     """
 
@@ -51,7 +53,7 @@ class Lane:
         # Of a mailing that is not being sent any more.
         self.is_closed = False
         self.ready: deque[Candidate] = deque()
-        self.held: dict[str, deque[Candidate]] = {}
+        self.held: dict[tuple[str, str], deque[Candidate]] = {}
         self.loaded: set[int] = set()
         self.look_again()
 
@@ -106,22 +108,23 @@ class Lane:
                 self.loaded.add(candidate.id)
                 (self.ready.appendleft if is_first else self.ready.append)(candidate)
 
-    def choose(self, domain_wait: DomainWait, now: datetime) -> Candidate | None:
-        """The next one whose domain may be sent to now."""
+    def choose(self, wait: CandidateWait, now: datetime) -> Candidate | None:
+        """The next one that may be sent now."""
         if self.is_closed:
             return None
-        for domain, waiting in self.held.items():
-            if (until := domain_wait(domain)) is None or until <= now:
+        for key, waiting in self.held.items():
+            if (until := wait(waiting[0])) is None or until <= now:
                 candidate = waiting.popleft()
                 if not waiting:
-                    del self.held[domain]
+                    del self.held[key]
                 return candidate
         while self.ready:
             candidate = self.ready.popleft()
-            until = domain_wait(candidate.domain)
+            until = wait(candidate)
             if until is None or until <= now:
                 return candidate
-            self.held.setdefault(candidate.domain, deque()).append(candidate)
+            key = (candidate.domain, candidate.relay)
+            self.held.setdefault(key, deque()).append(candidate)
         return None
 
     def put_back(self, candidate: Candidate, *, is_last: bool = False) -> None:
@@ -144,16 +147,16 @@ class Lane:
         is_read = self.is_at_end and self.is_next_due_known and self.last is None
         return is_read and not (self.loaded or self.next_due)
 
-    def has_nothing(self, domain_wait: DomainWait, now: datetime) -> bool:
+    def has_nothing(self, wait: CandidateWait, now: datetime) -> bool:
         """Tell whether there is nothing to try now, whatever comes of what is in flight."""
-        upcoming = self.next_try(domain_wait, now)
+        upcoming = self.next_try(wait, now)
         return upcoming is None or upcoming > now
 
-    def next_try(self, domain_wait: DomainWait, now: datetime) -> datetime | None:
+    def next_try(self, wait: CandidateWait, now: datetime) -> datetime | None:
         """When something of it may be tried; None is never, unless something changes."""
         if self.is_closed:
             return None
         if self.ready or not self.is_at_end or not self.is_next_due_known:
             return now
-        waits = [domain_wait(domain) or now for domain in self.held]
+        waits = [wait(waiting[0]) or now for waiting in self.held.values()]
         return min([*waits, *([self.next_due] if self.next_due else [])], default=None)

@@ -168,6 +168,7 @@ def describe_delivery(row: Shown, naming: Naming) -> dict[str, Any]:
         "message_id": message_id(naming.ref, row.id, key, naming.domain) if key else None,
         "last_reply": row.last_reply or None,
         "next_attempt_at": due.isoformat(timespec="seconds") if due else None,
+        "relay": row.relay,
         "content": row.what.form,
         "highlights": list(row.what.highlights) or None,
     }

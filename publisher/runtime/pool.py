@@ -29,7 +29,10 @@ _CLOSING_SECONDS = 3.0
 
 
 class Courier(Protocol):
-    """One connection to the relay: publisher.smtp.courier."""
+    """One connection to a relay: publisher.smtp.courier."""
+
+    @property
+    def name(self) -> str: ...
 
     @property
     def is_open(self) -> bool: ...
@@ -92,6 +95,8 @@ class Pool:
     ) -> None:
         self._lines = [Line(make_courier(), partial(note_begun, place)) for place in range(count)]
         self._idle = list(self._lines)
+        # Those whose relay's idle connections are being closed just now.
+        self._late: list[Taken] = []
         self._compose = compose
         self._results: list[Result] = []
         self._waiting: dict[int, Line] = {}
@@ -113,10 +118,17 @@ class Pool:
         return len(self._idle) < len(self._lines)
 
     def begin(self, tasks: Sequence[Taken]) -> None:
-        """Give tasks, at most `room`, to connections."""
+        """Give tasks, at most `room`, to connections of their relays."""
         for task in tasks:
-            line = self._idle.pop()
-            self._start(line, _attempt(line, self._compose, task), task)
+            line = next((each for each in reversed(self._idle) if _fits(each, task)), None)
+            if line is None:
+                self._late.append(task)
+                continue
+            self._idle.remove(line)
+            self._attempt(line, task)
+
+    def _attempt(self, line: Line, task: Taken) -> None:
+        self._start(line, _attempt(line, self._compose, task), task)
 
     def collect(self, seconds: float) -> list[Result]:
         """The results there are; waits for the first ones, so long at most.
@@ -204,7 +216,12 @@ class Pool:
             self._results.append(result)
         line.script = line.task = None
         line.idle_since = time.monotonic()
-        self._idle.append(line)
+        task = next((each for each in self._late if _fits(line, each)), None)
+        if task is None:
+            self._idle.append(line)
+        else:
+            self._late.remove(task)
+            self._attempt(line, task)
 
     # Waiting
 
@@ -244,6 +261,10 @@ class Pool:
             if now - line.idle_since > _IDLE_SECONDS:
                 self._idle.remove(line)
                 self._start(line, _close(line))
+
+
+def _fits(line: Line, task: Taken) -> bool:
+    return line.courier.name == task.relay
 
 
 def _close(line: Line) -> Script:

@@ -1,35 +1,44 @@
-"""What the relay is like at the moment: up, proven, asking for less, and how many it lets in."""
+"""What one relay is like at the moment: up, proven, asking for less, and how many it lets in."""
 
 from datetime import datetime, timedelta
 
-from publisher.mailing.retry import TokenBucket, take, wait_for_relay
+from publisher.mailing.rest import Rest, leave_alone, wait_to_try
+from publisher.mailing.retry import TokenBucket, take
 from publisher.model.delivery import Outcome
+from publisher.runtime.exchange import RelayRule
 
 # A connection that is refused while others work means that there are too many of them.
 _OTHERS_WORK = timedelta(seconds=30)
 # So often one connection more is tried again.
 _ONE_MORE = timedelta(minutes=1)
+# Whose connections are all busy and answer nothing for so long is not waited for by others.
+_STUCK = timedelta(seconds=5)
 _BEFORE_MAIL = ("connect", "greeting", "ehlo", "starttls", "auth")
 
 
 class Relay:
-    """The relay as the dispatcher knows it.
+    """A relay as the dispatcher knows it.
 
     Until a message got as far as MAIL one connection tries alone: a refused login is then refused
-    once, and a relay that is down is asked by one.
+    once, and a relay that is down is asked by one. `allowed` is today's allowance, and
+    `left` what is left of it; None is no limit.
     """
 
-    def __init__(self, connections: int, rate: float) -> None:
-        self.connections = connections
-        self.most = connections
-        self.rate = rate
+    def __init__(self, rule: RelayRule) -> None:
+        self.name = rule.name
+        self.connections = rule.connections
+        self.most = rule.connections
+        self.rate = rule.rate
+        self.growth = rule.growth
         self.bucket = TokenBucket()
+        self.allowed: int | None = None
+        self.left: int | None = None
         self.is_proven = False
-        self.failures = 0
-        self.until: datetime | None = None
+        self.rest = Rest()
+        self.noted: Rest | None = None
         self.down_since: datetime | None = None
         self.trying_since: datetime | None = None
-        self.fault = ""
+        self.heard_at: datetime | None = None
         self.worked_at: datetime | None = None
         self.narrowed_at: datetime | None = None
 
@@ -38,7 +47,7 @@ class Relay:
 
         A wait that the clock was put back over is over.
         """
-        if self._wait(now):
+        if wait_to_try(self.rest, now):
             return 0
         if not self.is_proven:
             return max(0, 1 - in_flight)
@@ -47,48 +56,90 @@ class Relay:
             self.narrowed_at = now if self.most < self.connections else None
         return max(0, self.most - in_flight)
 
-    def allow(self, now: datetime) -> timedelta:
-        """Take one of the rate's tokens; or how long until there is one."""
-        self.bucket, wait = take(self.bucket, now, self.rate, burst=self.rate / 10)
+    def takes_part(self, now: datetime, in_flight: int) -> bool:
+        """Tell whether it may have its share of what is sent now: others wait for it, at times."""
+        if self.left == 0 or wait_to_try(self.rest, now):
+            return False
+        if self.rest.failures and not self.is_proven:
+            return not in_flight  # what the one connection that tries it finds is its own affair
+        return not self.is_stuck(now, in_flight)
+
+    def is_stuck(self, now: datetime, in_flight: int) -> bool:
+        """Tell whether all of its connections have been busy for long, without an answer."""
+        most = self.most if self.is_proven else 1
+        return in_flight >= most and self.answers_by(now) <= now
+
+    def answers_by(self, now: datetime) -> datetime:
+        """Until when others wait for an answer of it, where all of its connections are busy."""
+        heard_at = now if self.heard_at is None or self.heard_at > now else self.heard_at
+        return heard_at + _STUCK
+
+    def wait_for_token(self, now: datetime) -> timedelta:
+        """How long until its rate has a token; takes none."""
+        bucket, wait = take(self.bucket, now, self.rate, burst=self.rate / 10)
+        if wait:
+            # What it has saved up, counted from now: a clock that was put back goes on.
+            self.bucket = bucket
         return wait
 
-    def _wait(self, now: datetime) -> timedelta:
-        wait = self.until - now if self.until else timedelta(0)
-        return wait if timedelta(0) < wait <= timedelta(minutes=2) else timedelta(0)
+    def spend_token(self, now: datetime) -> None:
+        """Count a delivery that begins."""
+        self.bucket, _ = take(self.bucket, now, self.rate, burst=self.rate / 10)
+
+    def use_up(self, now: datetime) -> None:
+        """Others have taken what the rate had."""
+        self.bucket = TokenBucket(0.0, now)
 
     def next_try(self, now: datetime) -> datetime:
         """When it may be tried again."""
-        return now + self._wait(now)
+        return now + wait_to_try(self.rest, now)
 
     def note_try(self, now: datetime) -> None:
         """An attempt begins; of a relay that is not proven it may never be heard again."""
         if not self.is_proven:
             self.trying_since = self.trying_since or now
 
-    def note(self, outcome: Outcome, now: datetime, random: float) -> None:
-        """Learn from what came of an attempt."""
-        self.trying_since = None
+    def note(self, outcome: Outcome, now: datetime, random: float, *, is_alone: bool) -> None:
+        """Learn from what came of an attempt; `is_alone` where there is no other relay.
+
+        By one of several that takes nothing from us others can be used, and it is left alone.
+        """
+        self.trying_since, self.heard_at = None, now
         if outcome.stage not in _BEFORE_MAIL:
             self.is_proven = True
         if outcome.concern in ("relay", "relay_rate", "login") and outcome.kind != "accepted":
-            self._note_failure(outcome, now, random)
+            self._note_failure(outcome, now, random, is_alone=is_alone)
+        elif outcome.concern == "sender" and not is_alone:
+            self.shun(str(outcome.reply), now, random)
         elif outcome.kind != "unknown":
-            self.failures = 0
-            self.until = None
+            self.rest = Rest()
             self.down_since = None
             self.worked_at = now
 
-    def _note_failure(self, outcome: Outcome, now: datetime, random: float) -> None:
+    def shun(self, fault: str, now: datetime, random: float) -> None:
+        """Leave it alone for long: it takes nothing from us, or nothing comes of what it takes."""
+        self.rest = leave_alone(self.rest, now, fault, random, is_refused=True)
+        self.is_proven = False
+
+    def forgive(self) -> None:
+        """Let it be tried again at once, though it takes nothing from us: an operator is asked."""
+        if self.rest.is_refused:
+            self.rest = Rest(self.rest.failures, None, self.rest.fault)
+
+    def _note_failure(
+        self, outcome: Outcome, now: datetime, random: float, *, is_alone: bool
+    ) -> None:
         do_others_work = self.worked_at is not None and now - self.worked_at < _OTHERS_WORK
-        if outcome.stage in _BEFORE_MAIL and do_others_work and self.most > 1 and not self.failures:
+        is_first = not self.rest.failures
+        if outcome.stage in _BEFORE_MAIL and do_others_work and self.most > 1 and is_first:
             self.most -= 1
             self.narrowed_at = now
             return
-        if self._wait(now):
+        is_refused = outcome.kind == "permanent" and not is_alone
+        before = self.rest
+        self.rest = leave_alone(before, now, str(outcome.reply), random, is_refused=is_refused)
+        if self.rest is before:
             return  # it was on its way already, and says nothing new
-        self.failures += 1
-        self.fault = str(outcome.reply)
-        self.until = now + wait_for_relay(self.failures, random)
         self.is_proven = False
         if outcome.concern == "relay":
             self.down_since = self.down_since or now

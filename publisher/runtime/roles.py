@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -11,6 +11,7 @@ from publisher.errors import PublisherError
 from publisher.runtime.alerts import Alerts
 from publisher.runtime.delivery import now_utc
 from publisher.runtime.dispatch import Dispatcher
+from publisher.runtime.fleet import Fleet
 from publisher.runtime.lock import DeliveryLock, try_lock
 from publisher.runtime.log import describe_defect
 from publisher.runtime.newsroom import Folder
@@ -49,7 +50,7 @@ def deliver_always(delivering: Delivering, say: Say) -> None:
     succeeding = Succeeding(delivering.database)
 
     def look(dispatcher: Dispatcher, now: datetime) -> bool:
-        watch.note(dispatcher.relay.has_been_down(now, _DOWN), now)
+        watch.note(describe_troubles(dispatcher.fleet, now), now)
         return not dispatcher.is_lead and succeeding.may_lead()
 
     while not delivering.stop.is_set():
@@ -96,21 +97,36 @@ def _begin(delivering: Delivering, succeeding: Succeeding) -> tuple[str, Deliver
     return "", succeeding.take()
 
 
+def describe_troubles(fleet: Fleet, now: datetime) -> dict[str, str]:
+    """What an operator is told of relays that have been down for long, by what it is about."""
+    troubles = fleet.find_troubles(now, _DOWN)
+    if fleet.is_alone:
+        text = "The mail relay cannot be reached; its deliveries wait."
+        return {"relay": text} if troubles else {}
+    is_all = len(troubles) == len(fleet.relays)
+    others = "all deliveries wait" if is_all else "the others go on without it"
+    return {
+        name: f"The mail relay {name} cannot be used, and {others}: {fault or 'it does not answer'}"
+        for name, fault in troubles.items()
+    }
+
+
 class RelayWatch:
-    """Tells when the relay is down, and when it is back, beside the loop: results do not wait."""
+    """Tells when a relay is down, and when it is back, beside the loop: results do not wait."""
 
     def __init__(self, alerts: Alerts) -> None:
         self.alerts = alerts
-        self.is_down: bool | None = None
+        self.down: set[str] | None = None
 
-    def note(self, is_down: bool, now: datetime) -> None:
-        if is_down != self.is_down:
-            self.is_down = is_down
-            Thread(target=self._tell, args=(is_down, now), daemon=True).start()
+    def note(self, troubles: Mapping[str, str], now: datetime) -> None:
+        """Note which are down now, with what is told of each."""
+        if (down := set(troubles)) != self.down:
+            self.down = down
+            Thread(target=self._tell, args=(troubles, now), daemon=True).start()
 
-    def _tell(self, is_down: bool, now: datetime) -> None:
+    def _tell(self, troubles: Mapping[str, str], now: datetime) -> None:
         try:
-            self.alerts.note_relay(is_down, now)
+            self.alerts.note_relays(troubles, now)
         except PublisherError as error:
             self.alerts.say(str(error))
 

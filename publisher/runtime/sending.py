@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -23,6 +24,7 @@ from publisher.runtime.exchange import Notice, Rules
 from publisher.runtime.jobs import working
 from publisher.runtime.lock import DeliveryLock, try_lock
 from publisher.runtime.pool import Pool
+from publisher.runtime.relays import make_relay_rules
 from publisher.runtime.start import load_keys
 from publisher.settings import Settings
 from publisher.smtp.courier import Courier
@@ -43,6 +45,7 @@ _STANDSTILL = timedelta(seconds=30)
 # A database that cannot be written is waited for, in seconds.
 _PATIENCE = 20.0
 
+USED_UP = "What may be sent today is used up (smtp.warm_up), and what is left waits for tomorrow."
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 Watch = Callable[[Mailing, Counts], None]
@@ -61,21 +64,23 @@ class Delivering(msgspec.Struct, frozen=True, kw_only=True):
 
 def make_rules(settings: Settings) -> Rules:
     """The rules of delivery in `[delivery]`."""
-    table = settings.delivery
+    table, relays = settings.delivery, tuple(make_relay_rules(settings))
     policy = Policy(on_in_doubt=table.on_in_doubt, give_up_after=table.give_up_after)
     return Rules(
-        connections=table.connections,
+        connections=sum(each.connections for each in relays) or table.connections,
         rate=table.rate,
         domain_rates=table.domain_rates,
         policy=policy,
         canary=CanaryRule(wait=table.canary_wait, limit=table.canary_limit),
+        relays=relays,
+        zone=ZoneInfo(settings.publication.time_zone),
     )
 
 
 def make_pool(
     delivering: Delivering, board: Board | None, may_begin: Callable[[int], bool]
 ) -> Pool:
-    """The relay's connections, none of them open yet.
+    """The connections to all relays, none of them open yet.
 
     Each asks whether a delivery's body may go out, which the board then has.
     """
@@ -90,14 +95,13 @@ def make_pool(
     settings = delivering.settings
     keys = load_keys(delivering.database, settings)
     composer = Composer(delivering.database, settings, keys, delivering.folder)
-    relay, name = settings.smtp[0], local_name()
-    per_connection = settings.delivery.messages_per_connection
-
-    def make_courier() -> Courier:
-        return Courier(relay, name, messages_per_connection=per_connection)
-
-    connections = delivering.settings.delivery.connections
-    return Pool(connections, make_courier, composer.compose, begin)
+    name, per_connection = local_name(), settings.delivery.messages_per_connection
+    couriers = [
+        Courier(relay, name, messages_per_connection=per_connection)
+        for relay, rule in zip(settings.relays, make_relay_rules(settings), strict=True)
+        for _ in range(rule.connections)
+    ]
+    return Pool(len(couriers), iter(couriers).__next__, composer.compose, begin)
 
 
 def local_name() -> str:
@@ -132,7 +136,7 @@ def send_all(delivering: Delivering) -> bool:
 
 
 def _is_idle(dispatcher: Dispatcher, now: datetime) -> bool:
-    return dispatcher.relay.has_been_down(now, UNREACHABLE) or dispatcher.is_idle(now, SOON)
+    return dispatcher.fleet.has_been_down(now, UNREACHABLE) or dispatcher.is_idle(now, SOON)
 
 
 def run_loop(
@@ -161,8 +165,10 @@ def run_loop(
             may_take = lock.is_held if lock else lambda: True
             loop = Loop(dispatcher, pool, delivering.stop, patience, may_take=may_take)
             loop.run(lambda now: is_over(dispatcher, now))
-        if dispatcher.relay.failures:
-            delivering.say(f"The relay failed, and what is left waits: {dispatcher.relay.fault}")
+        for line in dispatcher.fleet.say_troubles():
+            delivering.say(line)
+        if dispatcher.fleet.is_used_up and dispatcher.next_try(now_utc()) is not None:
+            delivering.say(USED_UP)
     finally:
         if lock is not None:
             lock.release()
@@ -243,9 +249,9 @@ class Follower:
         """Tell whether this process's own sending of the mailing has come to its end for now."""
         if dispatcher.batches.jobs is not None and not dispatcher.in_flight:
             is_over = self.is_over(now)  # what others do of it counts as well
-            return is_over or dispatcher.relay.has_been_down(now, UNREACHABLE)
+            return is_over or dispatcher.fleet.has_been_down(now, UNREACHABLE)
         if self.looked_at is None or abs(now - self.looked_at) >= self.pause:
             self.look(now)
-        if dispatcher.relay.has_been_down(now, UNREACHABLE):
+        if dispatcher.fleet.has_been_down(now, UNREACHABLE):
             return True
         return dispatcher.is_over(self.mailing, now, SOON)

@@ -59,6 +59,11 @@ class Courier:
         self._tried = 0
 
     @property
+    def name(self) -> str:
+        """The relay's name in the settings; empty where it is the only one, without one."""
+        return self._relay.name
+
+    @property
     def is_open(self) -> bool:
         """Whether a message may be tried: connected, as far as is known, and not used up."""
         return self._session is not None and not (self._limit and self._tried >= self._limit)

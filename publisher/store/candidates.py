@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, literal, select
+from sqlalchemy import Connection, case, func, literal, select
 
 from publisher.model.delivery import TO_MANY, DeliveryStatus
 from publisher.store import schema as s
@@ -16,11 +16,15 @@ NOT_SENT = _D.status != literal("sent", literal_execute=True)
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A delivery that may be taken, its mailing and its recipient's domain."""
+    """A delivery that may be taken, its mailing and its recipient's domain.
+
+    What was ever in doubt goes over the same `relay` again, or not at all; empty is any.
+    """
 
     id: int
     mailing: int
     domain: str
+    relay: str = ""
 
 
 class Range(msgspec.Struct, frozen=True):
@@ -75,8 +79,9 @@ def find_next_due(
 
 
 def _candidates(publication: int, scope: Scope, status: DeliveryStatus) -> Any:
+    pinned = case((_D.doubts > 0, func.coalesce(_D.relay, "")), else_="")
     return (
-        select(_D.id, _D.mailing, func.coalesce(_D.address, _S.email, ""))
+        select(_D.id, _D.mailing, func.coalesce(_D.address, _S.email, ""), pinned)
         .select_from(s.delivery.outerjoin(s.subscriber, _S.id == _D.subscriber))
         .where(*_in_scope(publication, scope), _D.status == literal_status(status), NOT_SENT)
     )
@@ -96,4 +101,6 @@ def _in_scope(publication: int, scope: Scope) -> tuple[Any, ...]:
 
 
 def _to_candidates(rows: Iterable[Any]) -> list[Candidate]:
-    return [Candidate(id, of, email.rpartition("@")[2].lower()) for id, of, email in rows]
+    return [
+        Candidate(id, of, email.rpartition("@")[2].lower(), relay) for id, of, email, relay in rows
+    ]

@@ -4,7 +4,7 @@ Each change here is one of `mailing.transitions`, and all but the intent itself 
 ledger in the same transaction. All functions but the `find_` ones need a connection that writes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +13,10 @@ from sqlalchemy import Connection, insert, literal, select, update
 
 from publisher.mailing.settle import History, Settlement
 from publisher.mailing.transitions import DELIVERY_TRANSITIONS
-from publisher.model.delivery import DeliveryStatus, Outcome, Purpose
+from publisher.model.delivery import Outcome, Purpose
 from publisher.store import schema as s
 from publisher.store.batches import wake
-from publisher.store.candidates import Range
+from publisher.store.candidates import NOT_SENT, Range, literal_status
 from publisher.store.columns import from_milliseconds, to_milliseconds
 from publisher.store.corrections import ARRIVED, CORRECTABLE, follow_up
 from publisher.store.driver import Driver, Statement, driver_of
@@ -27,8 +27,6 @@ _D = s.delivery.c
 _S = s.subscriber.c
 # How many values one statement names; SQLite's own limit is much higher.
 _AT_ONCE = 500
-# Written as it is, so that the partial index of what was not sent is used.
-_NOT_SENT = _D.status != literal("sent", literal_execute=True)
 
 
 class Original(msgspec.Struct, frozen=True):
@@ -43,7 +41,8 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery whose intent is on disk: to whom, with what, and what it has been through.
 
     `subscriber_ref` is empty for those that go to no subscriber, `about` None for those that are
-    about no other one. `revision` and `variant` are those of the content that it is sent with.
+    about no other one. `revision` and `variant` are those of the content that it is sent with, and
+    `relay` is the name of the one that it goes over.
     """
 
     id: int
@@ -55,6 +54,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     history: History
     revision: int = 0
     variant: int = 0
+    relay: str = ""
     about: Original | None = None
 
 
@@ -76,15 +76,16 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
         return str(self.outcome.reply) if self.outcome else self.note
 
 
-def _status(value: DeliveryStatus) -> Any:
-    return literal(value, literal_execute=True)
-
-
 def take(
-    connection: Connection, publication: int, ids: Sequence[int], now: datetime
+    connection: Connection,
+    publication: int,
+    ids: Sequence[int],
+    now: datetime,
+    over: Mapping[int, str],
 ) -> tuple[list[Taken], list[Taken]]:
     """Put the intent to send on record: those that are to be sent, and those that are not any more.
 
+    `over` are the names of the relays that they go over, by ids; those without a name are left out.
     Consent is asked here, in the transaction of the intent, and whether a correction left anything
     of a variant. A delivery that something else became of meanwhile, or whose mailing is not being
     sent any more, is in neither.
@@ -93,11 +94,13 @@ def take(
     rows = driver.run(_TAKABLE, to_milliseconds(now), driver.ids(ids))
     abouts = [row[-2] for row in rows if row[-2] is not None]
     originals = _find_originals(driver, abouts) if abouts else {}
-    wanted = [_taken(row, originals.get(row[-2])) for row in rows if row[-1] == 1]
+    wanted = [
+        _taken(row, originals.get(row[-2]), over.get(row[0], "")) for row in rows if row[-1] == 1
+    ]
     unwanted = [_taken(row) for row in rows if row[-1] != 1]
-    for revision in {each.revision for each in wanted}:  # seldom more than one
-        same = driver.ids(each.id for each in wanted if each.revision == revision)
-        driver.change(_TAKE, revision, same)
+    for how in {(each.revision, each.relay) for each in wanted}:  # of revisions seldom two
+        same = driver.ids(each.id for each in wanted if (each.revision, each.relay) == how)
+        driver.change(_TAKE, how[0], how[1] or None, same)
     if unwanted:
         for event, fate in (("suppressed", 0), ("emptied", 2)):
             ids_of = [row[0] for row in rows if row[-1] == fate]
@@ -111,7 +114,7 @@ def take(
 _TAKEN = """
     SELECT d.id, d.mailing, m.purpose, d.attempts, d.doubts, d.breaks, d.first_attempt_at,
         COALESCE(d.address, s.email, '') AS email, COALESCE(s.name, '') AS name,
-        COALESCE(s.ref, '') AS subscriber_ref, {revision} AS revision, d.variant, d.about,
+        COALESCE(s.ref, '') AS subscriber_ref, {revision} AS revision, d.variant, d.relay, d.about,
         {wanted} AS fate
     FROM delivery AS d
     JOIN mailing AS m ON m.id = d.mailing
@@ -150,7 +153,7 @@ _TAKABLE_ROWS = f"""{_TAKEN.format(wanted=_WANTED, revision=_REVISION)}
 # What another one is just taking is theirs.
 _TAKABLE = Statement(_TAKABLE_ROWS, f"{_TAKABLE_ROWS} FOR UPDATE OF d SKIP LOCKED")
 _TAKE = Statement("""
-    UPDATE delivery SET status = 'sending', next_attempt_at = NULL, revision = ?
+    UPDATE delivery SET status = 'sending', next_attempt_at = NULL, revision = ?, relay = ?
     WHERE id {among}
 """)
 _SENDING = f"""{_TAKEN.format(wanted="1", revision="d.revision")}
@@ -175,8 +178,11 @@ def _find_originals(driver: Driver, ids: Iterable[int]) -> dict[int, Original]:
     return {row[0]: Original(*row) for row in driver.run(_ORIGINALS, driver.ids(ids))}
 
 
-def _taken(row: Sequence[Any], about: Original | None = None) -> Taken:
-    """A row of _TAKEN's columns, in their order, and the delivery that it is about."""
+def _taken(row: Sequence[Any], about: Original | None = None, relay: str | None = None) -> Taken:
+    """A row of _TAKEN's columns, in their order, and the delivery that it is about.
+
+    Without a `relay` it is the one that it was taken for last.
+    """
     id, mailing, purpose, attempts, doubts, breaks, first, email, name, ref, *content, _, _ = row
     return Taken(
         id=id,
@@ -193,6 +199,7 @@ def _taken(row: Sequence[Any], about: Original | None = None) -> Taken:
         ),
         revision=content[0],
         variant=content[1],
+        relay=(content[2] or "") if relay is None else relay,
         about=about,
     )
 
@@ -253,7 +260,7 @@ def _ledger_row(publication: int, each: Settled, at: int, reply: str) -> tuple[A
         *(publication, each.taken.mailing, each.taken.id, at, each.settlement.event),
         each.settlement.history.attempts,
         outcome.stage if outcome else None,
-        *(reply, outcome.relay_id or None if outcome else None),
+        *(reply, outcome.relay_id or None if outcome else None, each.taken.relay or None),
     )
 
 
@@ -326,8 +333,8 @@ def _queue_again(
 
 
 def _of_mailing(mailing: int, event: str) -> Any:
-    before = [_status(status) for status in DELIVERY_TRANSITIONS[event].before]
-    return (_D.mailing == mailing) & _D.status.in_(before) & _NOT_SENT
+    before = [literal_status(status) for status in DELIVERY_TRANSITIONS[event].before]
+    return (_D.mailing == mailing) & _D.status.in_(before) & NOT_SENT
 
 
 def _move(

@@ -47,7 +47,8 @@ _KEPT_ALIVE = {
     "application_name": "publisher",
     "client_encoding": "utf8",
 }
-_HELD_LOCK_TIMEOUT = "1s"
+# Who holds a connection for long has many others wait for each transaction of it, and stops none.
+_OF_HELD = "SET lock_timeout = '1s'; SET idle_in_transaction_session_timeout = '5s'"
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _LOCK = f"pg_advisory_xact_lock({_LOCKS}, {WRITING})"
@@ -171,7 +172,7 @@ class Watch:
 
     def _listen(self, raw: Any) -> None:
         raw.add_notify_handler(self._hear)
-        raw.execute(f"SET lock_timeout = '{_HELD_LOCK_TIMEOUT}'; LISTEN {CHANNEL}")
+        raw.execute(f"{_OF_HELD}; LISTEN {CHANNEL}")
         self._raw = raw
         self._changes += 1
 

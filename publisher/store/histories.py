@@ -52,6 +52,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     last_reply: str
     next_attempt_at: datetime | None
+    relay: str | None
     started_at: datetime
     what: Definition
 
@@ -65,6 +66,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     stage: str | None
     reply: str | None
     relay_id: str | None
+    relay: str | None
 
 
 class Sought(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,7 +194,7 @@ def _recorded() -> Select[Any]:
         *(_D.id, _D.mailing, _M.ref.label("mailing_ref"), _M.slug, _M.purpose, _D.subscriber),
         *(_EMAIL.label("email"), func.coalesce(_S.ref, "").label("reader")),
         *(_D.status, _D.attempts, func.coalesce(_D.last_reply, "").label("last_reply")),
-        *(_D.next_attempt_at, _M.created_at.label("started_at"), *_WHAT),
+        *(_D.next_attempt_at, _D.relay, _M.created_at.label("started_at"), *_WHAT),
     )
     joined = s.delivery.join(s.mailing, _M.id == _D.mailing)
     joined = joined.outerjoin(s.subscriber, _S.id == _D.subscriber)
@@ -221,6 +223,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     last_reply: str
     next_attempt_at: datetime | None
+    relay: str | None
     what: Definition
 
 
@@ -239,7 +242,7 @@ def find_shown(
     """
     chosen = (
         select(
-            *(_D.id, _D.status, _D.attempts, _D.next_attempt_at),
+            *(_D.id, _D.status, _D.attempts, _D.next_attempt_at, _D.relay),
             func.coalesce(_D.address, _S.email, "").label("email"),
             func.coalesce(_D.last_reply, "").label("last_reply"),
             *_WHAT,

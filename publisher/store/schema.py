@@ -29,6 +29,8 @@ from publisher.store.schema_readings import reading_client as reading_client
 from publisher.store.schema_readings import reading_count as reading_count
 from publisher.store.schema_readings import reading_day as reading_day
 from publisher.store.schema_readings import reading_report as reading_report
+from publisher.store.schema_relays import relay as relay
+from publisher.store.schema_relays import relay_day as relay_day
 from publisher.store.schema_subscribers import consent as consent
 from publisher.store.schema_subscribers import subscriber as subscriber
 from publisher.store.schema_subscribers import suppression as suppression
@@ -145,7 +147,8 @@ Index(
 # the subscriber's, or to no subscriber. `attempts` counts what concerned the recipient;
 # `first_attempt_at` is when giving up is counted from. `revision` is that of the content which it
 # was taken with last; `about` is the delivery that a correction's answers,
-# `variant` what was chosen of the content.
+# `variant` what was chosen of the content, `relay` the name of the one that it was taken for last,
+# where that has one; `relay_id` is that relay's name for the message.
 delivery = _table(
     "delivery",
     Column("mailing", _Id, ForeignKey("mailing.id"), nullable=False),
@@ -162,6 +165,7 @@ delivery = _table(
     Column("revision", Integer, nullable=False, server_default="0"),
     Column("about", _Id),
     Column("variant", Integer, nullable=False, server_default="0"),
+    Column("relay", Text),
     UniqueConstraint("mailing", "subscriber"),
     _one_of(
         "status",
@@ -192,6 +196,7 @@ ledger = _table(
     Column("stage", Text),
     Column("reply", Text),
     Column("relay_id", Text),
+    Column("relay", Text),
 )
 Index("ledger_of_delivery", ledger.c.delivery)
 _HAS_RELAY_ID = text("relay_id IS NOT NULL")

@@ -25,14 +25,14 @@ SETTLE = Statement(
 RECORD = Statement(
     """
     INSERT INTO ledger
-        (publication, mailing, delivery, at, event, attempt, stage, reply, relay_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        (publication, mailing, delivery, at, event, attempt, stage, reply, relay_id, relay)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """,
     """
     INSERT INTO ledger
-        (publication, mailing, delivery, at, event, attempt, stage, reply, relay_id)
+        (publication, mailing, delivery, at, event, attempt, stage, reply, relay_id, relay)
     SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::int[],
-        ?::text[], ?::text[], ?::text[])
+        ?::text[], ?::text[], ?::text[], ?::text[])
 """,
     takes_columns=True,
 )

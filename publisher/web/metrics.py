@@ -4,7 +4,7 @@ https://prometheus.io/docs/instrumenting/exposition_formats/. No measure is abou
 """
 
 import platform
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from litestar import Response, get
 from msgspec.structs import replace
 
 from publisher import __version__
+from publisher.runtime.relays import RelayReport, read_relays
 from publisher.runtime.scheduler import find_next
 from publisher.runtime.webhooks import name_webhook
 from publisher.settings import Settings
@@ -129,6 +130,7 @@ def read_metrics(desk: Desk) -> list[Metric]:
         tick = find_last_tick(connection, database.publication)
         events = count_events(connection, database.publication)
         size = database.place.measure(connection)
+        relays = read_relays(connection, database.publication, desk.settings, now)
     told = {(name_webhook(url), status): number for (url, status), number in events.items()}
     return [
         *_of_deliveries(measured, now),
@@ -138,6 +140,7 @@ def read_metrics(desk: Desk) -> list[Metric]:
             "How many read the feeds, about.",
             (Sample(readings.whole.readers),),
         ),
+        *_of_relays(relays),
         *_of_scheduler(desk.settings, tick, now),
         _gauge(
             "publisher_alerts_open", "What operators were told and is not over.", _alerts(measured)
@@ -199,6 +202,29 @@ def _of_deliveries(measured: Measured, now: datetime) -> Iterator[Metric]:
         ),
     ):
         yield _gauge(f"publisher_{name}", help, (Sample(value),))
+
+
+def _of_relays(relays: Sequence[RelayReport]) -> Iterator[Metric]:
+    def samples(values: Iterable[float | None]) -> tuple[Sample, ...]:
+        named = zip(relays, values, strict=True)
+        return tuple(Sample(v, {"relay": each.name}) for each, v in named if v is not None)
+
+    yield _gauge(
+        "publisher_relay_up",
+        "Whether a relay works, as far as is known: 0 where it failed last.",
+        samples(each.is_well for each in relays),
+    )
+    if len(relays) > 1 or any(each.allowed is not None for each in relays):
+        yield _gauge(
+            "publisher_relay_sent_today",
+            "Messages that a relay took today, by the publication's clock.",
+            samples(each.sent_today for each in relays),
+        )
+    yield _gauge(
+        "publisher_relay_allowed_today",
+        "Messages that may go today over a relay that is warmed up.",
+        samples(each.allowed for each in relays),
+    )
 
 
 _MAILING_STATUSES = ("sending", "paused", "cancelled", "finished")

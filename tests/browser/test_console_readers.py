@@ -44,7 +44,9 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
         with console.database.write() as connection:
             paused = update(s.mailing).where(s.mailing.c.id == 14)
             connection.execute(paused.values(status="paused", reason="535 5.7.8 refused"))
-        Alerts(console.database, console.settings, lambda _: None).note_relay(True, now)
+        Alerts(console.database, console.settings, lambda _: None).note_relays(
+            {"relay": "The mail relay cannot be reached."}, now
+        )
         yield console
 
 

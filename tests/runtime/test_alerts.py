@@ -78,9 +78,9 @@ def test_a_disk_that_is_nearly_full_is_told(desk: Desk, monkeypatch: pytest.Monk
 def test_a_relay_that_is_down_is_told_beside_the_loop(desk: Desk) -> None:
     watch = RelayWatch(desk.alerts)
     for _ in range(5):
-        watch.note(True, NOW)
+        watch.note({"relay": "The mail relay cannot be reached."}, NOW)
     wait_until(lambda: desk.hook.alerts, "it is told", 10)
-    watch.note(False, NOW)
+    watch.note({}, NOW)
     assert [each["kind"] for each in desk.hook.alerts] == ["relay-down"]
 
 

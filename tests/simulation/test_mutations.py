@@ -13,6 +13,7 @@ from publisher.rehearsal.world import Disk
 from publisher.runtime import aftermath, breaking, dispatch
 from publisher.runtime.dispatch import Dispatcher
 from publisher.runtime.domains import Domains
+from publisher.runtime.fleet import Fleet
 from publisher.runtime.lane import Lane
 from publisher.runtime.relay import Relay
 from publisher.store import corrections, deliveries, starting, variants
@@ -89,7 +90,7 @@ def a_mailing_is_never_finished(patch: Patch) -> None:
 
 
 def no_rate_is_kept(patch: Patch) -> None:
-    patch.setattr(Relay, "allow", lambda self, now: timedelta(0))
+    patch.setattr(Fleet, "allow", lambda self, now: timedelta(0))
 
 
 def no_domain_rate_is_kept(patch: Patch) -> None:

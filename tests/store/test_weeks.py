@@ -281,7 +281,7 @@ class World:
             mailing = self._find(connection, name)
             candidates = find_queued(connection, PUBLICATION, mailing.id, 0, len(outcomes))
             ids = [each.id for each in candidates]
-            taken, unwanted = take(connection, PUBLICATION, ids, self.now)
+            taken, unwanted = take(connection, PUBLICATION, ids, self.now, {})
             events = [(each, event) for each, event in zip(taken, outcomes, strict=False)]
             settled = [
                 Settled(taken=each, settlement=Settlement(event=event, history=each.history))

@@ -148,6 +148,7 @@ DELIVERIES = Example(
                 "message_id": "<k3v9x0q2m7t4b8zc.17.x2p@daily.example>",
                 "last_reply": "450 4.2.1 The mailbox is busy; try again later",
                 "next_attempt_at": "2025-12-15T07:01:09+00:00",
+                "relay": None,
                 "content": "full",
                 "highlights": None,
             }

@@ -186,6 +186,10 @@ class DeliveryAnswer(Given, frozen=True):
     message_id: str | None
     last_reply: str | None
     next_attempt_at: Moment | None
+    relay: Annotated[
+        str | None,
+        Meta(description="The relay that it was taken for last, by its name, where that has one."),
+    ]
     content: Annotated[Content, Meta(description="What of the issue: all of it, or headlines.")]
     highlights: Annotated[
         Sequence[str] | None,

@@ -158,6 +158,7 @@ def show_delivery(request: AnyRequest, delivery: RowId) -> Answer:
         meaning=_EVENTS[last] if last in ("marked", "emptied") else MEANINGS[found.status],
         events=_EVENTS,
         stages=_STAGES,
+        has_relays=any(each.relay for each in lines),
     )
 
 

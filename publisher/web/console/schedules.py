@@ -11,6 +11,7 @@ from publisher.mailing.cron import parse_cron
 from publisher.mailing.schedule import Fire
 from publisher.mailing.week import FireWeek
 from publisher.runtime.foreseeing import Foreseeing, Foreseen
+from publisher.runtime.relays import read_relays
 from publisher.store.alerts import Raised, list_alerts
 from publisher.store.arming import find_unarmed
 from publisher.store.mailings import list_mailings_of_issues
@@ -36,6 +37,13 @@ KINDS = {
     "relay-down": "The mail relay cannot be reached",
     "disk-nearly-full": "The disk is nearly full",
 }
+_RELAY_WORDS = {
+    "unused": "nothing was sent over it yet",
+    "up": "works",
+    "left_alone": "failed, and is left alone for now",
+    "to_be_tried": "failed, and is tried again by one connection",
+    "refused": "takes nothing from us, and is tried again seldom",
+}
 
 
 class Alert(msgspec.Struct, frozen=True):
@@ -60,6 +68,7 @@ def show_schedules(request: AnyRequest) -> Answer:
         superseded = list_superseded(connection, publication, _SUPERSEDED)
         is_open = find_alerts(desk, connection)
         over = find_alerts(desk, connection, is_open=False)
+        relays = read_relays(connection, publication, desk.settings, now)
     names = _read_names(folder, now)
     return render(
         request,
@@ -71,7 +80,9 @@ def show_schedules(request: AnyRequest) -> Answer:
         alerts=is_open,
         over=over,
         heartbeat=bool(desk.settings.alerts.heartbeat),
-        relays=[f"{each.host}:{each.port}" for each in desk.settings.smtp],
+        relays=relays,
+        relay_words=_RELAY_WORDS,
+        has_table=len(relays) > 1 or any(each.allowed is not None for each in relays),
         is_relay_down=any(each.text == KINDS["relay-down"] for each in is_open),
         is_fire=lambda decision: isinstance(decision, Fire),
         is_week=lambda decision: isinstance(decision, FireWeek),

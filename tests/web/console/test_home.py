@@ -101,9 +101,9 @@ def test_a_day_without_an_issue_says_how_to_begin_one(console: Console) -> None:
 def test_an_alert_stands_there_until_it_is_over(console: Console) -> None:
     viewer = console.enter("viewer")
     alerts = Alerts(console.database, console.settings, lambda _: None)
-    alerts.note_relay(True, console.clock())
+    alerts.note_relays({"relay": "The mail relay cannot be reached."}, console.clock())
     assert any("The mail relay cannot be reached" in line for line in todo(viewer.get("/").text))
-    alerts.note_relay(False, console.clock())
+    alerts.note_relays({}, console.clock())
     assert not any("relay" in line for line in todo(viewer.get("/").text) if "smtp" not in line)
     alerts.tell("missed", "daily 2026-03-01T06:30", "Missed.", console.clock())
     assert any("missed: daily 2026-03-01 06:30" in line for line in todo(viewer.get("/").text))

@@ -121,13 +121,13 @@ def test_a_firing_that_waits_says_for_what(scheduled: Console) -> None:
 
 def test_alerts_that_are_open_and_over(scheduled: Console) -> None:
     alerts = Alerts(scheduled.database, scheduled.settings, lambda _: None)
-    alerts.note_relay(True, scheduled.clock())
+    alerts.note_relays({"relay": "The mail relay cannot be reached."}, scheduled.clock())
     viewer = scheduled.enter("viewer")
     page = viewer.get("/schedules").text
     assert "The mail relay cannot be reached" in page
     assert "127.0.0.1:587" in page
     assert "<strong>cannot be reached</strong>" in page
-    alerts.note_relay(False, scheduled.clock())
+    alerts.note_relays({}, scheduled.clock())
     page = viewer.get("/schedules").text
     assert "Nothing is wrong that the program knows of." in page
     assert "no trouble is known" in page

@@ -116,7 +116,8 @@ def test_where_the_new_one_was_erased_meanwhile_its_link_has_ended(anna: Site) -
         assert (answer.status, answer.title) == (404, "This link does not work any more")
     with anna.readers.database.write() as connection:
         ids = list(anna.deliveries("address", ANNA))
-        assert take(connection, anna.readers.database.publication, ids, datetime.now(UTC))[0] == []
+        publication = anna.readers.database.publication
+        assert take(connection, publication, ids, datetime.now(UTC), {})[0] == []
     assert anna.readers.get(ANNA).status == "confirmed"
 
 
