@@ -41,6 +41,7 @@ COMMANDS = {
     "rehearse": ("rehearse", "live through the coming days in simulated time"),
     "run": ("running", "serve, schedule and deliver, until it is stopped"),
     "serve": ("running", "serve the public site and the console"),
+    "worker": ("working", "deliver beside `run`, on any number of machines"),
     "users add": ("users", "let somebody into the console"),
     "users list": ("users", "show who may log in to the console"),
     "users remove": ("users", "let somebody out of the console"),

@@ -1,6 +1,9 @@
-"""How the commands about mailings show one."""
+"""How the commands about mailings show one, and who delivers."""
+
+from datetime import datetime
 
 from publisher.model.delivery import Counts, Mailing
+from publisher.store.workers import Worker
 
 # What follows the number of deliveries in each status, where there are any.
 _WORDS = {
@@ -30,3 +33,11 @@ def say_mailing(mailing: Mailing, counts: Counts) -> str:
     why = f" ({mailing.reason})" if mailing.reason else ""
     held = "; the rest waits for what becomes of the first" if mailing.canary_last else ""
     return f"{mailing.name}: {mailing.status}{why}; {say_counts(counts)}{held}"
+
+
+def say_worker(worker: Worker, now: datetime) -> str:
+    """One line about a delivering process."""
+    lead = ", leads" if worker.is_lead else ""
+    silent = max((now - worker.seen_at).total_seconds(), 0)
+    sent = f"{worker.sent:,} sent, {worker.rate:,.0f} a second"
+    return f"worker {worker.name}{lead}: {sent}; last heard of {silent:.0f} s ago"

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 from sqlalchemy import Connection
 
-from publisher.cli.mailing import say_counts, say_mailing
+from publisher.cli.mailing import say_counts, say_mailing, say_worker
 from publisher.cli.output import (
     DEFAULT_CONFIG,
     Config,
@@ -51,6 +51,7 @@ from publisher.site.issue_files import slug_of
 from publisher.store.database import Database
 from publisher.store.histories import find_shown
 from publisher.store.mailings import count_deliveries, list_mailings_of_issues
+from publisher.store.workers import list_workers
 
 NOTHING = 5
 # Why a mailing that somebody paused or cancelled by a command is so.
@@ -267,9 +268,10 @@ def _show_all(database: Database, settings: Settings, json: bool) -> None:
     with database.read() as connection:
         mailings = list_mailings_of_issues(connection, database.publication)
         relays = read_relays(connection, database.publication, settings, now)
+        workers = list_workers(connection, now)
     if json:
         described = [describe_past(database, mailing) for mailing in mailings]
-        print_json({"mailings": described, "relays": relays})
+        print_json({"mailings": described, "relays": relays, "workers": workers})
         return
     for mailing in mailings:
         _show_past(database, mailing)
@@ -278,6 +280,8 @@ def _show_all(database: Database, settings: Settings, json: bool) -> None:
     for relay in relays:
         if len(relays) > 1 or relay.allowed is not None or not relay.is_well:
             show(say_relay(relay, ZoneInfo(settings.publication.time_zone)))
+    for worker in workers:
+        show(say_worker(worker, now))
 
 
 def deliveries_command(

@@ -14,9 +14,9 @@ class Growth(msgspec.Struct, frozen=True):
     Where that comes to `full` there is no limit any more.
     """
 
-    first: int
+    first: float
     factor: float
-    full: int
+    full: float
 
 
 class Room(msgspec.Struct, frozen=True):

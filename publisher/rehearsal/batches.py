@@ -13,8 +13,9 @@ from random import Random
 import msgspec
 
 from publisher.mailing.settle import History, Policy, settle
+from publisher.mailing.warming import Growth
 from publisher.rehearsal.relay import SAYINGS
-from publisher.runtime.exchange import Rules
+from publisher.runtime.exchange import RelayRule, Rules
 
 # Of domains with fewer readers than a batch.
 OTHERS = "other.invalid"
@@ -72,9 +73,20 @@ def scale_rules(rules: Rules, batches: list[Batch]) -> Rules:
     for domain, rate in rules.domain_rates.items():
         own = [each.weight for each in batches if each.email.endswith(f"@{domain.lower()}")]
         domain_rates[domain] = rate * len(own) / sum(own) if own else rate
+    share = len(batches) / readers
+    relays = tuple(_scale_relay(each, share) for each in rules.relays)
     return msgspec.structs.replace(
-        rules, rate=rules.rate * len(batches) / readers, domain_rates=domain_rates
+        rules, rate=rules.rate * share, domain_rates=domain_rates, relays=relays
     )
+
+
+def _scale_relay(rule: RelayRule, share: float) -> RelayRule:
+    growth = rule.growth
+    if growth is not None:
+        # A day on which nothing can be sent would be followed by others like it.
+        first = max(growth.first * share, 1.0)
+        growth = Growth(first, growth.factor, max(growth.full * share, first))
+    return msgspec.structs.replace(rule, rate=rule.rate * share, growth=growth)
 
 
 class Followed(msgspec.Struct, frozen=True):

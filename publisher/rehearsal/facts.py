@@ -1,7 +1,7 @@
 """What is known of a publication before it is rehearsed; all of it is only looked at."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from statistics import median_low
 from zoneinfo import ZoneInfo
@@ -26,6 +26,7 @@ from publisher.store.looking import look
 from publisher.store.occurrences import find_mailed, find_open, find_superseded
 from publisher.store.place import find_place
 from publisher.store.plans import list_waiting
+from publisher.store.relays import list_days
 
 # Of a long archive so many are read: what schedules may still take, and how issues are made.
 _ISSUES = 100
@@ -35,7 +36,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The readers by domain, the issues' files, and what is on record.
 
     `highlights` is how many an issue has, `is_dated` whether issues have a time of day: else their
-    date is the midnight before. `unarmed` says why the database sends nothing.
+    date is the midnight before. `unarmed` says why the database sends nothing. `relay_days` are
+    those on which a relay sent anything.
     """
 
     domains: Mapping[str, int] = {}
@@ -49,6 +51,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     highlights: int = 0
     is_dated: bool = False
     unarmed: str = ""
+    relay_days: tuple[tuple[str, date], ...] = ()
 
     @property
     def readers(self) -> int:
@@ -80,6 +83,7 @@ def read_facts(folder: Path, settings: Settings, now: datetime) -> Facts:
             past=tuple(find_past_firings(connection, publication, now)),
             tried=sum_up_mailings(connection, publication),
             unarmed=find_unarmed(connection, find_place(url, folder)),
+            relay_days=tuple(list_days(connection, publication)),
         )
 
 

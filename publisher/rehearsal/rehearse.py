@@ -28,6 +28,7 @@ from publisher.settings import Settings
 from publisher.store.mailings import list_active_mailings
 from publisher.store.occurrences import save_occurrences, see_schedule, supersede_issues
 from publisher.store.plans import add_plan
+from publisher.store.relays import count_messages
 from publisher.store.starting import start_issue_mailing
 from publisher.store.subscribers import NewSubscriber, add_all
 
@@ -153,6 +154,8 @@ class Rehearsal:
                     new = self.newsroom.make_mailing(file, "before")
                     start_issue_mailing(connection, PUBLICATION, new, begin)
             supersede_issues(connection, PUBLICATION, sorted(self.facts.superseded), begin)
+            for relay, day in self.facts.relay_days:
+                count_messages(connection, PUBLICATION, relay, day, sent=1)
             self._remember_open(connection)
 
     def _remember_open(self, connection: Connection) -> None:

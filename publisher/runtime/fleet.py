@@ -20,7 +20,7 @@ from publisher.runtime.exchange import RelayRule, Result, Rules
 from publisher.runtime.relay import Relay
 from publisher.store.candidates import Candidate
 from publisher.store.deliveries import Taken
-from publisher.store.relays import claim, count, find_use, forget_claims, note_standing
+from publisher.store.relays import claim, count_messages, find_use, forget_claims, note_standing
 
 # A relay that failed no longer ago than this may well be up.
 _DOWN = timedelta(seconds=20)
@@ -99,7 +99,7 @@ class Fleet:
         )
         for (flight, is_sent), number in counts.items():
             if is_sent:
-                count(connection, self.publication, flight.relay, flight.day, sent=number)
+                count_messages(connection, self.publication, flight.relay, flight.day, sent=number)
             else:
                 self._give_back(connection, flight, number)
 
@@ -131,7 +131,7 @@ class Fleet:
         relay = self.relays[flight.relay]
         if relay.growth is None:
             return
-        count(connection, self.publication, flight.relay, flight.day, given_back=number)
+        count_messages(connection, self.publication, flight.relay, flight.day, given_back=number)
         if relay.left is not None and flight.day == self.day:
             relay.left += number
 

@@ -34,6 +34,11 @@ _AT_ONCE = 3
 _STOPPING = 5.0
 
 
+def name_process() -> str:
+    """What this process is called among those that deliver: HOST:PID."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
 class Jobs:
     """The batches that come to this process, and how it is seen by others.
 
@@ -41,7 +46,7 @@ class Jobs:
     """
 
     def __init__(self, url: str, only: int | None, *, is_lead: bool) -> None:
-        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self.name = name_process()
         self.sent = 0
         self.fault = ""
         self._is_lead = is_lead

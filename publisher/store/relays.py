@@ -71,6 +71,13 @@ def find_use(connection: Connection, publication: int, relay: str, day: date) ->
     return Use(day=number, taken=row.taken if row else 0, sent=row.sent if row else 0)
 
 
+def list_days(connection: Connection, publication: int) -> list[tuple[str, date]]:
+    """The relays' days of sending: a relay's name, and the day."""
+    chosen = select(_D.relay, _D.day).where(_D.publication == publication, _D.sent > 0)
+    rows = connection.execute(chosen.order_by(_D.relay, _D.day))
+    return [(relay, date.fromisoformat(day)) for relay, day in rows]
+
+
 def claim(
     connection: Connection, publication: int, relay: str, day: date, wanted: int, allowed: int
 ) -> int:
@@ -83,11 +90,11 @@ def claim(
     taken = int(connection.execute(select(_D.taken).where(*is_it)).scalar_one())
     over = min(max(taken - allowed, 0), wanted)
     if over:
-        count(connection, publication, relay, day, given_back=over)
+        count_messages(connection, publication, relay, day, given_back=over)
     return wanted - over
 
 
-def count(
+def count_messages(
     connection: Connection,
     publication: int,
     relay: str,

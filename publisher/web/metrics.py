@@ -23,6 +23,7 @@ from publisher.store.readings import find_readings
 from publisher.store.subscribers import count_by_status
 from publisher.store.ticks import find_last_tick
 from publisher.store.tokens import Bearer
+from publisher.store.workers import list_workers
 from publisher.web.api.bearer import authenticate, find_bearer, require_scope
 from publisher.web.api.problems import ApiError, answer
 from publisher.web.console.access import API, COOKIELESS
@@ -131,6 +132,7 @@ def read_metrics(desk: Desk) -> list[Metric]:
         events = count_events(connection, database.publication)
         size = database.place.measure(connection)
         relays = read_relays(connection, database.publication, desk.settings, now)
+        workers = list_workers(connection, now)
     told = {(name_webhook(url), status): number for (url, status), number in events.items()}
     return [
         *_of_deliveries(measured, now),
@@ -141,6 +143,14 @@ def read_metrics(desk: Desk) -> list[Metric]:
             (Sample(readings.whole.readers),),
         ),
         *_of_relays(relays),
+        _gauge(
+            "publisher_worker_seen_seconds",
+            "How long ago a process that delivers was heard of, where there may be several.",
+            tuple(
+                Sample(max(0.0, (now - each.seen_at).total_seconds()), {"worker": each.name})
+                for each in workers
+            ),
+        ),
         *_of_scheduler(desk.settings, tick, now),
         _gauge(
             "publisher_alerts_open", "What operators were told and is not over.", _alerts(measured)

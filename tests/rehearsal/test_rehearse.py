@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from publisher.rehearsal.advice import advise
@@ -12,7 +13,7 @@ from publisher.rehearsal.newsroom import File
 from publisher.rehearsal.rehearse import Rehearsal
 from publisher.rehearsal.scenario import Options
 from publisher.rehearsal.world import Disk
-from publisher.settings import Duration, Schedule
+from publisher.settings import Duration, Schedule, Smtp, WarmUp
 from tests.rehearsal.rehearsed import (
     IN_TIME,
     QUICK,
@@ -280,3 +281,16 @@ def test_ticks_in_between_would_change_nothing(tmp_path: Path) -> None:
         disk.close()
     assert came[0] == came[1]
     assert {status for _, status, *_ in came[0]} == {"fired", "missed"}
+
+
+@pytest.mark.parametrize("readers", [60, 20_000])
+def test_an_address_that_is_warmed_up_takes_days(readers: int) -> None:
+    """Sevenths of the readers: one on the day of the firing, twice and four times as many later."""
+    grows = WarmUp(first=readers // 7 + 1, factor=2, full=1_000_000)
+    relay = Smtp(host="relay.example", warm_up=grows)
+    settings = msgspec.structs.replace(ONE_DAY, smtp=(relay,))
+    (firing,) = live(settings, MONDAY, readers=readers)
+    assert firing.sending is not None
+    last = firing.sending.last
+    assert last is not None
+    assert DUE + timedelta(days=1, hours=12) < last < DUE + timedelta(days=2, hours=12)

@@ -4,13 +4,16 @@ import re
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from publisher.mailing.rest import Rest, leave_alone
 from publisher.model.access import Scope
 from publisher.model.operators import COMMAND_LINE, Actor
 from publisher.runtime.inviting import make_token
 from publisher.store.metrics import measure
+from publisher.store.relays import claim, count_messages, note_standing
 from publisher.store.ticks import note_tick
 from publisher.web.metrics import Metric, Sample, write_metrics
 from tests.audience.readers import Readers
@@ -124,6 +127,29 @@ def test_what_is_measured_is_so(tmp_path: Path) -> None:
     with readers.database.read() as connection:
         assert measure(connection, readers.database.publication, now).accepted == 3
     readers.database.close()
+
+
+def test_each_relay_is_measured(tmp_path: Path) -> None:
+    readers, now = Readers(tmp_path), datetime.now(UTC)
+    today = now.astimezone(ZoneInfo("Europe/Oslo")).date()
+    publication = readers.database.publication
+    with readers.database.write() as connection:
+        rest = leave_alone(Rest(), now, "connection refused", 0)
+        note_standing(connection, publication, "reserve", rest, now)
+        claim(connection, publication, "new", today, 30, 200)
+        count_messages(connection, publication, "new", today, sent=20, given_back=8)
+    new = {"name": "new", "host": "a.example", "warm_up": {"first": 200}}
+    relays = [new, {"name": "reserve", "host": "b.example"}]
+    with run_console(tmp_path, readers, smtp=relays, console={"metrics": "open"}) as console:
+        found = parse(console.get("/metrics").text)
+    readers.database.close()
+    assert {name: value for name, value in found.items() if "_relay_" in name} == {
+        'publisher_relay_up{relay="new"}': 1,
+        'publisher_relay_up{relay="reserve"}': 0,
+        'publisher_relay_sent_today{relay="new"}': 20,
+        'publisher_relay_sent_today{relay="reserve"}': 0,
+        'publisher_relay_allowed_today{relay="new"}': 200,
+    }
 
 
 def test_a_schedule_of_any_name_is_told_apart() -> None:

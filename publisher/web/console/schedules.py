@@ -16,6 +16,7 @@ from publisher.store.alerts import Raised, list_alerts
 from publisher.store.arming import find_unarmed
 from publisher.store.mailings import list_mailings_of_issues
 from publisher.store.occurrences import list_superseded
+from publisher.store.workers import list_workers
 from publisher.web.console.charts import say_span
 from publisher.web.console.desk import Desk
 from publisher.web.console.issues import ReadFolder
@@ -69,6 +70,7 @@ def show_schedules(request: AnyRequest) -> Answer:
         is_open = find_alerts(desk, connection)
         over = find_alerts(desk, connection, is_open=False)
         relays = read_relays(connection, publication, desk.settings, now)
+        workers = list_workers(connection, now)
     names = _read_names(folder, now)
     return render(
         request,
@@ -81,6 +83,7 @@ def show_schedules(request: AnyRequest) -> Answer:
         over=over,
         heartbeat=bool(desk.settings.alerts.heartbeat),
         relays=relays,
+        workers=workers,
         relay_words=_RELAY_WORDS,
         has_table=len(relays) > 1 or any(each.allowed is not None for each in relays),
         is_relay_down=any(each.text == KINDS["relay-down"] for each in is_open),

@@ -131,7 +131,7 @@ def test_deliveries_are_found_by_status_and_address(console: Console, ready: Pro
     ]
     assert set(shown[0]) == {
         *("email", "status", "attempts", "message_id", "last_reply", "next_attempt_at"),
-        *("content", "highlights"),
+        *("relay", "content", "highlights"),
     }
     assert [each["email"] for each in ready.get(f"{path}?search=BOB")["deliveries"]] == [
         "bob@daily.example"

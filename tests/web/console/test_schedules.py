@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import insert
 
+from publisher.mailing.rest import Rest, leave_alone
 from publisher.runtime.alerts import Alerts
 from publisher.runtime.newsroom import Folder
 from publisher.runtime.scheduler import Scheduler
 from publisher.store import schema as s
+from publisher.store.relays import count_messages, note_standing
 from tests.web.console.site import Console, run_console
 from tests.web.console.test_home import todo, write
 
@@ -117,6 +119,29 @@ def test_a_firing_that_waits_says_for_what(scheduled: Console) -> None:
     assert "it sends nothing: no issue can be mailed." in said
     assert "unready: it is" in said
     assert any("daily is due: nothing is ready yet" in line for line in todo(viewer.get("/").text))
+
+
+def test_several_relays_are_shown_with_how_they_stand(tmp_path: Path) -> None:
+    relays = [
+        {"name": "main", "host": "smtp.main.example", "weight": 3},
+        {"name": "new", "host": "smtp.new.example", "warm_up": {"first": 200}},
+        {"name": "reserve", "host": "smtp.reserve.example", "weight": 0},
+    ]
+    with run_console(tmp_path, smtp=relays, schedule=[DAILY]) as console:
+        database, now = console.database, console.clock()
+        with database.write() as connection:
+            up = (connection, database.publication, "main")
+            note_standing(*up, Rest(), now)
+            count_messages(*up, now.astimezone(OSLO).date(), sent=1_234)
+            rest = leave_alone(Rest(), now, "535 5.7.8 <b>no</b>", 0.0, is_refused=True)
+            note_standing(connection, database.publication, "new", rest, now)
+        page = console.enter("viewer").get("/schedules").text
+    assert "535 5.7.8 &lt;b&gt;no&lt;/b&gt;" in page
+    said = text_of(page)
+    assert "main smtp.main.example:587 works 3 1,234 any number" in said
+    assert "takes nothing from us, and is tried again seldom , until" in said
+    assert "1 0 200 on its day 1" in said
+    assert "nothing was sent over it yet in reserve 0 any number" in said
 
 
 def test_alerts_that_are_open_and_over(scheduled: Console) -> None:
