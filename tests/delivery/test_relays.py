@@ -206,7 +206,9 @@ def test_an_allowance_grows_over_midnight(relays: Relays) -> None:
     assert (shown["day"], shown["allowed"], shown["left"]) == (2, 20, 20)
     relays.post.send()
     assert len(relays.arrived()) == 30
-    assert "day 2 of warming up: 20 of 20 sent today" in relays.post.cli("status").out
+    said = relays.post.cli("status").out
+    assert "day 2 of warming up: 20 of 20 sent today" in said
+    assert "What is left takes 2 days" in said
     relays.let_a_day_pass()
     assert relays.post.send().status == 0
     assert relays.arrived() == dict.fromkeys(readers, 1)
@@ -243,8 +245,11 @@ def test_what_a_relay_did_not_take_uses_up_nothing(relays: Relays) -> None:
 
 
 def test_doctor_tries_each(relays: Relays) -> None:
-    relays.configure({"first": {}, "second": {}})
+    relays.configure({"first": {"warm_up": {"first": 50}}, "second": {}})
     relays.kill("second")
     found = json.loads(relays.post.cli("doctor", "--json").out)["findings"]
     levels = {each["name"]: each["level"] for each in found}
     assert (levels["relay first"], levels["relay second"]) == ("ok", "error")
+    assert [each["message"] for each in found if each["name"] == "warm-up"] == [
+        "relay first, on its day 1: 50 of 50 messages are left for today"
+    ]
