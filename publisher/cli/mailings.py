@@ -35,7 +35,7 @@ from publisher.runtime.mailings import (
     read_past,
     require_meant,
 )
-from publisher.runtime.relays import read_relays, say_relay
+from publisher.runtime.relays import foresee_mailing, read_relays, say_relay
 from publisher.runtime.steering import (
     Answer,
     Steered,
@@ -280,6 +280,13 @@ def _show_all(database: Database, settings: Settings, json: bool) -> None:
     for relay in relays:
         if len(relays) > 1 or relay.allowed is not None or not relay.is_well:
             show(say_relay(relay, ZoneInfo(settings.publication.time_zone)))
+    with database.read() as connection:
+        going = [
+            count_deliveries(connection, each) for each in mailings if each.status == "sending"
+        ]
+    days = foresee_mailing(settings, relays, sum(each.open for each in going))
+    if days > 1:
+        show(f"What is left takes {days} days, by what relays may send a day (smtp.warm_up).")
     for worker in workers:
         show(say_worker(worker, now))
 

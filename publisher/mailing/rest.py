@@ -40,6 +40,8 @@ def leave_alone(
 
 def wait_to_try(rest: Rest, now: datetime) -> timedelta:
     """For how long a relay is left alone yet; zero where it may be tried."""
-    wait = rest.until - now if rest.until else timedelta(0)
+    if rest.until is None:
+        return timedelta(0)
+    wait = rest.until - now
     longest = _LONGEST_REFUSED if rest.is_refused else _LONGEST
     return wait if timedelta(0) < wait <= longest else timedelta(0)

@@ -12,6 +12,7 @@ import msgspec
 from publisher.errors import PublisherError, SettingsError
 from publisher.message.dkim import dns_record, make_signer
 from publisher.runtime.composer import envelope_sender, load_signers
+from publisher.runtime.relays import read_relays
 from publisher.runtime.sending import local_name
 from publisher.runtime.start import require_ready
 from publisher.settings import DkimKey, Settings, Smtp
@@ -95,6 +96,8 @@ def _look_at_store(folder: Path, settings: Settings) -> Iterator[Finding]:
     try:
         with database.read() as connection:
             why = find_unarmed(connection, database.place)
+            now = datetime.now(UTC)
+            relays = read_relays(connection, database.publication, settings, now)
         yield from _look_at_server(database)
     except PublisherError as error:
         yield Finding("database", "error", str(error))
@@ -106,6 +109,10 @@ def _look_at_store(folder: Path, settings: Settings) -> Iterator[Finding]:
         yield Finding("database", "error", f"{why}, so it sends nothing", fix)
     else:
         yield Finding("database", "ok", f"{database.place.name} can be read and written")
+    for each in relays:
+        if each.allowed is not None:
+            left = f"{each.left:,} of {each.allowed:,} messages are left for today"
+            yield Finding("warm-up", "info", f"relay {each.name}, on its day {each.day}: {left}")
     free = shutil.disk_usage(folder).free
     if free < _LITTLE_DISK:
         yield Finding("disk", "warning", f"only {free // 1_000_000:,} MB are free", "make room")

@@ -169,9 +169,13 @@ class Dispatcher:
 
     def next_try(self, now: datetime) -> datetime | None:
         """When there is something to try next; None is not before something changes."""
-        allowed = self.fleet.next_try(now)
-        tries = self._next_tries(self._in_order(), now)
-        return max(min(tries), allowed) if tries and allowed is not None else None
+        tries = [
+            max(min(of_lanes), allowed)
+            for lanes, is_single in (([self.singles], True), (list(self.lanes.values()), False))
+            if (of_lanes := self._next_tries(lanes, now))
+            if (allowed := self.fleet.next_try(now, is_single=is_single)) is not None
+        ]
+        return min(tries, default=None)
 
     def is_over(self, mailing: int, now: datetime, soon: timedelta) -> bool:
         """Tell whether of a mailing nothing is in flight, and nothing will be tried soon."""
@@ -182,7 +186,8 @@ class Dispatcher:
             return True
         upcoming = min(self._next_tries([lane], now), default=None)
         if not self.fleet.is_down and upcoming is not None:
-            upcoming = max(upcoming, self.fleet.next_try(now) or now)
+            is_single = lane is self.singles
+            upcoming = max(upcoming, self.fleet.next_try(now, is_single=is_single) or now)
         return upcoming is None or upcoming > now + soon
 
     def is_idle(self, now: datetime, soon: timedelta) -> bool:
@@ -266,9 +271,9 @@ class Dispatcher:
                 candidate = lane.choose(wait, now)
                 if candidate is None:
                     break
-                if self.fleet.pick(candidate, now) is None:
+                if self.fleet.pick(candidate, now, is_single=lane is self.singles) is None:
                     lane.put_back(candidate)
-                    return chosen
+                    break  # what another lane has may have its relay, or no allowance to wait for
                 self.domains.take(candidate.domain, now)
                 chosen.append(candidate)
         return chosen

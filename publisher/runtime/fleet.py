@@ -7,6 +7,7 @@ dispatcher's transactions.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from math import inf
 
 import msgspec
 from sqlalchemy import Connection
@@ -58,6 +59,7 @@ class Fleet:
         self.landed: dict[int, Flight] = {}
         # What was chosen in this step: none of it is on disk yet.
         self.picked: dict[int, str] = {}
+        self.singles: set[int] = set()
 
     # A step, from its beginning to its end
 
@@ -107,15 +109,19 @@ class Fleet:
         """Claim what was chosen of the allowances; give those for which another has used it up."""
         over: list[Candidate] = []
         for relay in self.relays.values():
-            if relay.left is None or relay.allowed is None or self.day is None:
-                continue
             own = [each for each in chosen if self.picked[each.id] == relay.name]
-            if not own:
+            if relay.left is None or relay.allowed is None or self.day is None or not own:
                 continue
             key = (self.publication, relay.name, self.day)
-            granted = claim(connection, *key, len(own), relay.allowed)
-            relay.left = relay.left - granted if granted == len(own) else 0
-            over += own[granted:]
+            # Single messages wait for no allowance, but are part of it.
+            singles = [each for each in own if each.id in self.singles]
+            if singles:
+                count_messages(connection, *key, taken=len(singles))
+                relay.left = max(relay.left - len(singles), 0)
+            bulk = [each for each in own if each.id not in self.singles]
+            granted = claim(connection, *key, len(bulk), relay.allowed) if bulk else 0
+            relay.left = relay.left - granted if granted == len(bulk) else 0
+            over += bulk[granted:]
         for each in over:
             self.drop(each.id)
         return over
@@ -131,7 +137,7 @@ class Fleet:
         relay = self.relays[flight.relay]
         if relay.growth is None:
             return
-        count_messages(connection, self.publication, flight.relay, flight.day, given_back=number)
+        count_messages(connection, self.publication, flight.relay, flight.day, taken=-number)
         if relay.left is not None and flight.day == self.day:
             relay.left += number
 
@@ -145,10 +151,12 @@ class Fleet:
                 relay.heard_at = now
             self.flights[task.id] = Flight(name, self._day(now))
         self.landed.clear()
+        self.singles.clear()
 
     def drop(self, id: int) -> str:
         """Forget that a delivery was chosen; give the relay that it was chosen for."""
         name = self.picked.pop(id)
+        self.singles.discard(id)
         self.busy[name] -= 1
         return name
 
@@ -169,37 +177,41 @@ class Fleet:
     # What may be sent
 
     def room(self, now: datetime) -> int:
-        """How many deliveries may be begun now; the rates are asked for each."""
-        return sum(self._room(relay, now) for relay in self.relays.values())
+        """How many deliveries may be begun now; rates and allowances are asked for each."""
+        return sum(each.room(now, self.busy[each.name]) for each in self.relays.values())
 
-    def _room(self, relay: Relay, now: datetime) -> int:
-        room = relay.room(now, self.busy[relay.name])
-        if relay.left is None:
-            return room
-        claiming = sum(name == relay.name for name in self.picked.values())
-        return min(room, relay.left - claiming)
+    def _left(self, relay: Relay, is_single: bool) -> float:
+        if relay.left is None or is_single:
+            return inf
+        claiming = [id for id, name in self.picked.items() if name == relay.name]
+        return relay.left - len(claiming)
 
-    def pick(self, candidate: Candidate, now: datetime) -> str | None:
-        """The relay that a delivery goes over now, a token taken; None where it has to wait."""
+    def pick(self, candidate: Candidate, now: datetime, *, is_single: bool = False) -> str | None:
+        """The relay that a delivery goes over now, a token taken; None where it has to wait.
+
+        Allowances are for mailings: what one reader waits for now is not kept for tomorrow.
+        """
         if self.allow(now):
             return None
-        name = self._choose(candidate, now)
+        name = self._choose(candidate, now, is_single)
         if name is None:
             return None
         self.bucket, _ = take(self.bucket, now, self.rate, burst=self.rate / 10)
         self.relays[name].spend_token(now)
         self.picked[candidate.id] = name
+        if is_single:
+            self.singles.add(candidate.id)
         self.busy[name] += 1
         return name
 
-    def _choose(self, candidate: Candidate, now: datetime) -> str | None:
+    def _choose(self, candidate: Candidate, now: datetime, is_single: bool) -> str | None:
         if self.is_alone:
             (relay,) = self.relays.values()
-            return relay.name if self._may_go(relay, now) else None
-        able = self._find_able(now)
+            return relay.name if self._may_go(relay, now, is_single) else None
+        able = self._find_able(now, is_single)
         if self._is_bound(candidate.relay):
             relay = self.relays[candidate.relay]
-            name = relay.name if self._may_go(relay, now) else None
+            name = relay.name if self._may_go(relay, now, is_single) else None
         else:
             name = choose(self.shares, able, self._find_free(able, now))
         if name in able:
@@ -222,13 +234,17 @@ class Fleet:
         """Tell whether something goes over one relay alone: one that the settings still have."""
         return not self.is_alone and name in self.relays
 
-    def _may_go(self, relay: Relay, now: datetime) -> bool:
-        takes_part = relay.takes_part(now, self.busy[relay.name])
-        return takes_part and not relay.wait_for_token(now) and self._room(relay, now) > 0
+    def _takes_part(self, relay: Relay, now: datetime, is_single: bool) -> bool:
+        is_left = self._left(relay, is_single) > 0
+        return is_left and relay.takes_part(now, self.busy[relay.name])
 
-    def _find_able(self, now: datetime) -> list[str]:
+    def _may_go(self, relay: Relay, now: datetime, is_single: bool) -> bool:
+        is_able = self._takes_part(relay, now, is_single) and not relay.wait_for_token(now)
+        return is_able and relay.room(now, self.busy[relay.name]) > 0
+
+    def _find_able(self, now: datetime, is_single: bool) -> list[str]:
         """Those that may have a message now, whether a connection is free or not."""
-        here = [each for each in self.relays.values() if each.takes_part(now, self.busy[each.name])]
+        here = [each for each in self.relays.values() if self._takes_part(each, now, is_single)]
         if any(self._is_in_use(each, now) for each in self.relays.values()):
             here = [each for each in here if self.shares[each.name].weight]
         return [each.name for each in here if not each.wait_for_token(now)]
@@ -240,20 +256,20 @@ class Fleet:
         return self.shares[relay.name].weight > 0
 
     def _find_free(self, able: Iterable[str], now: datetime) -> list[str]:
-        return [name for name in able if self._room(self.relays[name], now) > 0]
+        return [name for name in able if self.relays[name].room(now, self.busy[name]) > 0]
 
-    def next_try(self, now: datetime) -> datetime | None:
+    def next_try(self, now: datetime, *, is_single: bool = False) -> datetime | None:
         """When a delivery may be begun; None not before one comes back."""
-        able = self._find_able(now)
+        able = self._find_able(now, is_single)
         if choose(self.shares, able, self._find_free(able, now)) is not None:
             return now + self.allow(now)
-        waits = [self._next_try(relay, now) for relay in self.relays.values()]
+        waits = [self._next_try(relay, now, is_single) for relay in self.relays.values()]
         upcoming = [each for each in waits if each is not None and each > now]
         return max(min(upcoming), now + self.allow(now)) if upcoming else None
 
-    def _next_try(self, relay: Relay, now: datetime) -> datetime | None:
+    def _next_try(self, relay: Relay, now: datetime, is_single: bool) -> datetime | None:
         """When a relay may be able to do something that it is not now."""
-        if relay.left == 0:
+        if relay.left == 0 and not is_single:
             tomorrow = self._day(now) + timedelta(days=1)
             return datetime.combine(tomorrow, time(), self.zone).astimezone(now.tzinfo)
         if wait := wait_to_try(relay.rest, now) or relay.wait_for_token(now):
@@ -263,9 +279,9 @@ class Fleet:
 
     def wait_for(self, name: str, now: datetime) -> datetime | None:
         """When what goes over this relay alone may be tried; None is now."""
-        if not self._is_bound(name) or self._may_go(self.relays[name], now):
+        if not self._is_bound(name) or self._may_go(self.relays[name], now, is_single=False):
             return None
-        upcoming = self._next_try(self.relays[name], now)
+        upcoming = self._next_try(self.relays[name], now, is_single=False)
         return upcoming if upcoming is not None and upcoming > now else now + _LOOK_AGAIN
 
     # How relays stand

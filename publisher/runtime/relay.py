@@ -13,6 +13,7 @@ _OTHERS_WORK = timedelta(seconds=30)
 _ONE_MORE = timedelta(minutes=1)
 # Whose connections are all busy and answer nothing for so long is not waited for by others.
 _STUCK = timedelta(seconds=5)
+_NONE = timedelta(0)
 _BEFORE_MAIL = ("connect", "greeting", "ehlo", "starttls", "auth")
 
 
@@ -57,8 +58,11 @@ class Relay:
         return max(0, self.most - in_flight)
 
     def takes_part(self, now: datetime, in_flight: int) -> bool:
-        """Tell whether it may have its share of what is sent now: others wait for it, at times."""
-        if self.left == 0 or wait_to_try(self.rest, now):
+        """Tell whether it may have its share of what is sent now: others wait for it, at times.
+
+        Its allowance is another matter.
+        """
+        if wait_to_try(self.rest, now):
             return False
         if self.rest.failures and not self.is_proven:
             return not in_flight  # what the one connection that tries it finds is its own affair
@@ -76,6 +80,8 @@ class Relay:
 
     def wait_for_token(self, now: datetime) -> timedelta:
         """How long until its rate has a token; takes none."""
+        if not self.rate:
+            return _NONE
         bucket, wait = take(self.bucket, now, self.rate, burst=self.rate / 10)
         if wait:
             # What it has saved up, counted from now: a clock that was put back goes on.

@@ -90,7 +90,7 @@ def claim(
     taken = int(connection.execute(select(_D.taken).where(*is_it)).scalar_one())
     over = min(max(taken - allowed, 0), wanted)
     if over:
-        count_messages(connection, publication, relay, day, given_back=over)
+        count_messages(connection, publication, relay, day, taken=-over)
     return wanted - over
 
 
@@ -101,12 +101,12 @@ def count_messages(
     day: date,
     *,
     sent: int = 0,
-    given_back: int = 0,
+    taken: int = 0,
 ) -> None:
-    """Count what a relay took, and what was claimed and not used."""
+    """Count what a relay took, and what is claimed, or given back where `taken` is below 0."""
     key = {"publication": publication, "relay": relay, "day": day.isoformat()}
-    counted = insert(s.relay_day).values(key | {"sent": sent})
-    values = {"sent": _D.sent + sent, "taken": _D.taken - given_back}
+    counted = insert(s.relay_day).values(key | {"sent": sent, "taken": max(taken, 0)})
+    values = {"sent": _D.sent + sent, "taken": _D.taken + taken}
     connection.execute(counted.on_conflict_do_update(index_elements=list(key), set_=values))
 
 

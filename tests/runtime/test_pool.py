@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from publisher.mailing.settle import History
 from publisher.message.splice import Message
@@ -133,3 +134,27 @@ def test_opening_can_be_broken_off(server: ScriptedServer) -> None:
     pool.interrupt(is_opening_only=True)
     results = {each.taken.id: each for _ in range(2) for each in pool.collect(5.0)}
     assert kinds(results) == {1: "transient", 2: "transient"}
+
+
+def test_each_goes_over_its_own_relay_and_waits_for_it(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the only idle connection to it is just being closed."""
+    monkeypatch.setattr("publisher.runtime.pool._IDLE_SECONDS", -1.0)
+    server.rules.append(Rule("quit", say("221 2.0.0 bye", delay=0.3)))
+    with ScriptedServer() as other:
+        relays = [relay_to(server, name="slow to go"), relay_to(other, name="other")]
+        couriers = iter([Courier(relay, "desk.example") for relay in relays])
+        pool = Pool(2, couriers.__next__, compose)
+        numbers = iter(range(100, 106))
+        for _ in range(3):
+            over = [replace(task(next(numbers)), relay=relay.name) for relay in relays]
+            pool.begin(over)
+            came: list[Result] = []
+            while len(came) < 2:
+                came += pool.collect(PATIENT)
+            pool.collect(0.15)
+            assert pool.room < 2  # it is being closed, and the next one for it has to wait
+            assert {each.outcome.kind for each in came if each.outcome} == {"accepted"}
+        pool.close()
+        assert [len(each.messages) for each in (server, other)] == [3, 3]

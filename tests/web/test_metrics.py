@@ -137,7 +137,7 @@ def test_each_relay_is_measured(tmp_path: Path) -> None:
         rest = leave_alone(Rest(), now, "connection refused", 0)
         note_standing(connection, publication, "reserve", rest, now)
         claim(connection, publication, "new", today, 30, 200)
-        count_messages(connection, publication, "new", today, sent=20, given_back=8)
+        count_messages(connection, publication, "new", today, sent=20, taken=-8)
     new = {"name": "new", "host": "a.example", "warm_up": {"first": 200}}
     relays = [new, {"name": "reserve", "host": "b.example"}]
     with run_console(tmp_path, readers, smtp=relays, console={"metrics": "open"}) as console:
