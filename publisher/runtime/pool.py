@@ -15,9 +15,10 @@ from socket import socket
 from threading import Thread
 from typing import Any, Protocol
 
-from publisher.message.splice import Message
+from publisher.message.splice import Unfinished
 from publisher.model.delivery import Envelope, Outcome
 from publisher.runtime.exchange import Result
+from publisher.runtime.signers import Signers
 from publisher.smtp.wire import Steps, Wait, too_long
 from publisher.store.deliveries import Taken
 
@@ -59,12 +60,14 @@ class Courier(Protocol):
     def close(self) -> None: ...
 
 
-Compose = Callable[[Taken], Message]
+Compose = Callable[[Taken], Unfinished]
 # Notes a connection's place, and the delivery whose body goes out over it now.
 NoteBegun = Callable[[int, int], None]
-# What a connection does: it waits, or has something done beside, whose value it is given.
+# What a connection does: it waits, or has something done beside, whose value it is given, or has a
+# message signed, whose signatures it is given.
 Job = Callable[[], Any]
-Script = Generator[Wait | Job, Any, Result | None]
+Step = Wait | Job | Unfinished
+Script = Generator[Step, Any, Result | None]
 
 
 class Line:
@@ -93,6 +96,7 @@ class Pool:
         count: int,
         make_courier: Callable[[], Courier],
         compose: Compose,
+        signers: Signers,
         note_begun: NoteBegun = lambda place, delivery: None,
     ) -> None:
         self._lines = [Line(make_courier(), partial(note_begun, place)) for place in range(count)]
@@ -104,7 +108,10 @@ class Pool:
         # Rung by the threads beside.
         self._bell, self._rope = os.pipe()
         os.set_blocking(self._bell, False)
-        self._selector.register(self._bell, EVENT_READ)
+        self._selector.register(self._bell, EVENT_READ, self._answer_bell)
+        self._signers = signers
+        signers.watch = lambda socket, read: self._selector.register(socket, EVENT_READ, read)
+        signers.unwatch = self._selector.unregister
         self._looked_at = time.monotonic()
 
     @property
@@ -156,6 +163,7 @@ class Pool:
 
     def close(self) -> None:
         """Let every connection that is idle say goodbye; others are left alone. It is the end."""
+        self._signers.close()
         self._selector.close()
         threads = [Thread(target=line.courier.close, daemon=True) for line in self._idle]
         for thread in threads:
@@ -185,10 +193,12 @@ class Pool:
         else:
             self._await(line, step)
 
-    def _await(self, line: Line, step: Wait | Job) -> None:
+    def _await(self, line: Line, step: Step) -> None:
         if isinstance(step, Wait):
             line.wait = step
             self._watch(line, step)
+        elif isinstance(step, Unfinished):
+            self._signers.sign(step, partial(self._advance, line))
         else:
             self._unwatch(line)
             Thread(target=self._do_beside, args=(line, step), daemon=True).start()
@@ -224,28 +234,29 @@ class Pool:
         """Wait so long at most for anything to happen, and do what follows; tell if there was."""
         ready = self._selector.select(seconds)
         for key, _ in ready:
-            line: Line | None = key.data
-            if line is None:
-                self._answer_bell()
-            elif line.wait is None:
-                self._unwatch(line)  # it is idle: what the relay says is seen when it is used
-            else:
-                line.wait = None
-                self._advance(line)
+            key.data()
         now = time.monotonic()
         if now - self._looked_at >= _LOOK_SECONDS:
             self._looked_at = now
             self._look(now)
         return bool(ready)
 
+    def _go_on(self, line: Line) -> None:
+        """A connection's socket is ready."""
+        if line.wait is None:
+            self._unwatch(line)  # it is idle: what the relay says is seen when it is used
+        else:
+            line.wait = None
+            self._advance(line)
+
     def _watch(self, line: Line, wait: Wait) -> None:
         """Be told when a socket is ready; it stays watched for as long as it is used."""
         events = EVENT_WRITE if wait.is_write else EVENT_READ
         if line.watched is not wait.socket:
             self._unwatch(line)
-            self._selector.register(wait.socket, events, line)
+            self._selector.register(wait.socket, events, partial(self._go_on, line))
         elif line.events != events:
-            self._selector.modify(wait.socket, events, line)
+            self._selector.modify(wait.socket, events, partial(self._go_on, line))
         line.watched, line.events = wait.socket, events
 
     def _unwatch(self, line: Line) -> None:
@@ -282,7 +293,8 @@ def _close(line: Line) -> Script:
 def _attempt(line: Line, compose: Compose, task: Taken) -> Script:
     """Make one delivery's message and hand it to the relay; note it just before its body goes."""
     courier = line.courier
-    message = compose(task)
+    unfinished = compose(task)
+    message = unfinished.finish((yield unfinished) if unfinished.unsigned else ())
 
     def begin() -> bool:
         line.note_begun(task.id)

@@ -22,6 +22,7 @@ from publisher.runtime.dispatch import Dispatcher
 from publisher.runtime.exchange import Notice, Rules
 from publisher.runtime.lock import DeliveryLock, try_lock
 from publisher.runtime.pool import Pool
+from publisher.runtime.signers import Signers
 from publisher.runtime.start import load_keys
 from publisher.settings import Settings
 from publisher.smtp.courier import Courier
@@ -83,7 +84,7 @@ def make_pool(delivering: Delivering, board: Board) -> Pool:
         return Courier(relay, name, messages_per_connection=per_connection)
 
     connections = delivering.settings.delivery.connections
-    return Pool(connections, make_courier, composer.compose, board.note)
+    return Pool(connections, make_courier, composer.prepare, Signers(composer.signers), board.note)
 
 
 def local_name() -> str:
