@@ -77,6 +77,8 @@ def _local_part(local: str, address: str) -> str:
         is_odd = False
     if len(local.encode("utf-8", "replace")) > _LOCAL_OCTETS:
         raise ValueError(f"no address, for what is before its @ is too long: {address!r}")
-    if _QUOTED.fullmatch(local) or (_UTF8_DOTS.fullmatch(local) and not is_odd):
+    # Most are dot-strings, which this says in a third of the time.
+    is_dots = _DOTS.fullmatch(local) or _UTF8_DOTS.fullmatch(local)
+    if (is_dots and not is_odd) or _QUOTED.fullmatch(local):
         return local
     raise ValueError(f"no address, for what is before its @: {address!r}")

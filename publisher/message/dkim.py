@@ -58,6 +58,24 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _LINE = 78
 
 
+class Unsigned(msgspec.Struct, frozen=True):
+    """A DKIM-Signature field up to its signature, and the bytes that `key` is to sign."""
+
+    frame: bytes
+    data: bytes
+    key: RSAPrivateKey | Ed25519PrivateKey
+
+    def sign(self) -> bytes:
+        """The signature: the same whenever it is made."""
+        return sign(self.key, self.data)
+
+    def finish(self, signature: bytes) -> bytes:
+        """The field, with its CRLF, to be put before the other headers."""
+        text = b64encode(signature)
+        lines = [text[i : i + _LINE - 3] for i in range(0, len(text), _LINE - 3)]
+        return self.frame + b"\r\n ".join(lines) + b"\r\n"
+
+
 class Signer(msgspec.Struct, frozen=True, kw_only=True):
     """A key and what is said with it; `headers` are lower-case names, `bits` the key's length."""
 
@@ -66,10 +84,11 @@ class Signer(msgspec.Struct, frozen=True, kw_only=True):
     algorithm: Algorithm
     headers: tuple[str, ...]
     bits: int
+    pem: bytes
     key: RSAPrivateKey | Ed25519PrivateKey
 
-    def sign(self, canonical: Mapping[str, bytes], body_hash: bytes, date: datetime) -> bytes:
-        """The DKIM-Signature field, with its CRLF, to be put before the other headers.
+    def prepare(self, canonical: Mapping[str, bytes], body_hash: bytes, date: datetime) -> Unsigned:
+        """What is to be signed, and the field around it.
 
         `canonical` has the message's header fields in relaxed form by lower-case names, each of
         which it has once; `body_hash` is the SHA-256 of the body in relaxed form. Names that the
@@ -79,15 +98,15 @@ class Signer(msgspec.Struct, frozen=True, kw_only=True):
         frame, relaxed = _frame(self.domain, self.selector, self.algorithm, names)
         values = (int(date.timestamp()), b64encode(body_hash))
         signed = [canonical[name] for name in dict.fromkeys(names)]
-        signature = b64encode(self._sign_bytes(b"".join((*signed, relaxed % values))))
-        lines = [signature[i : i + _LINE - 3] for i in range(0, len(signature), _LINE - 3)]
-        return frame % values + b"\r\n ".join(lines) + b"\r\n"
+        return Unsigned(frame % values, b"".join((*signed, relaxed % values)), self.key)
 
-    def _sign_bytes(self, data: bytes) -> bytes:
-        if isinstance(self.key, RSAPrivateKey):
-            return self.key.sign(data, PKCS1v15(), SHA256())
-        # RFC 8463, section 3: what is signed is the digest.
-        return self.key.sign(sha256(data).digest())
+
+def sign(key: RSAPrivateKey | Ed25519PrivateKey, data: bytes) -> bytes:
+    """Sign some bytes with a key of load_key's."""
+    if isinstance(key, RSAPrivateKey):
+        return key.sign(data, PKCS1v15(), SHA256())
+    # RFC 8463, section 3: what is signed is the digest.
+    return key.sign(sha256(data).digest())
 
 
 def make_signer(
@@ -104,7 +123,7 @@ def make_signer(
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no header's name")
     names = [name.lower() for name in headers]
-    key = _load(pem)
+    key = load_key(pem)
     is_rsa = isinstance(key, RSAPrivateKey)
     return Signer(
         domain=ascii_domain(domain),
@@ -113,6 +132,7 @@ def make_signer(
         headers=tuple(names if "from" in names else ["from", "from", *names]),
         bits=key.key_size if isinstance(key, RSAPrivateKey) else 256,
         key=key,
+        pem=pem,
     )
 
 
@@ -122,7 +142,7 @@ def dns_record(pem: bytes) -> str:
     Longer than the 255 octets of one string: name servers' tools cut it. Raises ValueError as
     make_signer does.
     """
-    public = _load(pem).public_key()
+    public = load_key(pem).public_key()
     if isinstance(public, Ed25519PublicKey):
         data = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
         return f"v=DKIM1; k=ed25519; p={b64encode(data).decode()}"
@@ -130,7 +150,8 @@ def dns_record(pem: bytes) -> str:
     return f"v=DKIM1; k=rsa; p={b64encode(data).decode()}"
 
 
-def _load(pem: bytes) -> RSAPrivateKey | Ed25519PrivateKey:
+def load_key(pem: bytes) -> RSAPrivateKey | Ed25519PrivateKey:
+    """A private key in PEM; raises ValueError as make_signer does."""
     try:
         key = load_pem_private_key(pem, password=None)
     except TypeError:

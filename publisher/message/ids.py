@@ -7,7 +7,6 @@ hyphens, and is read in any case: some relays change that of addresses.
 
 import hmac
 import re
-from base64 import b32encode
 
 from publisher.message.addresses import ascii_domain, smtp_address
 
@@ -17,6 +16,11 @@ _MAC = r"[a-z2-7]{16}"
 # No database counts further than 19 digits; and no number has a second spelling.
 _NUMBER = r"[1-9][0-9]{0,18}"
 _REF = re.compile(r"[a-z0-9]{1,40}")
+# One behind the last of them.
+_NUMBERS_END = 10**19
+# Base32 (RFC 4648, section 6) of ten bits each.
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = tuple(first + second for first in _LETTERS for second in _LETTERS)
 _IN_TEXT = re.compile(
     rf"(?<![A-Za-z0-9.])([a-z0-9]{{1,40}})\.({_NUMBER})\.({_MAC})@", re.IGNORECASE | re.ASCII
 )
@@ -62,10 +66,9 @@ def read_verp(address: str, key: bytes) -> int | None:
 
 
 def _number(delivery: int) -> str:
-    number = str(delivery)
-    if not re.fullmatch(_NUMBER, number):
-        raise ValueError(f"no delivery has the number {number}")
-    return number
+    if not 0 < delivery < _NUMBERS_END:
+        raise ValueError(f"no delivery has the number {delivery}")
+    return str(delivery)
 
 
 def _is_ours(purpose: str, name: str, mac: str, key: bytes) -> bool:
@@ -74,4 +77,5 @@ def _is_ours(purpose: str, name: str, mac: str, key: bytes) -> bool:
 
 def _mac(purpose: str, name: str, key: bytes) -> str:
     data = hmac.digest(key, f"{purpose}:{name}".encode(), "sha256")[:_MAC_BYTES]
-    return b32encode(data).decode().lower()
+    bits = int.from_bytes(data, "big")
+    return "".join([_PAIRS[bits >> place & 1023] for place in range(70, -10, -10)])

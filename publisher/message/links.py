@@ -13,6 +13,7 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import Literal
 
@@ -53,5 +54,6 @@ def _mac(body: bytes, key: bytes) -> bytes:
     return hmac.digest(key, body, "sha256")[:_MAC_BYTES]
 
 
+@lru_cache(maxsize=16)
 def _key_id(key: bytes) -> int:
     return sha256(key).digest()[0]

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 # All but printable ASCII; `=`; a tab; of blanks the second and further ones, and the last.
 _ESCAPED = re.compile(rb"[^!-<>-~ ]|(?<= ) | \Z")
+_NEVER_ESCAPED = bytes(each for each in range(33, 127) if each != ord("="))
 _OPENINGS = re.compile(rb"\.|F(?=rom )")
 # A line has 76 places (section 6.7, rule 5), the last of them for a soft break's `=`.
 _LINE = 75
@@ -32,7 +33,9 @@ def quote_between(text: str, *, is_first: bool, is_last: bool) -> bytes:
 @lru_cache(maxsize=256)
 def quote_line(line: str) -> bytes:
     """Quote a text without line ends, in as many lines with soft breaks as it takes."""
-    data = _ESCAPED.sub(_escape, line.encode())
+    data = line.encode()
+    if data.translate(None, _NEVER_ESCAPED):
+        data = _ESCAPED.sub(_escape, data)
     pieces = []
     start = 0
     while True:

@@ -20,7 +20,7 @@ from publisher.message.headers import check, mailbox_header, raw_header, raw_lis
 from publisher.model.delivery import Envelope
 
 if TYPE_CHECKING:
-    from publisher.message.dkim import Signer
+    from publisher.message.dkim import Signer, Unsigned
 
 # RFC 5322, section 3.6.4: two dot-atoms, without what only comments and quotes would allow.
 _ATOMS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -47,6 +47,25 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True):
     in_reply_to: str = ""
 
 
+class Unfinished(msgspec.Struct, frozen=True):
+    """A message that only its signatures are missing of, and where these go."""
+
+    unsigned: tuple["Unsigned", ...]
+    rest: tuple[bytes, ...]
+    envelope: Envelope
+
+    def sign(self) -> "Message":
+        return self.finish([field.sign() for field in self.unsigned])
+
+    def finish(self, signatures: Sequence[bytes]) -> "Message":
+        """Put in the signatures of what is unsigned, in that order."""
+        fields = [
+            field.finish(signature)
+            for field, signature in zip(self.unsigned, signatures, strict=True)
+        ]
+        return Message(b"".join((*fields, *self.rest)), self.envelope)
+
+
 class Message(msgspec.Struct, frozen=True):
     """A message as it goes on the wire: with CRLF line ends, and no line begins with a dot."""
 
@@ -57,7 +76,14 @@ class Message(msgspec.Struct, frozen=True):
 def splice(
     template: Template, recipient: Recipient, date: datetime, signers: Sequence["Signer"] = ()
 ) -> Message:
-    """Put a recipient's message together, signed by each of `signers`; `date` is aware.
+    """Put a recipient's message together, signed by each of `signers`: see prepare."""
+    return prepare(template, recipient, date, signers).sign()
+
+
+def prepare(
+    template: Template, recipient: Recipient, date: datetime, signers: Sequence["Signer"]
+) -> Unfinished:
+    """Put a recipient's message together, but for the signatures; `date` is aware.
 
     The same arguments give the same bytes. Raises ValueError where a value is missing or has
     control characters, and where an address, a Message-ID or a URL is none.
@@ -66,11 +92,14 @@ def splice(
     sender = _sender(recipient.return_path)
     personal = _personal_headers(template, recipient, address, date)
     rest = b"".join(_fill(template, recipient.values))
-    signatures = _sign(template, personal, rest, date, signers) if signers else []
+    unsigned = _prepare_fields(template, personal, rest, date, signers) if signers else ()
     headers = [line or personal[name] for name, line in template.headers]
-    data = b"".join((*signatures, *headers, b"\r\n", template.body_start, rest))
     is_utf8 = template.is_utf8 or not (address.isascii() and sender.isascii())
-    return Message(data, Envelope(sender, address, is_utf8))
+    return Unfinished(
+        unsigned,
+        (*headers, b"\r\n", template.body_start, rest),
+        Envelope(sender, address, is_utf8),
+    )
 
 
 @lru_cache(maxsize=64)
@@ -137,16 +166,16 @@ def _unsubscribe_header(mailto: str, values: Mapping[str, str]) -> bytes:
     return raw_list_header("List-Unsubscribe", uris)
 
 
-def _sign(
+def _prepare_fields(
     template: Template,
     personal: Mapping[str, bytes],
     rest: bytes,
     date: datetime,
     signers: Sequence["Signer"],
-) -> list[bytes]:
+) -> tuple["Unsigned", ...]:
     own = {name.lower(): relax_header(line) for name, line in personal.items()}
     canonical = {**template.canonical, **own}
     # Its beginning, which is everybody's, was read already.
     body = template.started_hash.copy()
     body.update(rest)
-    return [signer.sign(canonical, body.digest(), date) for signer in signers]
+    return tuple(signer.prepare(canonical, body.digest(), date) for signer in signers)

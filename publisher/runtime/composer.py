@@ -14,7 +14,7 @@ from publisher.message.freeze import Template, thaw
 from publisher.message.ids import message_id, verp
 from publisher.message.links import Purpose as LinkPurpose
 from publisher.message.links import sign_token
-from publisher.message.splice import Message, Recipient, splice
+from publisher.message.splice import Message, Recipient, Unfinished, prepare
 from publisher.settings import DkimKey, Settings
 from publisher.store.contents import load_frozen
 from publisher.store.database import Database
@@ -55,13 +55,17 @@ class Composer:
         self._database = database
         self._web_url = settings.web_url
         self._keys = keys
-        self._signers = load_signers(settings, folder)
+        self.signers = load_signers(settings, folder)
         self._return_path = envelope_sender(settings)
         self._is_verp = settings.email.verp
         self._load = lru_cache(maxsize=_TEMPLATES)(self._read)
 
     def compose(self, taken: Taken) -> Message:
         """Make the message. Raises ValueError where what the store holds makes none."""
+        return self.prepare(taken).sign()
+
+    def prepare(self, taken: Taken) -> Unfinished:
+        """Make the message but for its signatures. Raises ValueError as compose does."""
         frozen = self._load(taken.mailing, taken.revision, taken.variant)
         # Who asks on the form can write anything into the name, and for anybody's address.
         name = taken.name if taken.purpose in _TO_SUBSCRIBERS else ""
@@ -73,7 +77,7 @@ class Composer:
             return_path=self._sender_of(taken),
             in_reply_to=self._name(taken.about) if taken.about else "",
         )
-        return splice(frozen.template, recipient, frozen.date, self._signers)
+        return prepare(frozen.template, recipient, frozen.date, self.signers)
 
     def _name(self, about: Original) -> str:
         """The Message-ID of the message that this one answers."""

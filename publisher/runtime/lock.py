@@ -49,6 +49,8 @@ class DeliveryLock:
     def release(self) -> None:
         if self._session is not None:
             self._session.release()
+        # At once: a board's memory has the file open until it is collected as garbage.
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         os.close(self._descriptor)
 
 

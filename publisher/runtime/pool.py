@@ -6,22 +6,26 @@ saying goodbye, is done in threads beside, for it is done once for many messages
 """
 
 import os
-import select
 import time
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from queue import Empty, SimpleQueue
+from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
+from socket import socket
 from threading import Thread
 from typing import Any, Protocol
 
-from publisher.message.splice import Message
+from publisher.message.splice import Unfinished
 from publisher.model.delivery import Envelope, Outcome
 from publisher.runtime.exchange import Result
+from publisher.runtime.signers import Signers
 from publisher.smtp.wire import Steps, Wait, too_long
 from publisher.store.deliveries import Taken
 
 # A relay closes what says nothing for some minutes; we do so before.
 _IDLE_SECONDS = 20.0
+# So long results wait for others; a disk takes as long to write them.
+_GATHER_SECONDS = 0.002
 # So often it is looked whose time is over, and who has been idle for long.
 _LOOK_SECONDS = 0.1
 # Goodbye is politeness only.
@@ -59,13 +63,15 @@ class Courier(Protocol):
     def close(self) -> None: ...
 
 
-Compose = Callable[[Taken], Message]
+Compose = Callable[[Taken], Unfinished]
 # Notes a connection's place, and the delivery whose body goes out over it now; False where it must
 # not go out any more.
 NoteBegun = Callable[[int, int], bool]
-# What a connection does: it waits, or has something done beside, whose value it is given.
+# What a connection does: it waits, or has something done beside, whose value it is given, or has a
+# message signed, whose signatures it is given.
 Job = Callable[[], Any]
-Script = Generator[Wait | Job, Any, Result | None]
+Step = Wait | Job | Unfinished
+Script = Generator[Step, Any, Result | None]
 
 
 class Line:
@@ -76,7 +82,10 @@ class Line:
         self.note_begun = note_begun
         self.task: Taken | None = None
         self.script: Script | None = None
-        self.deadline = 0.0
+        self.wait: Wait | None = None
+        # What the selector knows of it: a socket, and what of it is waited for.
+        self.watched: socket | None = None
+        self.events = 0
         self.idle_since = 0.0
 
 
@@ -91,6 +100,7 @@ class Pool:
         count: int,
         make_courier: Callable[[], Courier],
         compose: Compose,
+        signers: Signers,
         note_begun: NoteBegun = lambda place, delivery: True,
     ) -> None:
         self._lines = [Line(make_courier(), partial(note_begun, place)) for place in range(count)]
@@ -99,13 +109,15 @@ class Pool:
         self._late: list[Taken] = []
         self._compose = compose
         self._results: list[Result] = []
-        self._waiting: dict[int, Line] = {}
         self._done: SimpleQueue[tuple[Line, Any, Exception | None]] = SimpleQueue()
-        self._poll = select.poll()
+        self._selector = DefaultSelector()
         # Rung by the threads beside.
         self._bell, self._rope = os.pipe()
         os.set_blocking(self._bell, False)
-        self._poll.register(self._bell, select.POLLIN)
+        self._selector.register(self._bell, EVENT_READ, self._answer_bell)
+        self._signers = signers
+        signers.watch = lambda socket, read: self._selector.register(socket, EVENT_READ, read)
+        signers.unwatch = self._selector.unregister
         self._looked_at = time.monotonic()
 
     @property
@@ -115,7 +127,11 @@ class Pool:
 
     @property
     def is_busy(self) -> bool:
-        return len(self._idle) < len(self._lines)
+        return self._busy > 0
+
+    @property
+    def _busy(self) -> int:
+        return len(self._lines) - len(self._idle)
 
     def begin(self, tasks: Sequence[Taken]) -> None:
         """Give tasks, at most `room`, to connections of their relays."""
@@ -133,8 +149,9 @@ class Pool:
     def collect(self, seconds: float) -> list[Result]:
         """The results there are; waits for the first ones, so long at most.
 
-        What came while the last ones were written is taken together: one transaction takes hardly
-        longer for many than for one, and a slow disk so writes more of them at once.
+        What comes soon after the first is taken together, up to half of what is in flight: one
+        transaction costs hardly more for many than for one, and the other half keeps the relay
+        busy meanwhile.
         """
         end = time.monotonic() + seconds
         while not self._results:
@@ -142,9 +159,9 @@ class Pool:
             self._turn(max(0.0, min(left, _LOOK_SECONDS)))
             if left <= 0:
                 break
-        for _ in self._lines:  # what has come meanwhile, but not for ever
-            if not self._turn(0.0):
-                break
+        end = time.monotonic() + _GATHER_SECONDS
+        while len(self._results) < self._busy and (left := end - time.monotonic()) > 0:
+            self._turn(left)
         results, self._results = self._results, []
         return results
 
@@ -158,7 +175,9 @@ class Pool:
                 line.courier.interrupt()
 
     def close(self) -> None:
-        """Let every connection that is idle say goodbye; others are left alone."""
+        """Let every connection that is idle say goodbye; others are left alone. It is the end."""
+        self._signers.close()
+        self._selector.close()
         threads = [Thread(target=line.courier.close, daemon=True) for line in self._idle]
         for thread in threads:
             thread.start()
@@ -187,12 +206,14 @@ class Pool:
         else:
             self._await(line, step)
 
-    def _await(self, line: Line, step: Wait | Job) -> None:
+    def _await(self, line: Line, step: Step) -> None:
         if isinstance(step, Wait):
-            line.deadline = step.deadline
-            self._waiting[step.descriptor] = line
-            self._poll.register(step.descriptor, select.POLLOUT if step.is_write else select.POLLIN)
+            line.wait = step
+            self._watch(line, step)
+        elif isinstance(step, Unfinished):
+            self._signers.sign(step, partial(self._advance, line))
         else:
+            self._unwatch(line)
             Thread(target=self._do_beside, args=(line, step), daemon=True).start()
 
     def _do_beside(self, line: Line, job: Job) -> None:
@@ -215,6 +236,8 @@ class Pool:
         if result is not None:
             self._results.append(result)
         line.script = line.task = None
+        if not line.courier.is_open:
+            self._unwatch(line)
         line.idle_since = time.monotonic()
         task = next((each for each in self._late if _fits(line, each)), None)
         if task is None:
@@ -227,21 +250,38 @@ class Pool:
 
     def _turn(self, seconds: float) -> bool:
         """Wait so long at most for anything to happen, and do what follows; tell if there was."""
-        ready = self._poll.poll(seconds * 1000)
-        for descriptor, _ in ready:
-            if descriptor == self._bell:
-                self._answer_bell()
-            else:
-                self._advance(self._stop_waiting(descriptor))
+        ready = self._selector.select(seconds)
+        for key, _ in ready:
+            key.data()
         now = time.monotonic()
         if now - self._looked_at >= _LOOK_SECONDS:
             self._looked_at = now
             self._look(now)
         return bool(ready)
 
-    def _stop_waiting(self, descriptor: int) -> Line:
-        self._poll.unregister(descriptor)
-        return self._waiting.pop(descriptor)
+    def _go_on(self, line: Line) -> None:
+        """A connection's socket is ready."""
+        if line.wait is None:
+            self._unwatch(line)  # it is idle: what the relay says is seen when it is used
+        else:
+            line.wait = None
+            self._advance(line)
+
+    def _watch(self, line: Line, wait: Wait) -> None:
+        """Be told when a socket is ready; it stays watched for as long as it is used."""
+        events = EVENT_WRITE if wait.is_write else EVENT_READ
+        if line.watched is not wait.socket:
+            self._unwatch(line)
+            self._selector.register(wait.socket, events, partial(self._go_on, line))
+        elif line.events != events:
+            self._selector.modify(wait.socket, events, partial(self._go_on, line))
+        line.watched, line.events = wait.socket, events
+
+    def _unwatch(self, line: Line) -> None:
+        """Before its socket is closed, or as soon as it is: its number may be another's then."""
+        if line.watched is not None:
+            self._selector.unregister(line.watched)
+            line.watched = None
 
     def _answer_bell(self) -> None:
         os.read(self._bell, 1024)
@@ -253,9 +293,9 @@ class Pool:
             pass
 
     def _look(self, now: float) -> None:
-        for descriptor, line in list(self._waiting.items()):
-            if line.deadline <= now:
-                self._stop_waiting(descriptor)
+        for line in self._lines:
+            if line.wait is not None and line.wait.deadline <= now:
+                line.wait = None
                 self._advance(line, error=too_long())
         for line in [line for line in self._idle if line.courier.is_open]:
             if now - line.idle_since > _IDLE_SECONDS:
@@ -275,24 +315,22 @@ def _close(line: Line) -> Script:
 def _attempt(line: Line, compose: Compose, task: Taken) -> Script:
     """Make one delivery's message and hand it to the relay; note it just before its body goes."""
     courier = line.courier
-    message = compose(task)
+    unfinished = compose(task)
+    message = unfinished.finish((yield unfinished) if unfinished.unsigned else ())
 
     def begin() -> bool:
         return line.note_begun(task.id)
 
-    def transact() -> Steps[Outcome]:
-        envelope, data = message.envelope, message.data
-        return courier.transact(envelope, data, before_body=begin, is_stuffed=True)
-
-    if not courier.is_open and (refused := (yield courier.open)) is not None:
-        return Result(task, refused)
-    was_fresh = courier.is_fresh
-    outcome = yield from transact()
-    if not was_fresh and _is_of_connection(outcome):
-        if (refused := (yield courier.open)) is not None:
+    while True:
+        if not courier.is_open and (refused := (yield courier.open)) is not None:
             return Result(task, refused)
-        outcome = yield from transact()
-    return Result(task, outcome)
+        was_fresh = courier.is_fresh
+        outcome = yield from courier.transact(
+            message.envelope, message.data, before_body=begin, is_stuffed=True
+        )
+        if was_fresh or not _is_of_connection(outcome):
+            return Result(task, outcome)
+        yield courier.close  # for another one
 
 
 def _is_of_connection(outcome: Outcome) -> bool:

@@ -25,6 +25,7 @@ from publisher.runtime.jobs import working
 from publisher.runtime.lock import DeliveryLock, try_lock
 from publisher.runtime.pool import Pool
 from publisher.runtime.relays import make_relay_rules
+from publisher.runtime.signers import Signers
 from publisher.runtime.start import load_keys
 from publisher.settings import Settings
 from publisher.smtp.courier import Courier
@@ -101,7 +102,8 @@ def make_pool(
         for relay, rule in zip(settings.relays, make_relay_rules(settings), strict=True)
         for _ in range(rule.connections)
     ]
-    return Pool(len(couriers), iter(couriers).__next__, composer.compose, begin)
+    signers = Signers(composer.signers)
+    return Pool(len(couriers), iter(couriers).__next__, composer.prepare, signers, begin)
 
 
 def local_name() -> str:

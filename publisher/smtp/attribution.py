@@ -1,6 +1,7 @@
 """What an answer means for a delivery, and whom it concerns: the contract's promise 4, as code."""
 
 import re
+from functools import lru_cache
 
 from publisher.model.delivery import Concern, Outcome, OutcomeKind, Reply, Stage
 from publisher.smtp.replies import make_failure
@@ -33,6 +34,8 @@ _RELAY_IDS = tuple(
 )
 
 
+# A mailing hears the same reply again and again.
+@lru_cache(maxsize=64)
 def attribute(stage: Stage, reply: Reply) -> Outcome:
     """Say what a reply means that is not the one hoped for; at the final dot, any reply.
 

@@ -4,6 +4,7 @@ import re
 import socket
 import ssl
 from collections.abc import Callable
+from typing import NamedTuple
 
 from publisher.model.delivery import Envelope, Outcome, Reply, Stage
 from publisher.settings import Smtp
@@ -30,6 +31,14 @@ _PATH = re.compile(
 _LINE_DOT = re.compile(rb"\.(?<![^\r\n]\.)")
 
 _Command = tuple[Stage, bytes, float]
+
+
+class Needs(NamedTuple):
+    """What a message asks of the server: so many bytes, all of them ASCII, SMTPUTF8."""
+
+    size: int
+    is_ascii: bool
+    is_utf8: bool
 
 
 class Courier:
@@ -148,57 +157,45 @@ class Courier:
         if self._session is None:
             return attribute_failure("connect", "there is no connection to the relay")
         features, wire = self._session.features, self._session.wire
-        refusal = _find_refusal(envelope, data, features)
+        needs = Needs(size=len(data), is_ascii=data.isascii(), is_utf8=_needs_utf8(envelope))
+        refusal = _find_refusal(envelope, needs, features)
         if refusal is not None:
             return refusal
         self._tried += 1
         try:
-            commands = self._commands(envelope, data, features)
+            ask = self._ask_together if "pipelining" in features else self._ask_singly
+            refusal = yield from ask(wire, self._commands(envelope, needs, features))
+            refusal = refusal or self._find_objection(wire, before_body)
+            if refusal is not None:
+                if wire.has_unread:
+                    self._drop()
+                return refusal
             body = data + _END[2:] if is_stuffed else _stuff(data)
-            return (yield from self._transact(wire, commands, body, before_body))
+            return (yield from self._send_body(wire, body))
         except BaseException:
             # The caller's own, or an interrupt: the transaction stands where nobody knows.
             self._drop()
             raise
 
-    def _transact(
-        self,
-        wire: Wire,
-        commands: list[_Command],
-        body: bytes,
-        before_body: Callable[[], bool] | None,
-    ) -> Steps[Outcome]:
-        ask = self._ask_together if "pipelining" in self._features else self._ask_singly
-        refusal = yield from ask(wire, commands)
-        if refusal is not None:
-            if wire.has_unread:
-                self._drop()
-            return refusal
+    def _find_objection(self, wire: Wire, before_body: Callable[[], bool] | None) -> Outcome | None:
+        """What speaks against sending the body that the server is ready for."""
         if wire.has_unread:
             # An answer to the message, before it was sent, could be taken for the real one.
-            self._drop()
             return attribute_failure("data", "the server said more than was asked for")
         if before_body is not None and not before_body():
             # Once a recipient was accepted, closing is the only way not to send (RFC 2920, 3.1).
             self._drop()
             return attribute_failure("data", "stopped before the message was sent")
-        return (yield from self._send_body(wire, body))
-
-    @property
-    def _features(self) -> dict[str, str]:
-        return self._session.features if self._session else {}
+        return None
 
     def _commands(
-        self, envelope: Envelope, data: bytes, features: dict[str, str]
+        self, envelope: Envelope, needs: Needs, features: dict[str, str]
     ) -> list[_Command]:
         """What comes before the body; RSET first where the last transaction did not end well."""
-        is_utf8 = _needs_utf8(envelope)
-        parameters = (
-            f" SIZE={len(data)}" if "size" in features else "",
-            " BODY=8BITMIME" if "8bitmime" in features and not data.isascii() else "",
-            " SMTPUTF8" if is_utf8 else "",
-        )
-        mail = f"MAIL FROM:<{envelope.sender}>{''.join(parameters)}\r\n".encode()
+        size = f" SIZE={needs.size}" if "size" in features else ""
+        body = " BODY=8BITMIME" if "8bitmime" in features and not needs.is_ascii else ""
+        utf8 = " SMTPUTF8" if needs.is_utf8 else ""
+        mail = f"MAIL FROM:<{envelope.sender}>{size}{body}{utf8}\r\n".encode()
         rcpt = f"RCPT TO:<{envelope.recipient}>\r\n".encode()
         wait = self._waits.command
         commands: list[_Command] = [
@@ -230,7 +227,7 @@ class Courier:
             together = b"".join([command for _, command, _ in commands])
             yield from wire.write(together, commands[0][2])
             for stage, _, wait in commands:
-                reply = yield from wire.read(wait)
+                reply = wire.read_here() or (yield from wire.read(wait))
                 if refusal is None:
                     if _is_hoped_for(stage, reply):
                         continue
@@ -310,20 +307,20 @@ def _needs_utf8(envelope: Envelope) -> bool:
     return envelope.is_utf8 or not (envelope.sender.isascii() and envelope.recipient.isascii())
 
 
-def _find_refusal(envelope: Envelope, data: bytes, features: dict[str, str]) -> Outcome | None:
+def _find_refusal(envelope: Envelope, needs: Needs, features: dict[str, str]) -> Outcome | None:
     """What this relay cannot take, or nobody should: known before anything is sent."""
     if not _PATH.fullmatch(envelope.sender):
         return refuse("mail", "sender", "the sender's address cannot be written in a command")
     if not envelope.recipient or not _PATH.fullmatch(envelope.recipient):
         return refuse("rcpt", "recipient", "the address cannot be written in a command")
-    if _needs_utf8(envelope) and "smtputf8" not in features:
+    if needs.is_utf8 and "smtputf8" not in features:
         return refuse("rcpt", "recipient", "the relay takes no international addresses (SMTPUTF8)")
-    if not data.isascii() and "8bitmime" not in features:
+    if not needs.is_ascii and "8bitmime" not in features:
         return refuse("mail", "recipient", "the relay takes no 8-bit messages (8BITMIME)")
     limit = features.get("size", "").strip()
     # RFC 1870, section 4: 0 or nothing means that no limit is known.
-    if limit.isdecimal() and 0 < int(limit[:20]) < len(data):
-        words = f"the message has {len(data)} bytes, and the relay takes {limit} at most"
+    if limit.isdecimal() and 0 < int(limit[:20]) < needs.size:
+        words = f"the message has {needs.size} bytes, and the relay takes {limit} at most"
         return refuse("mail", "sender", words)
     return None
 

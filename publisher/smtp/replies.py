@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from publisher.model.delivery import Reply
 
@@ -13,6 +14,14 @@ _MAX_TEXT = 500
 
 _LINE = re.compile(rb"([0-9]{3})(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:\s+|$)")
+
+
+class Said(NamedTuple):
+    """A reply, its lines' texts without their codes, and how many octets it took."""
+
+    reply: Reply
+    texts: tuple[bytes, ...]
+    length: int
 
 
 class ProtocolError(OSError):
@@ -30,8 +39,32 @@ def split_line(line: bytes) -> tuple[int, bool, bytes]:
     return int(match[1]), match[2] != b"-", match[3] or b""
 
 
-# A mailing hears the same three replies again and again.
-@lru_cache(maxsize=64)
+# A mailing hears the same replies again and again.
+@lru_cache(maxsize=16)
+def find_reply(data: bytes) -> Said | None:
+    """The reply that what came begins with; None where its end is still to come.
+
+    A bare LF ends a line, too. Raises ProtocolError where it cannot be read, or never ends.
+    """
+    first, texts, start = 0, list[bytes](), 0
+    while (end := data.find(b"\n", start)) >= 0:
+        if end - start > MAX_LINE:
+            break
+        code, is_last, text = split_line(data[start:end].removesuffix(b"\r"))
+        first = first if texts else code
+        texts.append(text)
+        if code != first:
+            raise ProtocolError(f"a reply with two codes, {first} and {code}")
+        if len(texts) > MAX_LINES:
+            raise ProtocolError(f"a reply of more than {MAX_LINES} lines")
+        start = end + 1
+        if is_last:
+            return Said(make_reply(first, tuple(texts)), tuple(texts), start)
+    if len(data) - start > MAX_LINE:
+        raise ProtocolError(f"a reply's line of more than {MAX_LINE} bytes")
+    return None
+
+
 def make_reply(code: int, texts: tuple[bytes, ...]) -> Reply:
     """Make a Reply of its lines' texts; each line may repeat the enhanced code (RFC 2034)."""
     enhanced, words = "", []

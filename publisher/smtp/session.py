@@ -15,7 +15,6 @@ import msgspec
 from publisher.model.delivery import Outcome, Reply, Stage
 from publisher.settings import Smtp, Timeouts
 from publisher.smtp.attribution import attribute, attribute_failure, refuse
-from publisher.smtp.replies import make_reply
 from publisher.smtp.wire import Wire, run
 
 # In the order of smtplib, except that CRAM-MD5, which protects nothing inside TLS, comes last.
@@ -167,9 +166,9 @@ class _Dialogue(smtplib.SMTP):
         run(self.wire.write(s.encode("ascii") if isinstance(s, str) else bytes(s), self.wait))
 
     def getreply(self) -> tuple[int, bytes]:
-        code, texts = run(self.wire.read_lines(self.wait))
-        self.last = make_reply(code, texts)
-        return code, b"\n".join(texts)
+        said = run(self.wire.hear(self.wait))
+        self.last = said.reply
+        return said.reply.code, b"\n".join(said.texts)
 
 
 def _connect(

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import NamedTuple, TypeVar
 
 from publisher.model.delivery import Reply
-from publisher.smtp.replies import MAX_LINE, MAX_LINES, ProtocolError, make_reply, split_line
+from publisher.smtp.replies import MAX_LINE, Said, find_reply
 
 # What one call hands over. Over TLS that is one record (RFC 8446, section 5.1).
 _BLOCK = 65_536
@@ -29,7 +29,7 @@ class Wait(NamedTuple):
     `deadline` is in seconds of the monotonic clock.
     """
 
-    descriptor: int
+    socket: socket
     is_write: bool
     deadline: float
 
@@ -53,7 +53,7 @@ def _is_ready(wait: Wait) -> bool:
     if left <= 0:
         return False
     poll = select.poll()
-    poll.register(wait.descriptor, select.POLLOUT if wait.is_write else select.POLLIN)
+    poll.register(wait.socket, select.POLLOUT if wait.is_write else select.POLLIN)
     return bool(poll.poll(left * 1000))
 
 
@@ -72,7 +72,6 @@ class Wire:
     def __init__(self, connected: socket) -> None:
         self.socket = connected
         self._buffer = b""
-        self._descriptor = connected.fileno()
         self._is_encrypted = isinstance(connected, ssl.SSLSocket)
         self._block = _RECORD if self._is_encrypted else _BLOCK
         connected.setblocking(False)
@@ -94,67 +93,55 @@ class Wire:
         The number is exact: a call that fails has handed over nothing, or a part of a TLS record,
         which nobody can read.
         """
-        view, sent = memoryview(data), 0
+        view, sent, deadline = memoryview(data), 0, 0.0
         try:
             while sent < len(data):
-                sent += yield from self._send(view[sent : sent + self._block], timeout)
+                try:
+                    sent += self.socket.send(view[sent : sent + self._block])
+                    deadline = 0.0
+                    continue
+                except (BlockingIOError, ssl.SSLWantWriteError):
+                    is_write = True
+                except ssl.SSLWantReadError:
+                    is_write = False
+                deadline = deadline or monotonic() + timeout
+                yield Wait(self.socket, is_write, deadline)
         except OSError as error:
             return sent, error
         return sent, None
 
-    def _send(self, block: memoryview, timeout: float) -> Steps[int]:
-        deadline = 0.0
-        while True:
-            try:
-                return self.socket.send(block)
-            except (BlockingIOError, ssl.SSLWantWriteError):
-                is_write = True
-            except ssl.SSLWantReadError:
-                is_write = False
-            deadline = deadline or monotonic() + timeout
-            yield Wait(self._descriptor, is_write, deadline)
-
     def read(self, timeout: float) -> Steps[Reply]:
         """Read one reply, all of it within the time, however slowly it drips."""
-        return make_reply(*(yield from self.read_lines(timeout)))
+        return (yield from self.hear(timeout)).reply
 
-    def read_lines(self, timeout: float) -> Steps[tuple[int, tuple[bytes, ...]]]:
-        """Read one reply as its code and its lines' texts."""
+    def hear(self, timeout: float) -> Steps[Said]:
+        """As `read`, with the reply's lines."""
         deadline = monotonic() + timeout
-        first, is_last, text = split_line((yield from self._read_line(deadline)))
-        texts = [text]
-        while not is_last:
-            code, is_last, text = split_line((yield from self._read_line(deadline)))
-            texts.append(text)
-            if code != first:
-                raise ProtocolError(f"a reply with two codes, {first} and {code}")
-            if len(texts) > MAX_LINES:
-                raise ProtocolError(f"a reply of more than {MAX_LINES} lines")
-        return first, tuple(texts)
+        while (said := self._take()) is None:
+            self._buffer += yield from self._receive(deadline)
+        return said
+
+    def read_here(self) -> Reply | None:
+        """The next reply, where all of it has come already."""
+        said = self._take()
+        return said.reply if said else None
+
+    def _take(self) -> Said | None:
+        said = find_reply(self._buffer)
+        if said is not None:
+            self._buffer = self._buffer[said.length :]
+        return said
 
     def close(self) -> None:
         """Close the socket, whatever state it is in."""
         self.socket.close()
-
-    def _read_line(self, deadline: float) -> Steps[bytes]:
-        """Take one line out of the buffer, without its end; a bare LF ends one too."""
-        end = self._buffer.find(b"\n")
-        while end < 0 and len(self._buffer) <= MAX_LINE:
-            received = yield from self._receive(deadline)
-            end = received.find(b"\n")
-            end += len(self._buffer) if end >= 0 else 0
-            self._buffer += received
-        if not 0 <= end <= MAX_LINE:
-            raise ProtocolError(f"a reply's line of more than {MAX_LINE} bytes")
-        line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
-        return line[:-1] if line.endswith(b"\r") else line
 
     def _receive(self, deadline: float) -> Steps[bytes]:
         # Of TLS something may be here already, which no readiness tells of; else it never is.
         is_write, is_to_wait = False, not self._is_encrypted
         while True:
             if is_to_wait:
-                yield Wait(self._descriptor, is_write, deadline)
+                yield Wait(self.socket, is_write, deadline)
             if monotonic() >= deadline:
                 raise too_long()  # what drips is ready again and again
             try:

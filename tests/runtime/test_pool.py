@@ -7,10 +7,11 @@ import pytest
 from msgspec.structs import replace
 
 from publisher.mailing.settle import History
-from publisher.message.splice import Message
+from publisher.message.splice import Unfinished
 from publisher.model.delivery import Envelope
 from publisher.runtime.exchange import Result
 from publisher.runtime.pool import Pool
+from publisher.runtime.signers import Signers
 from publisher.smtp.courier import Courier
 from publisher.store.deliveries import Taken
 from tests.smtp.scripted import CLOSE, SILENCE, Rule, ScriptedServer, relay_to, say
@@ -37,15 +38,15 @@ def task(number: int) -> Taken:
     )
 
 
-def compose(taken: Taken) -> Message:
+def compose(taken: Taken) -> Unfinished:
     if taken.id == 13:
         raise ValueError("no such template")
-    return Message(BODY, Envelope("daily@x.example", taken.email))
+    return Unfinished((), (BODY,), Envelope("daily@x.example", taken.email))
 
 
 def make_pool(server: ScriptedServer, count: int, command: float = PATIENT) -> Pool:
     relay = relay_to(server, command=command)
-    return Pool(count, lambda: Courier(relay, "desk.example"), compose)
+    return Pool(count, lambda: Courier(relay, "desk.example"), compose, Signers(()))
 
 
 def deliver(pool: Pool, numbers: range) -> dict[int, Result]:
@@ -119,6 +120,7 @@ def test_what_was_begun_is_noted_before_the_body_goes(server: ScriptedServer) ->
         1,
         lambda: Courier(relay, "desk.example"),
         compose,
+        Signers(()),
         note,
     )
     results = deliver(pool, range(1, 4))
