@@ -10,8 +10,10 @@ from jinja2 import Environment
 from playwright.sync_api import Browser, sync_playwright
 
 from publisher.render.templates import make_templates
+from publisher.store import version
 from tests import postgresql
 from tests.browser.chromium import find_chromium, is_unwanted
+from tests.new_databases import make_quickly
 
 ROOT = Path(__file__).parent.parent
 # Of the tests of delivery and of `run`, those that are run on both databases in `make test` too.
@@ -36,6 +38,9 @@ GOLDEN = Path(__file__).parent / "golden"
 # How long a case takes says nothing on a machine that does other things too.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+# Two thousand tests want a database of their own.
+version._migrate = make_quickly
 
 Golden = Callable[[str, str | bytes], None]
 

@@ -147,7 +147,7 @@ def test_each_goes_over_its_own_relay_and_waits_for_it(
     with ScriptedServer() as other:
         relays = [relay_to(server, name="slow to go"), relay_to(other, name="other")]
         couriers = iter([Courier(relay, "desk.example") for relay in relays])
-        pool = Pool(2, couriers.__next__, compose)
+        pool = Pool(2, couriers.__next__, compose, Signers(()))
         numbers = iter(range(100, 106))
         for _ in range(3):
             over = [replace(task(next(numbers)), relay=relay.name) for relay in relays]
