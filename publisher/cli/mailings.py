@@ -267,16 +267,17 @@ def _show_all(database: Database, settings: Settings, json: bool) -> None:
     with database.read() as connection:
         mailings = list_mailings_of_issues(connection, database.publication)
         relays = read_relays(connection, database.publication, settings, now)
+    is_told = len(relays) > 1 or any(each.allowed is not None for each in relays)
     if json:
         described = [describe_past(database, mailing) for mailing in mailings]
-        print_json({"mailings": described, "relays": relays})
+        print_json({"mailings": described} | ({"relays": relays} if is_told else {}))
         return
     for mailing in mailings:
         _show_past(database, mailing)
     if not mailings:
         show("Nothing was sent yet.")
     for relay in relays:
-        if len(relays) > 1 or relay.allowed is not None or not relay.is_well:
+        if is_told or not relay.is_well:
             show(say_relay(relay, ZoneInfo(settings.publication.time_zone)))
     with database.read() as connection:
         going = [
