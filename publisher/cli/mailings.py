@@ -48,6 +48,7 @@ from publisher.runtime.steering import (
 )
 from publisher.settings import Settings
 from publisher.site.issue_files import slug_of
+from publisher.store.batches import has_batches
 from publisher.store.database import Database
 from publisher.store.histories import find_shown
 from publisher.store.mailings import count_deliveries, list_mailings_of_issues
@@ -269,16 +270,19 @@ def _show_all(database: Database, settings: Settings, json: bool) -> None:
         mailings = list_mailings_of_issues(connection, database.publication)
         relays = read_relays(connection, database.publication, settings, now)
         workers = list_workers(connection, now)
+        is_shared = has_batches(connection)
+    is_told = len(relays) > 1 or any(each.allowed is not None for each in relays)
     if json:
-        described = [describe_past(database, mailing) for mailing in mailings]
-        print_json({"mailings": described, "relays": relays, "workers": workers})
+        shown: dict[str, Any] = {"mailings": [describe_past(database, each) for each in mailings]}
+        shown |= {"relays": relays} if is_told else {}
+        print_json(shown | ({"workers": workers} if is_shared else {}))
         return
     for mailing in mailings:
         _show_past(database, mailing)
     if not mailings:
         show("Nothing was sent yet.")
     for relay in relays:
-        if len(relays) > 1 or relay.allowed is not None or not relay.is_well:
+        if is_told or not relay.is_well:
             show(say_relay(relay, ZoneInfo(settings.publication.time_zone)))
     with database.read() as connection:
         going = [

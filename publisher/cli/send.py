@@ -319,7 +319,9 @@ def _show_dry_run(sending: Sending, meant: Mailing | None) -> int:
     which, recipients, detail = _foresee(sending, meant)
     days = _foresee_days(sending, recipients)
     document = describe(sending.database, meant, sending.slug)
-    document |= {"digest": which, "recipients": recipients, "days": days}
+    document |= {"digest": which, "recipients": recipients}
+    if any(each.warm_up.first for each in sending.settings.smtp):
+        document |= {"days": days}
     if sending.is_json:
         print_json(document)
     else:

@@ -16,7 +16,7 @@ def test_a_worker_wants_a_servers_database(post: Post) -> None:
     outcome = post.cli("worker")
     assert outcome.status == 2
     assert "PostgreSQL" in outcome.err
-    assert post.cli("status", "--json").json["workers"] == []
+    assert post.cli("status", "--json").json == {"mailings": []}
 
 
 @pytest.mark.postgresql
