@@ -1,7 +1,7 @@
 """DKIM signatures (RFC 6376; Ed25519 by RFC 8463), c=relaxed/relaxed.
 
 The canonical form is ours, since all of what is signed was written by us; the arithmetic is
-cryptography's, which lets other threads run meanwhile. There is no `x=`, since a delivery may be
+cryptography's, which lets no other thread run meanwhile. There is no `x=`, since a delivery may be
 deferred for long, and no `l=`, which would let anybody add to the body.
 """
 

@@ -9,6 +9,7 @@ import hmac
 import re
 
 from publisher.message.addresses import ascii_domain, smtp_address
+from publisher.message.mac import hmac_sha256
 
 # 16 characters of base32, without padding.
 _MAC_BYTES = 10
@@ -76,6 +77,6 @@ def _is_ours(purpose: str, name: str, mac: str, key: bytes) -> bool:
 
 
 def _mac(purpose: str, name: str, key: bytes) -> str:
-    data = hmac.digest(key, f"{purpose}:{name}".encode(), "sha256")[:_MAC_BYTES]
+    data = hmac_sha256(key, f"{purpose}:{name}".encode())[:_MAC_BYTES]
     bits = int.from_bytes(data, "big")
     return "".join([_PAIRS[bits >> place & 1023] for place in range(70, -10, -10)])

@@ -17,6 +17,8 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Literal
 
+from publisher.message.mac import hmac_sha256
+
 Purpose = Literal["unsubscribe", "confirm", "preferences", "address"]
 
 _PURPOSES: dict[Purpose, int] = {"unsubscribe": 1, "confirm": 2, "preferences": 3, "address": 4}
@@ -51,7 +53,7 @@ def read_token(token: str, purpose: Purpose, keys: Sequence[bytes]) -> str | Non
 
 
 def _mac(body: bytes, key: bytes) -> bytes:
-    return hmac.digest(key, body, "sha256")[:_MAC_BYTES]
+    return hmac_sha256(key, body)[:_MAC_BYTES]
 
 
 @lru_cache(maxsize=16)

@@ -224,7 +224,7 @@ class Follower:
             self.last, self.changed_at = (counts, heard[0]), now
         self.has_failed = heard[1] == "released"
         # Counting takes some milliseconds for 10,000, and must not take part of the sending.
-        self.pause = max(20 * (now_utc() - began), timedelta(seconds=_LOOK_SECONDS))
+        self.pause = max(50 * (now_utc() - began), timedelta(seconds=_LOOK_SECONDS))
         self.looked_at = now
         self.watch(mailing, counts)
         return mailing, counts, due

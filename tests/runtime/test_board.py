@@ -52,11 +52,13 @@ def test_the_mark_and_the_board_share_the_lock_s_file(tmp_path: Path) -> None:
     assert lock is not None
     assert try_lock(database) is None
     lock.mark("0123456789abcdef")
-    lock.make_board(4).note(1, 99)
+    places = lock.make_board(4)
+    places.note(1, 99)
     lock.mark("fedcba9876543210")
     assert lock.read_begun() == {99}
     lock.release()
     again = try_lock(database)
-    assert again is not None
+    assert again is not None, "it is free, though its board is still held here"
+    assert places is not None
     assert again.read_begun() == {99}
     again.release()

@@ -97,6 +97,33 @@ def test_a_connection_that_was_closed_is_opened_again(server: ScriptedServer) ->
     assert kinds(results) == {2: "accepted", 3: "accepted"}
 
 
+def test_connections_that_are_closed_while_idle_cost_nothing_and_are_replaced(
+    server: ScriptedServer,
+) -> None:
+    pool = make_pool(server, 3)
+    results = dict[int, Result]()
+    pool.begin([task(number) for number in range(1, 4)])
+    while len(results) < 3:
+        results |= {each.taken.id: each for each in pool.collect(PATIENT)}
+    server.drop_all()
+    # What was closed is ready to be read, for ever: only the bell is listened to any more.
+    assert pool.collect(0.5) == []
+    assert len(pool._selector.get_map()) == 1
+    results = deliver(pool, range(4, 10))
+    assert set(kinds(results).values()) == {"accepted"}
+    assert len(server.messages) == 9
+
+
+def test_answers_may_come_in_one_piece_or_in_many(server: ScriptedServer) -> None:
+    server.rules.append(
+        Rule("rcpt", say("250-2.1.5 one\r\n250 2.1.5 two"), recipient="reader2@x.example")
+    )
+    server.rules.append(Rule("data", say("354 go on", delay=0.1), recipient="reader4@x.example"))
+    server.rules.append(Rule("rcpt", say("550 5.1.1 no"), recipient="reader3@x.example"))
+    results = deliver(make_pool(server, 2), range(1, 8))
+    assert kinds(results) == dict.fromkeys(range(1, 8), "accepted") | {3: "permanent"}
+
+
 @pytest.mark.parametrize("answer", ["452 4.5.3 too many messages on this connection", "451 no"])
 def test_a_limit_on_one_connection_is_gone_round(server: ScriptedServer, answer: str) -> None:
     for connection in range(1, 4):
