@@ -17,6 +17,8 @@ from typing import NamedTuple
 PUBLISHER = str(Path(sys.executable).parent / "publisher")
 # macOS counts bytes, other systems count kilobytes.
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+# As it is where publisher is installed: modules are compiled once, and not for each process.
+_ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 # Often enough to see a peak that lasts; a sample of three processes takes some milliseconds.
 _SAMPLE_SECONDS = 0.2
 # So many points of a course over time are kept.
@@ -51,6 +53,7 @@ def run(command: Sequence[str], folder: Path, is_sampled: bool = False) -> Usage
         child = subprocess.Popen(
             command,
             cwd=folder,
+            env=_ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
