@@ -43,4 +43,13 @@ def open_archive(
         profile=Profile(settings.site.profiles, settings.site.license),
     )
     font = settings.site.card_font
-    return Archive(index, job.folder, context, settings.feeds, media, (name, style), font)
+    return Archive(
+        index,
+        job.folder,
+        context,
+        settings.feeds,
+        media,
+        (name, style),
+        font,
+        is_drawing=not job.is_discarded,
+    )
