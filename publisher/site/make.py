@@ -61,7 +61,14 @@ class _Worker:
         setting = msgspec.structs.replace(old.setting, media=MeasuredMedia(index))
         context = msgspec.structs.replace(old.context, setting=setting)
         self.archive = Archive(
-            index, old.folder, context, old.feeds, old.media, old.stylesheet, old.card_font
+            index,
+            old.folder,
+            context,
+            old.feeds,
+            old.media,
+            old.stylesheet,
+            old.card_font,
+            is_drawing=old.is_drawing,
         )
 
     def __call__(self, task: Task) -> Outcome:

@@ -45,7 +45,7 @@ def make_card(archive: Archive, _: str) -> Result:
     problems = (
         (problem("card-font-unusable", archive.card_font, None, found=found),) if found else ()
     )
-    card = archive.cards.draw(site_card(archive.setting))
+    card = archive.draw(site_card(archive.setting))
     return Result((Output(f"cards/{SITE_CARD}.png", card),), problems)
 
 

@@ -128,7 +128,7 @@ def make_issue(archive: Archive, slug: str) -> Result:
         *_highlight_pages(archive, issue),
     ]
     if find_card(issue, setting):
-        card = archive.cards.draw(issue_card(issue, setting))
+        card = archive.draw(issue_card(issue, setting))
         outputs.append(Output(f"cards/{slug}.png", card))
     return Result(tuple(outputs), problems)
 

@@ -1,5 +1,7 @@
 """Cards: the pictures beside links to pages that have none, in the publication's own letters."""
 
+import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -7,9 +9,10 @@ import pytest
 from PIL import Image, ImageChops, ImageFont, features
 
 from publisher.site.cards import Card, Cards
+from publisher.site.check import check
 from tests.conftest import ROOT
 from tests.site.reading import rules
-from tests.site.world import SETTINGS, World
+from tests.site.world import NOW, SETTINGS, World
 
 STYLE = (ROOT / "templates/pages/site.css").read_bytes()
 CARD = Card(
@@ -196,6 +199,24 @@ def test_a_font_that_cannot_be_used_is_a_warning_and_cards_are_drawn(
     plain.build()
     card = "cards/2026-01-05.png"
     assert world.files()[card] == plain.files()[card]
+
+
+def test_a_check_draws_nothing_and_still_says_what_is_wrong_with_the_font(tmp_path: Path) -> None:
+    world = World(tmp_path / "news")
+    world.issue("2026-01-05")
+    program = (
+        "import sys; from publisher.cli.run import run; status = run(['check']);"
+        "sys.exit(status or ('PIL.ImageFont' in sys.modules) * 9)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=world.folder, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    own = World(tmp_path / "own", own_font())
+    own.write("fonts/own.ttf", b"no font")
+    own.issue("2026-01-05")
+    found = check(own.folder, own.settings, NOW)
+    assert "card-font-unusable" in [each.rule for each in found]
 
 
 @pytest.mark.parametrize("length", [200, 1000, 3000, 6000, 9000, 12_000])
