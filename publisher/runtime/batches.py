@@ -78,7 +78,7 @@ class Batches:
             lane.look_again()
             lane.is_closed = lane.lease is None or lane.lease.mailing not in mailings
 
-    def note_taken(self, tasks: Iterable[Taken], began: float) -> None:
+    def _note_taken(self, tasks: Iterable[Taken], began: float) -> None:
         """These were taken in a step that began at a moment of the monotonic clock."""
         for lane in self.lanes.values():
             if lane.lease is not None:
@@ -103,7 +103,7 @@ class Batches:
         lane = self.lanes.get(lease.batch)
         return lane is None or lane.lease != lease
 
-    def forget(self, results: Iterable[Result]) -> None:
+    def _forget(self, results: Iterable[Result]) -> None:
         """What came of these is on disk."""
         for result in results:
             self._taken.pop(result.taken.id, None)
@@ -126,13 +126,13 @@ class Batches:
         connection: Connection,
         wait: CandidateWait,
         now: datetime,
-        settled: Collection[int],
-    ) -> dict[int, Lane]:
-        """End the leases of lanes that are over, and give those; the connection writes.
+        results: Iterable[Result],
+    ) -> dict[int, int]:
+        """End the leases of batches that are over, and give those, each with its mailing.
 
-        What is left of a mailing that is not being sent stays as it is until that goes on.
+        `results` were just settled; the connection writes. What is left of a mailing that is not being sent stays as it is until that goes on.
         """
-        over = self.find_over(wait, now, settled)
+        over = self.find_over(wait, now, {result.taken.id for result in results})
         due = {
             lane.lease: lane.next_try(wait, now)
             for lane in over.values()
@@ -140,13 +140,21 @@ class Batches:
         }
         if due:
             give_back(connection, due)
-        return over
+        return {batch: lane.lease.mailing for batch, lane in over.items() if lane.lease}
 
-    def end(self, batches: Collection[int]) -> None:
-        """These were given back."""
-        for batch in batches:
+    def end_step(
+        self,
+        results: Iterable[Result],
+        over: Iterable[int],
+        tasks: Iterable[Taken],
+        began: float,
+    ) -> None:
+        """The step is on disk: what came back, the batches that were given back, what was taken."""
+        self._forget(results)
+        for batch in over:
             del self.lanes[batch]
             self._end(batch)
+        self._note_taken(tasks, began)
 
     def renew(self) -> None:
         """Read every lane anew."""

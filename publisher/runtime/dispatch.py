@@ -144,17 +144,13 @@ class Dispatcher:
                 chosen = self._choose(connection, now, room)
             tasks = self._take(connection, chosen, now)
             notices += self._finish(connection, now)
-            settled = {result.taken.id for result in results}
-            over = self.batches.give_back(connection, self._wait(now), now, settled)
-            ended = {lane.lease.mailing for lane in over.values() if lane.lease}
-            notices += finish_all(connection, self.store.publication, ended, now)
+            over = self.batches.give_back(connection, self._wait(now), now, results)
+            notices += finish_all(connection, self.store.publication, over.values(), now)
             judged = self._canaries(self.lanes.values()).judge(connection, now)
         # What came back may be on its way again. Nothing is, where the disk did not take it.
         for result in results:
             self.in_flight.pop(result.taken.id, None)
-        self.batches.forget(results)
-        self.batches.end(over)
-        self.batches.note_taken(tasks, began)
+        self.batches.end_step(results, over, tasks, began)
         self.fleet.end(tasks, now)
         begun = {task.id for task in tasks}
         self.in_flight |= {each.id: each for each in chosen if each.id in begun}
@@ -169,9 +165,10 @@ class Dispatcher:
 
     def next_try(self, now: datetime) -> datetime | None:
         """When there is something to try next; None is not before something changes."""
+        several = [lane for lane in self._in_order() if lane is not self.singles]
         tries = [
             max(min(of_lanes), allowed)
-            for lanes, is_single in (([self.singles], True), (list(self.lanes.values()), False))
+            for lanes, is_single in (([self.singles] * self.is_lead, True), (several, False))
             if (of_lanes := self._next_tries(lanes, now))
             if (allowed := self.fleet.next_try(now, is_single=is_single)) is not None
         ]
