@@ -130,7 +130,8 @@ class Batches:
     ) -> dict[int, int]:
         """End the leases of batches that are over, and give those, each with its mailing.
 
-        `results` were just settled; the connection writes. What is left of a mailing that is not being sent stays as it is until that goes on.
+        `results` were just settled; the connection writes. What is left of a mailing that is not
+        being sent stays as it is until that goes on.
         """
         over = self.find_over(wait, now, {result.taken.id for result in results})
         due = {
