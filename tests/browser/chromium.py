@@ -5,15 +5,22 @@ import shutil
 import sys
 from pathlib import Path
 
-COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The first one has no window: it does the same with half of the CPU.
+COMMANDS = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 APPLICATIONS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
 ADVICE = (
-    "no Chromium was found. Install one (Debian and Ubuntu: apt-get install chromium; any system: "
-    ".venv/bin/playwright install chromium), or name it in PLAYWRIGHT_CHROMIUM. Where there can be "
-    "none, PUBLISHER_NO_BROWSER=1 leaves out the tests that need one."
+    "no Chromium was found. Install one (Debian: apt-get install chromium-headless-shell; any "
+    "system: .venv/bin/playwright install chromium), or name it in PLAYWRIGHT_CHROMIUM. Where "
+    "there can be none, PUBLISHER_NO_BROWSER=1 leaves out the tests that need one."
 )
 
 
