@@ -31,7 +31,7 @@ def describe(others: Path) -> Machine:
     """This machine; `others` is where the programs to compare with are installed."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return Machine(
-        system=f"{platform.system()} {platform.release()}, {platform.machine()}",
+        system=f"{platform.system()} {platform.release().partition('-')[0]}, {platform.machine()}",
         processor=_find_processor(),
         cores=os.cpu_count() or 1,
         memory_gb=round(memory / 1e9, 1),

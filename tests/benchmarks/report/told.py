@@ -63,6 +63,8 @@ _WAITS = ("answers", "p50", "p99", "most")
 _SMALL_DEPENDS = (
     "on one core's speed, and on how fast Python imports: the files of some hundred modules are"
     " read from the operating system's memory, which has not got them yet after a machine's start",
+    "on what was compiled before, modules and templates: it is kept, and the first run of all makes"
+    " it",
 )
 
 SECTIONS = (
