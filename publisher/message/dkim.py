@@ -24,6 +24,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
+    NoEncryption,
+    PrivateFormat,
     PublicFormat,
     load_pem_private_key,
 )
@@ -84,7 +86,6 @@ class Signer(msgspec.Struct, frozen=True, kw_only=True):
     algorithm: Algorithm
     headers: tuple[str, ...]
     bits: int
-    pem: bytes
     key: RSAPrivateKey | Ed25519PrivateKey
 
     def prepare(self, canonical: Mapping[str, bytes], body_hash: bytes, date: datetime) -> Unsigned:
@@ -99,6 +100,11 @@ class Signer(msgspec.Struct, frozen=True, kw_only=True):
         values = (int(date.timestamp()), b64encode(body_hash))
         signed = [canonical[name] for name in dict.fromkeys(names)]
         return Unsigned(frame % values, b"".join((*signed, relaxed % values)), self.key)
+
+
+def write_key(key: RSAPrivateKey | Ed25519PrivateKey) -> bytes:
+    """A private key in PEM, as load_key reads it."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def sign(key: RSAPrivateKey | Ed25519PrivateKey, data: bytes) -> bytes:
@@ -132,7 +138,6 @@ def make_signer(
         headers=tuple(names if "from" in names else ["from", "from", *names]),
         bits=key.key_size if isinstance(key, RSAPrivateKey) else 256,
         key=key,
-        pem=pem,
     )
 
 

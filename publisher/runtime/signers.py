@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from socket import MSG_DONTWAIT, socket, socketpair
 
-from publisher.message.dkim import Signer
+from publisher.message.dkim import Signer, write_key
 from publisher.message.splice import Unfinished
 from publisher.runtime.signer_process import find_group, pack
 
@@ -72,7 +72,7 @@ class Signers:
 
     def __init__(self, signers: Sequence[Signer], cores: int | None = None) -> None:
         cores = cores or os.cpu_count() or 1
-        self._keys = pack([signer.pem for signer in signers])
+        self._keys = pack([write_key(signer.key) for signer in signers])
         self._count = min(cores, _MOST) if cores > 1 and signers else 0
         self._signed = 0
         self._processes: list[SignerProcess] = []
