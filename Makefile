@@ -104,8 +104,8 @@ $(SHIP)/.installed: $(LOCKS)/ship.txt | $(BIN)/.installed-for-tests
 	@$(SHIP)/bin/pip install --quiet --require-hashes -r $(LOCKS)/ship.txt
 	@touch $@
 
-# As root on Debian and Ubuntu it is installed, without windows where there is such a one, which takes
-# half of the time; elsewhere it is said how to get one.
+# As root on Debian and Ubuntu a missing one is installed, without windows where there is such a one,
+# which takes half of the time; elsewhere it is said how to get one.
 browser: $(BIN)/.installed-for-tests
 	@command -v chromium-headless-shell >/dev/null || \
 	  [ -n "$$PLAYWRIGHT_CHROMIUM$$PUBLISHER_NO_BROWSER" ] || \

@@ -7,8 +7,14 @@ import pytest
 
 
 def one_in(number: int, cases: Iterable[Any]) -> list[Any]:
-    """The cases for `parametrize`: the first of each `number` of them is looked at every time."""
+    """The cases for `parametrize`: the first of each `number` of them is looked at every time.
+
+    A case is what is tried, or a tuple where there are several parameters.
+    """
     return [
-        pytest.param(case, marks=() if place % number == 0 else pytest.mark.long)
+        pytest.param(
+            *(case if isinstance(case, tuple) else (case,)),
+            marks=() if place % number == 0 else pytest.mark.long,
+        )
         for place, case in enumerate(cases)
     ]

@@ -1,6 +1,7 @@
 """Every kind of page and the message, through axe-core, at every width, by keyboard."""
 
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -92,11 +93,17 @@ every_mode = pytest.mark.parametrize("mode", MODES)
 
 
 def _looks() -> Iterator[Any]:
-    """Each kind of page in each mode: the international ones, which hold more, for every change."""
+    """Each kind of page in each mode, and for every change each of them in some.
+
+    The international ones, which hold more, are looked at on a phone and in one colour scheme.
+    """
+    schemes = cycle(("light", "dark"))
     for name in PAGES:
+        kept = {next(schemes)}
+        if name.startswith("international"):
+            kept.add("phone")
         for mode in MODES:
-            is_long = name.startswith("sample") and mode != "light"
-            marks = pytest.mark.long if is_long else ()
+            marks = () if mode in kept else pytest.mark.long
             yield pytest.param(name, mode, marks=marks, id=f"{name}-{mode}")
 
 

@@ -210,7 +210,7 @@ def _live_through(disk: Disk) -> None:
         history(disk, seed)
 
 
-@pytest.mark.parametrize("mutate", one_in(3, MUTATIONS), ids=lambda mutate: mutate.__name__)
+@pytest.mark.parametrize("mutate", one_in(5, MUTATIONS), ids=lambda mutate: mutate.__name__)
 def test_a_defect_is_found(mutate: Callable[[Patch], None], disk: Disk, monkeypatch: Patch) -> None:
     mutate(monkeypatch)
     with pytest.raises(BrokenPromise):

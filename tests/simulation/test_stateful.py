@@ -233,7 +233,7 @@ def test_everything_that_can_happen_has_a_rule() -> None:
 
 
 def test_no_promise_is_broken_whatever_hypothesis_tries(disk: Disk) -> None:
-    _try(disk, 120, 25)
+    _try(disk, 60, 25)
 
 
 @pytest.mark.long

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command_line import SETTINGS, Process
+from tests.sampling import one_in
 from tests.web.console.site import PASSWORD, Browser
 from tests.web.public.site import PATIENCE, Client, free_port, wait_until
 
@@ -62,7 +63,7 @@ def _read(process: "subprocess.Popen[bytes]", lines: int) -> str:
     return b"".join(process.stdout.readline() for _ in range(lines)).decode()
 
 
-@pytest.mark.parametrize("command", ["serve", "run"])
+@pytest.mark.parametrize("command", one_in(2, ["run", "serve"]))
 def test_the_first_owner_comes_in_by_the_link_that_is_printed(ports: Ports, command: str) -> None:
     client = Client(ports.console)
     with ports.start(command) as process:
@@ -102,8 +103,10 @@ def test_a_new_start_makes_the_link_before_void(ports: Ports) -> None:
     assert statuses == [404, 200]
 
 
-@pytest.mark.parametrize("command", ["serve", "run"])
-@pytest.mark.parametrize("taken", ["web", "console"])
+@pytest.mark.parametrize(
+    ("command", "taken"),
+    one_in(3, [("serve", "web"), ("serve", "console"), ("run", "web"), ("run", "console")]),
+)
 def test_a_port_that_is_taken_is_said_and_ends_it(ports: Ports, command: str, taken: str) -> None:
     port = getattr(ports, taken)
     with socket.create_server(("127.0.0.1", port)), ports.start(command) as process:
