@@ -3,7 +3,7 @@
 What was really seen is always on record, whoever brings it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,11 +34,17 @@ def settle_late(
     return bool(arrived) and follow_up(connection, publication, arrived, now)
 
 
+def find_settled(connection: Connection, ids: Collection[int]) -> set[int]:
+    """Those of these deliveries that nobody is sending any more; the connection writes."""
+    chosen = select(_D.id).where(_D.id.in_(ids), _D.status != "sending").with_for_update()
+    return set(connection.execute(chosen).scalars())
+
+
 def _settle(connection: Connection, publication: int, each: Settled, now: datetime) -> str:
     taken, outcome = each.taken, each.outcome
     chosen = select(_D.status, _D.attempts, _D.doubts).where(_D.id == taken.id).with_for_update()
     row = connection.execute(chosen).one()
-    event = _find_event(each, row.status, row.doubts)
+    event = _find_event(each, row.status, row.attempts, row.doubts)
     relay_id = outcome.relay_id or None if outcome else None
     said = {"reply": each.reply, "relay_id": relay_id, "stage": outcome.stage if outcome else None}
     line = {"publication": publication, "mailing": taken.mailing, "delivery": taken.id, "at": now}
@@ -56,11 +62,16 @@ def _settle(connection: Connection, publication: int, each: Settled, now: dateti
     return event
 
 
-def _find_event(each: Settled, status: str, doubts: int) -> str:
-    """What a late outcome does with a delivery that stands like this; `late` changes nothing."""
+def _find_event(each: Settled, status: str, attempts: int, doubts: int) -> str:
+    """What a late outcome does with a delivery that stands like this; `late` changes nothing.
+
+    That it was not sent says nothing of another attempt, made since, that is in doubt as well.
+    """
     kind = each.outcome.kind if each.outcome else "transient"
     if kind == "accepted" and doubts and status in DELIVERY_TRANSITIONS["proven"].before:
         return "proven"
-    if kind in ("transient", "permanent") and status in DELIVERY_TRANSITIONS["disproven"].before:
+    is_same = attempts == each.taken.history.attempts + 1
+    is_refusal = is_same and kind in ("transient", "permanent")
+    if is_refusal and status in DELIVERY_TRANSITIONS["disproven"].before:
         return "disproven"
     return "late"
