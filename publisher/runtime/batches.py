@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from publisher.runtime.exchange import Result
 from publisher.runtime.jobs import LEASE, SILENT, Jobs
 from publisher.runtime.lane import CandidateWait, Lane
-from publisher.store.batches import Lease, find_lost, give_back, take_lease
+from publisher.store.batches import Lease, find_lost, give_back, leave, take_lease
 from publisher.store.candidates import Candidate, Range
 from publisher.store.database import Held
 from publisher.store.deliveries import Taken
@@ -160,6 +160,9 @@ class Batches:
         }
         if due:
             give_back(connection, due)
+        closed = [lane.lease for lane in over.values() if lane.lease and lane.is_closed]
+        if closed:
+            leave(connection, closed)
         return over
 
     def end(self, batches: Collection[int]) -> None:

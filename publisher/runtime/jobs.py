@@ -130,6 +130,7 @@ class Jobs:
             finally:
                 if self._is_stopping:
                     with suppress(Exception):
+                        await app.connector.execute_query_async(_LEAVE, name=self.name)
                         await app.connector.execute_query_async(_UNSHOW, name=self.name)
 
     def _make_app(self) -> "App":
@@ -183,6 +184,8 @@ _SHOW: Any = """
     ON CONFLICT (name) DO UPDATE SET started_at = excluded.started_at, seen_at = excluded.seen_at,
         is_lead = excluded.is_lead, sent = excluded.sent, rate = excluded.rate
 """
+# Others need not wait for what is not begun here any more.
+_LEAVE: Any = "UPDATE batch SET holder = NULL WHERE holder = %(name)s"
 _UNSHOW: Any = "DELETE FROM worker WHERE name = %(name)s"
 
 

@@ -5,7 +5,7 @@ takes a lease of it: the lease's token fences every intent, so that who lost it 
 Jobs say only that there may be something to do; the deliveries' rows say what.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -164,6 +164,13 @@ def give_back(connection: Connection, due: Mapping[Lease, datetime | None]) -> N
     connection.exec_driver_sql(_GIVE_BACK, rows)
 
 
+def leave(connection: Connection, leases: Iterable[Lease]) -> None:
+    """End leases of batches that are to be worked at as they were."""
+    rows = [(lease.batch, lease.token) for lease in leases]
+    connection.exec_driver_sql(_LEAVE, rows)
+
+
+_LEAVE = "UPDATE batch SET holder = NULL WHERE id = %s AND token = %s"
 _GIVE_BACK = "UPDATE batch SET due_at = %s, holder = NULL WHERE id = %s AND token = %s"
 
 

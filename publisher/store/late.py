@@ -13,7 +13,8 @@ from publisher.mailing.transitions import DELIVERY_TRANSITIONS
 from publisher.store import schema as s
 from publisher.store.batches import wake
 from publisher.store.corrections import CORRECTABLE, follow_up
-from publisher.store.deliveries import Settled
+from publisher.store.deliveries import Settled, cancel_waiting
+from publisher.store.mailings import get_mailing, reopen_mailing
 
 _D = s.delivery.c
 
@@ -27,9 +28,17 @@ def settle_late(
     again. Where another one is sending it just now, or has, the ledger has a line. Tells whether
     there are other deliveries to be made now. The connection writes.
     """
-    proven = [each for each in late if _settle(connection, publication, each, now) == "proven"]
+    events = [(each.taken, _settle(connection, publication, each, now)) for each in late]
+    for mailing in {taken.mailing for taken, event in events if event == "disproven"}:
+        # It may have been finished without, or cancelled.
+        reopen_mailing(connection, publication, mailing, now)
+        if get_mailing(connection, mailing).status == "cancelled":
+            cancel_waiting(connection, publication, mailing, now)
+        wake(connection, mailing)
     arrived = [
-        (each.taken.mailing, each.taken.id) for each in proven if each.taken.purpose in CORRECTABLE
+        (taken.mailing, taken.id)
+        for taken, event in events
+        if event == "proven" and taken.purpose in CORRECTABLE
     ]
     return bool(arrived) and follow_up(connection, publication, arrived, now)
 
@@ -57,8 +66,6 @@ def _settle(connection: Connection, publication: int, each: Settled, now: dateti
         }
         values |= {"last_reply": each.reply, "relay_id": relay_id}
         connection.execute(update(s.delivery).where(_D.id == taken.id).values(values))
-    if event == "disproven":
-        wake(connection, taken.mailing)
     return event
 
 

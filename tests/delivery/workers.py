@@ -45,8 +45,8 @@ class Worker:
     """A process that delivers, from a folder of its own, over the post's relay or another port."""
 
     def __init__(self, post: Post, name: str, *, url: str = "", port: int = 0) -> None:
-        self.folder = post.folder.parent / name
-        self.folder.mkdir(exist_ok=True)
+        self.folder = post.folder / "machines" / name
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.log = self.folder / "log"
         text = post.cli.read("publisher.toml")
         if port:
