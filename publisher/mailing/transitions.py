@@ -79,7 +79,12 @@ MAILING_TRANSITIONS: dict[str, MailingTransition] = {
         MailingTransition(
             "finished", ("sending", "paused"), "finished", "nothing is left to be tried"
         ),
-        MailingTransition("reopened", ("finished",), "sending", "`retry` or `resolve --resend`"),
+        MailingTransition(
+            "reopened",
+            ("finished",),
+            "sending",
+            "`retry`, `resolve --resend`, or what is disproven",
+        ),
     )
 }
 

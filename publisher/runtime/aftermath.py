@@ -18,11 +18,13 @@ def settle_left(
     left: Sequence[Taken],
     begun: Collection[int] | None,
     policy: Policy,
+    known: Collection[int],
     now: datetime,
-) -> list[Settled]:
+) -> None:
     """Settle what a dead process left with an intent and no outcome. The connection writes.
 
-    Only `begun` ones can have reached their final dot, or any of them where that is None.
+    Only `begun` ones can have reached their final dot, or any of them where that is None. The
+    mailings are looked after, as below.
     """
     settled = []
     for taken in left:
@@ -34,7 +36,7 @@ def settle_left(
             note = "the process ended before anything was sent"
         settled.append(Settled(taken=taken, settlement=settlement, note=note))
     settle_all(connection, publication, settled, now)
-    return settled
+    look_after(connection, publication, settled, known, now)
 
 
 def look_after(

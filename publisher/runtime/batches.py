@@ -11,16 +11,17 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from publisher.runtime.exchange import Result
-from publisher.runtime.jobs import LEASE, Jobs
+from publisher.runtime.jobs import LEASE, SILENT, Jobs
 from publisher.runtime.lane import CandidateWait, Lane
-from publisher.store.batches import Lease, find_lost, give_back, take_lease
+from publisher.store.batches import Lease, find_lost, give_back, leave, take_lease
 from publisher.store.candidates import Candidate, Range
 from publisher.store.database import Held
 from publisher.store.deliveries import Taken
+from publisher.store.late import find_settled
 from publisher.store.mailings import get_mailing
 
-# Settles what is left of a range, of which some were begun.
-Recover = Callable[[Connection, Range | None, Collection[int] | None, datetime], int]
+# Settles what is left of a range, but for what is still in flight here.
+Recover = Callable[[Connection, Range, Collection[int], datetime], None]
 
 # In seconds: a lease is not lost before this, whenever in it the intent was.
 _OLD = LEASE / 2
@@ -44,22 +45,35 @@ class Batches:
     def lease_arrived(self, store: Held, now: datetime, recover: Recover) -> None:
         """Be the one who works at the batches that came, and settle what a dead one left of them.
 
-        Whether its bodies were begun is known on its own machine at most.
+        Whether its bodies were begun is known on its own machine at most. What comes once more to
+        who has it goes on: its job was lost with a connection to the server.
         """
         while self.jobs is not None and (batch := self.jobs.next_arrived()) is not None:
-            lane = None
+            lane, own = None, set[int]()
             with store.write() as connection:
-                if (lease := take_lease(connection, batch)) is not None:
-                    scope = Range(lease.mailing, lease.first, lease.last)
-                    recover(connection, scope, None, now)
+                lease = take_lease(connection, batch, self.jobs.name, SILENT)
+                if lease is not None:
+                    own = self._list_own(lease)
+                    recover(connection, Range(lease.mailing, lease.first, lease.last), own, now)
                     mailing = get_mailing(connection, lease.mailing)
                     lane = Lane(self.publication, mailing, lease)
                     lane.is_closed = mailing.status != "sending"
             self.jobs.drop_arrived()
-            if lane is None:
+            if lane is None or lease is None:
                 self._end(batch)
-            else:
-                self.lanes[batch] = lane
+                continue
+            self.lanes[batch] = lane
+            lane.loaded |= own
+            for id in own:
+                self._taken[id] = (lease, self._taken[id][1])
+
+    def _list_own(self, lease: Lease) -> set[int]:
+        """What is in flight under the lease before this one, where that was this process's too."""
+        return {
+            id
+            for id, (had, _) in self._taken.items()
+            if had.batch == lease.batch and had.token == lease.token - 1
+        }
 
     def find(self, candidate: Candidate) -> Lane | None:
         """The lane of a delivery."""
@@ -91,15 +105,21 @@ class Batches:
         lease, began = self._taken.get(delivery, (None, 0.0))
         return lease is None or time.monotonic() - began < _OLD
 
-    def part(self, results: Sequence[Result]) -> tuple[list[Result], list[Result]]:
-        """Apart: results of leases that are held, and those that come late."""
-        late = [result for result in results if self._is_late(result.taken.id)]
-        return [result for result in results if result not in late], late
+    def part(
+        self, connection: Connection, results: Sequence[Result]
+    ) -> tuple[list[Result], list[Result]]:
+        """Apart: results of leases that are held, and those that come late; the connection writes.
 
-    def _is_late(self, delivery: int) -> bool:
-        lease, _ = self._taken.get(delivery, (None, 0.0))
-        if lease is None:
-            return False
+        Of what is in no batch another one has settled the doubts who leads since.
+        """
+        late = {id for id, (lease, _) in self._taken.items() if self._is_lost(lease)}
+        free = [result.taken.id for result in results if result.taken.id not in self._taken]
+        if free and self.jobs is not None:
+            late |= find_settled(connection, free)
+        mine = [result for result in results if result.taken.id not in late]
+        return mine, [result for result in results if result.taken.id in late]
+
+    def _is_lost(self, lease: Lease) -> bool:
         lane = self.lanes.get(lease.batch)
         return lane is None or lane.lease != lease
 
@@ -141,6 +161,9 @@ class Batches:
         }
         if due:
             give_back(connection, due)
+        closed = [lane.lease for lane in over.values() if lane.lease and lane.is_closed]
+        if closed:
+            leave(connection, closed)
         return {batch: lane.lease.mailing for batch, lane in over.items() if lane.lease}
 
     def end_step(

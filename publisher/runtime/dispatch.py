@@ -28,19 +28,9 @@ from publisher.runtime.sweeping import Sweeping
 from publisher.store.batches import find_batched
 from publisher.store.candidates import Candidate, Range
 from publisher.store.database import Held
-from publisher.store.deliveries import (
-    Settled,
-    Taken,
-    find_sending,
-    settle_all,
-    take,
-)
+from publisher.store.deliveries import Settled, Taken, find_sending, settle_all, take
 from publisher.store.late import settle_late
-from publisher.store.mailings import (
-    finish_if_done,
-    get_mailing,
-    list_active_mailings,
-)
+from publisher.store.mailings import finish_if_done, get_mailing, list_active_mailings
 
 # Where a mailing seems done and the store disagrees, it is asked again after this.
 _LOOK_AGAIN = timedelta(seconds=1)
@@ -91,23 +81,27 @@ class Dispatcher:
         Only `begun` ones can have reached their final dot, or any of them where that is None.
         """
         with self.store.write() as connection:
-            count = self._recover(connection, None, begun, now)
+            left = find_sending(connection, self.store.publication)
+            self._settle_left(connection, left, begun, now)
             if self.batches.jobs is None:
                 self.fleet.recover(connection)  # nobody else has claimed anything
-        return count
+        return len(left)
 
-    def _recover(
+    def _recover_batch(
+        self, connection: Connection, scope: Range, own: Collection[int], now: datetime
+    ) -> None:
+        left = find_sending(connection, self.store.publication, scope)
+        self._settle_left(connection, [each for each in left if each.id not in own], None, now)
+
+    def _settle_left(
         self,
         connection: Connection,
-        scope: Range | None,
+        left: Sequence[Taken],
         begun: Collection[int] | None,
         now: datetime,
-    ) -> int:
-        publication, policy = self.store.publication, self.rules.policy
-        left = find_sending(connection, publication, scope)
-        settled = settle_left(connection, publication, left, begun, policy, now)
-        look_after(connection, publication, settled, {*self.lanes, *self.batches.mailings}, now)
-        return len(left)
+    ) -> None:
+        policy, known = self.rules.policy, {*self.lanes, *self.batches.mailings}
+        settle_left(connection, self.store.publication, left, begun, policy, known, now)
 
     def step(self, now: datetime, results: Sequence[Result], room: int) -> list[Taken]:
         """Settle results and take at most `room` deliveries: these are to be sent now.
@@ -123,7 +117,7 @@ class Dispatcher:
 
     def _step(self, now: datetime, results: Sequence[Result], room: int) -> list[Taken]:
         began = time.monotonic()
-        self.batches.lease_arrived(self.store, now, self._recover)
+        self.batches.lease_arrived(self.store, now, self._recover_batch)
         self._notice_changes(now)
         notices = self.sweeping.sweep_now_and_then(now)
         self.fleet.begin(results)
@@ -313,7 +307,7 @@ class Dispatcher:
         self, connection: Connection, results: Sequence[Result], now: datetime
     ) -> list[Notice]:
         """Write what came of tasks, and pause the mailings whose breaker that trips."""
-        mine, theirs = self.batches.part(results)
+        mine, theirs = self.batches.part(connection, results)
         settled = [self._settle_one(result, now) for result in mine]
         late = [self._settle_one(result, now) for result in theirs]
         publication = self.store.publication

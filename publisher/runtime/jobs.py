@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # In seconds: who is silent for so long has lost its batches.
 LEASE = 10.0
 _HEARTBEAT = 2.0
+# In seconds: whoever was heard of within this has its batches, whatever became of their jobs.
+SILENT = LEASE - _HEARTBEAT
 # In seconds: a lost connection is tried again; jobs are looked for where no notice came of them.
 _AGAIN = 1.0
 # So many batches at once: the next one is at hand before the last one's last replies are.
@@ -85,6 +87,8 @@ class Jobs:
         for name in ("procrastinate", "psycopg.pool"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         asyncio.set_event_loop(self._loop)
+        # That a job cannot be ended is nothing to tell: others have it, or will.
+        self._loop.set_exception_handler(lambda loop, context: None)
         self._main = self._loop.create_task(self._serve_always())
         with suppress(asyncio.CancelledError):
             self._loop.run_until_complete(self._main)
@@ -124,8 +128,10 @@ class Jobs:
             try:
                 await _until_one_ends(works, self._retry_stalled(app), self._show(app))
             finally:
-                with suppress(Exception):
-                    await app.connector.execute_query_async(_UNSHOW, name=self.name)
+                if self._is_stopping:
+                    with suppress(Exception):
+                        await app.connector.execute_query_async(_LEAVE, name=self.name)
+                        await app.connector.execute_query_async(_UNSHOW, name=self.name)
 
     def _make_app(self) -> "App":
         from procrastinate import App, PsycopgConnector
@@ -164,8 +170,8 @@ class Jobs:
             now = datetime.now(UTC)
             seconds = max((now - self._shown_at).total_seconds(), 0.1)
             values = {"name": self.name, "started_at": to_milliseconds(self._started_at)}
-            values |= {"seen_at": to_milliseconds(now), "is_lead": self._is_lead}
-            values |= {"sent": self.sent, "rate": (self.sent - before) / seconds}
+            values |= {"is_lead": self._is_lead, "sent": self.sent}
+            values |= {"rate": (self.sent - before) / seconds}
             before, self._shown_at = self.sent, now
             await app.connector.execute_query_async(_SHOW, **values)
             await asyncio.sleep(_HEARTBEAT)
@@ -173,10 +179,13 @@ class Jobs:
 
 _SHOW: Any = """
     INSERT INTO worker (name, started_at, seen_at, is_lead, sent, rate)
-    VALUES (%(name)s, %(started_at)s, %(seen_at)s, %(is_lead)s, %(sent)s, %(rate)s)
+    VALUES (%(name)s, %(started_at)s, (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint,
+        %(is_lead)s, %(sent)s, %(rate)s)
     ON CONFLICT (name) DO UPDATE SET started_at = excluded.started_at, seen_at = excluded.seen_at,
         is_lead = excluded.is_lead, sent = excluded.sent, rate = excluded.rate
 """
+# Others need not wait for what is not begun here any more.
+_LEAVE: Any = "UPDATE batch SET holder = NULL WHERE holder = %(name)s"
 _UNSHOW: Any = "DELETE FROM worker WHERE name = %(name)s"
 
 

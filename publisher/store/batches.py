@@ -5,7 +5,7 @@ takes a lease of it: the lease's token fences every intent, so that who lost it 
 Jobs say only that there may be something to do; the deliveries' rows say what.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -51,10 +51,16 @@ _NEW = """
         AND next_attempt_at IS NULL AND id > COALESCE((SELECT max(last) FROM batch
             WHERE mailing = %(mailing)s), 0) ORDER BY id
 """
+# What a canary has left, before the first batch: it waits, or an operator may have it sent again.
+_OLD = """
+    SELECT min(id) FROM delivery WHERE mailing = %(mailing)s AND status <> 'sent'
+        AND status IN ('deferred', 'failed', 'in_doubt')
+        AND NOT EXISTS (SELECT 1 FROM batch WHERE mailing = %(mailing)s)
+"""
 _ADD = f"""
     INSERT INTO batch (mailing, first, last, due_at)
     SELECT %(mailing)s, step, step + %(size)s - 1, 0
-    FROM generate_series(({_NEW} LIMIT 1), ({_NEW} DESC LIMIT 1), %(size)s) AS step
+    FROM generate_series(LEAST(({_NEW} LIMIT 1), ({_OLD})), ({_NEW} DESC LIMIT 1), %(size)s) AS step
     WHERE EXISTS (SELECT 1 FROM delivery WHERE mailing = %(mailing)s
         AND id BETWEEN step AND step + %(size)s - 1)
 """  # noqa: S608 - of our own words alone
@@ -118,16 +124,25 @@ _WAKE = """
 """
 
 
-def take_lease(connection: Connection, batch: int) -> Lease | None:
-    """Be the only one who works at a batch; None where there is none any more.
+def take_lease(connection: Connection, batch: int, name: str, patience: float) -> Lease | None:
+    """Let the process of that name be the only one who works at a batch.
 
+    None where there is none any more, and where another one has it who was heard of within the last
+    `patience` seconds: that a job came anew, as after the server ended, need not say that it died.
     It waits for who just puts an intent of it on record.
     """
-    row = connection.exec_driver_sql(_LEASE, (batch,)).first()
+    values = {"batch": batch, "name": name, "patience": patience}
+    row = connection.exec_driver_sql(_LEASE, values).first()
     return None if row is None else Lease(batch, *row)
 
 
-_LEASE = "UPDATE batch SET token = token + 1 WHERE id = %s RETURNING mailing, first, last, token"
+_LEASE = """
+    UPDATE batch SET token = token + 1, holder = %(name)s
+    WHERE id = %(batch)s AND NOT EXISTS (SELECT 1 FROM worker AS w
+        WHERE w.name = batch.holder AND w.name <> %(name)s
+            AND w.seen_at > (EXTRACT(EPOCH FROM clock_timestamp()) - %(patience)s) * 1000)
+    RETURNING mailing, first, last, token
+"""
 
 
 def find_lost(connection: Connection, leases: Collection[Lease]) -> set[int]:
@@ -149,7 +164,14 @@ def give_back(connection: Connection, due: Mapping[Lease, datetime | None]) -> N
     connection.exec_driver_sql(_GIVE_BACK, rows)
 
 
-_GIVE_BACK = "UPDATE batch SET due_at = %s WHERE id = %s AND token = %s"
+def leave(connection: Connection, leases: Iterable[Lease]) -> None:
+    """End leases of batches that are to be worked at as they were."""
+    rows = [(lease.batch, lease.token) for lease in leases]
+    connection.exec_driver_sql(_LEAVE, rows)
+
+
+_LEAVE = "UPDATE batch SET holder = NULL WHERE id = %s AND token = %s"
+_GIVE_BACK = "UPDATE batch SET due_at = %s, holder = NULL WHERE id = %s AND token = %s"
 
 
 def _round(until: datetime | None) -> int | None:

@@ -5,6 +5,7 @@ with its transaction. Those that write together, each to rows of its own, share 
 """
 
 import select
+from contextlib import suppress
 from datetime import datetime, timedelta
 from types import ModuleType
 from typing import Any
@@ -113,7 +114,10 @@ def connect_postgresql(url: str) -> Engine:
         try:
             raw.execute(words)
         except psycopg.Error:
-            raw.rollback()  # a transaction that waited in vain has begun all the same
+            with suppress(psycopg.Error):
+                raw.rollback()  # a transaction that waited in vain has begun all the same
+            if raw.closed:
+                connection.invalidate()  # or the pool would tell that it cannot be rolled back
             raise
 
     return engine

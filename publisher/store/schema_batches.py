@@ -10,8 +10,9 @@ from publisher.store.columns import Moment
 metadata = MetaData()
 _TEXT = Text(collation="C")
 
-# A range of a mailing's deliveries, by their ids. Each lease raises `token`. `due_at` is when it is
-# to be worked at, 0 at once; NULL where nothing of it is left to be tried.
+# A range of a mailing's deliveries, by their ids. Each lease raises `token`; `holder` is the worker
+# that has the last one, until it gives that back. `due_at` is when the batch is to be worked at, 0
+# at once; NULL where nothing of it is left to be tried.
 batch = Table(
     "batch",
     metadata,
@@ -21,11 +22,13 @@ batch = Table(
     Column("last", BigInteger, nullable=False),
     Column("token", BigInteger, nullable=False, server_default="0"),
     Column("due_at", Moment),
+    Column("holder", _TEXT),
 )
 Index("batch_of_mailing", batch.c.mailing, batch.c.last)
 Index("batch_due", batch.c.mailing, batch.c.id, postgresql_where=text("due_at IS NOT NULL"))
 
-# Each delivering process, by what it is called; `rate` is of its last seconds.
+# Each delivering process, by what it is called; `rate` is of its last seconds. `seen_at` is by
+# the server's clock.
 worker = Table(
     "worker",
     metadata,

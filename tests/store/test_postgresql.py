@@ -161,6 +161,20 @@ def test_a_connection_that_died_is_replaced(server: Database, url: str) -> None:
         assert _count(server) == 1
 
 
+def test_one_that_dies_as_a_transaction_begins_is_let_go_without_a_word(
+    server: Database, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with server.engine.connect() as connection:
+        raw = connection.connection.driver_connection
+        with psycopg.connect(url, autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", (raw.info.backend_pid,))  # type: ignore[union-attr]
+        with pytest.raises(psycopg.Error):
+            connection.begin()
+    assert [record.getMessage() for record in caplog.records] == []
+    with server.read() as connection:
+        assert connection.exec_driver_sql("SELECT 1").scalar() == 1
+
+
 def test_one_delivers_and_notices_when_its_lock_is_lost(url: str, tmp_path: Path) -> None:
     here, there = find_place(url, tmp_path / "a"), find_place(url, tmp_path / "b")
     for place in (here, there):
