@@ -12,7 +12,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint prove bench browser tools rules words mail-support docs lock audit sbom \
+.PHONY: help demo test lint prove bench figures browser tools rules words mail-support docs lock audit sbom \
   release clean
 
 help: ## say what can be made
@@ -34,7 +34,10 @@ lint: $(BIN)/.installed-for-tests
 	$(BIN)/lint-imports
 
 bench: $(BIN)/.installed-for-tests ## measure; `make bench PARTS="unchanged commands"` does some parts
-	$(BIN)/python -m tests.benchmarks $(PARTS)
+	$(BIN)/python -m tests.benchmarks $(PARTS) $(OPTIONS)
+
+figures: $(BIN)/.installed-for-tests ## tell what `make bench` measured here in docs/performance.md
+	$(BIN)/python -m tests.benchmarks.report
 
 rules: $(BIN)/.installed-for-tests ## write docs/rules.md from the catalogue of diagnostics
 	$(BIN)/python -m publisher.preflight.document > docs/rules.new && mv docs/rules.new docs/rules.md

@@ -15,7 +15,7 @@ from publisher import __version__
 
 _HERE = Path(__file__).parent
 # What pages lead to besides pages.
-_COPIED = ("LICENSE", "docs/images")
+_COPIED = ("LICENSE", "docs/images", "docs/performance.json")
 
 
 def build(root: Path, target: Path) -> int:
@@ -26,7 +26,8 @@ def build(root: Path, target: Path) -> int:
     places = {page.source: page.path for page in pages if page.source}
     for name in _COPIED:
         _copy(root / name, target / name.removeprefix("docs/"))
-        copied = (path.relative_to(root).as_posix() for path in (root / name).rglob("*"))
+        found = [root / name, *(root / name).rglob("*")]
+        copied = (path.relative_to(root).as_posix() for path in found)
         places |= {path: path.removeprefix("docs/") for path in copied}
     for path, text in files().items():
         (target / path).parent.mkdir(exist_ok=True)

@@ -6,7 +6,14 @@ from types import FunctionType
 from typing import Any
 
 import msgspec
-from jinja2 import BaseLoader, Environment, StrictUndefined, Template, TemplateNotFound
+from jinja2 import (
+    BaseLoader,
+    BytecodeCache,
+    Environment,
+    StrictUndefined,
+    Template,
+    TemplateNotFound,
+)
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -71,18 +78,23 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return self.ready[name]
 
 
-def make_templates(sources: Mapping[str, str]) -> ImmutableSandboxedEnvironment:
+def make_templates(
+    sources: Mapping[str, str], compiled: BytecodeCache | None = None
+) -> ImmutableSandboxedEnvironment:
     """Compile templates from their sources, by path relative to `templates/`.
 
     Sources are handed in, so no template can name a file outside them. Everything printed is
-    escaped, and a name that does not exist is an error rather than a silent gap.
+    escaped, and a name that does not exist is an error rather than a silent gap. What is `compiled`
+    already is taken from there.
     """
-    return _make_templates(tuple(sorted(sources.items())))
+    return _make_templates(tuple(sorted(sources.items())), compiled)
 
 
 # A preview builds again and again with the same templates; to compile them takes 100 ms.
 @lru_cache(maxsize=2)
-def _make_templates(sources: tuple[tuple[str, str], ...]) -> ImmutableSandboxedEnvironment:
+def _make_templates(
+    sources: tuple[tuple[str, str], ...], compiled: BytecodeCache | None
+) -> ImmutableSandboxedEnvironment:
     return _Sandbox(
         loader=_Loader(dict(sources)),
         autoescape=lambda name: name is None or not name.endswith(".txt"),
@@ -91,4 +103,5 @@ def _make_templates(sources: tuple[tuple[str, str], ...]) -> ImmutableSandboxedE
         lstrip_blocks=True,
         keep_trailing_newline=True,
         auto_reload=False,
+        bytecode_cache=compiled,
     )

@@ -86,7 +86,7 @@ def fingerprint(job: Job, sources: dict[str, str], logo: str) -> str:
     """What every part of the site depends on besides the issues; `logo` is its file's signature."""
     settings = job.settings
     world = [
-        _sign_program(),
+        sign_program(),
         msgspec.to_builtins(settings.as_publication()),
         [settings.web_url, settings.link_params],
         [settings.email.subject, settings.email.postal_address],
@@ -100,7 +100,7 @@ def fingerprint(job: Job, sources: dict[str, str], logo: str) -> str:
 
 
 @cache
-def _sign_program() -> list[object]:
+def sign_program() -> list[object]:
     """Changes whenever this program does, so that an upgrade builds everything anew.
 
     It is that of the program that runs: what an upgrade put in its place meanwhile did not build.

@@ -9,6 +9,7 @@ from publisher.render.templates import make_templates
 from publisher.render.views import Setting
 from publisher.render.words import Catalogues
 from publisher.site.archive import Archive
+from publisher.site.compiled import keep_compiled
 from publisher.site.index import Index
 from publisher.site.issue_cards import SITE_CARD, card_image
 from publisher.site.job import Job
@@ -35,7 +36,7 @@ def open_archive(
     name = f"site-{sha256(style).hexdigest()[:10]}.css"
     context = PageContext(
         setting=setting,
-        templates=make_templates(sources),
+        templates=make_templates(sources, keep_compiled()),
         stylesheet_url=job.urls.path(f"assets/{name}"),
         feeds=site_feeds(setting),
         card=card_image(SITE_CARD, setting.publication.title, setting),

@@ -6,7 +6,6 @@ them.
 
 import os
 import random
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,7 +21,8 @@ from publisher.site.state import read_states
 from publisher.store import schema as s
 from tests.audience.readers import Readers
 from tests.benchmarks.archive import issue_date, write_archive
-from tests.benchmarks.measure import Result, say
+from tests.benchmarks.measure import Row, Tables
+from tests.benchmarks.sizes import Sizes
 from tests.web.api.site import ROOT, enter
 from tests.web.console.site import Console, run_console
 from tests.web.public.site import Answer, free_port
@@ -115,7 +115,7 @@ class Ask(NamedTuple):
         return (time.perf_counter() - begun) * 1_000
 
 
-def measure_console(folder: Path) -> Result:
+def measure_console(folder: Path, _: Sizes) -> Tables:
     """Milliseconds until each page is there: the first time, the median and the worst of some."""
     write_archive(folder, ISSUES)
     path = folder / "publisher.toml"
@@ -128,22 +128,16 @@ def measure_console(folder: Path) -> Result:
         browser, bearer = console.enter("owner"), {"Authorization": f"Bearer {program.secret}"}
         # What `/metrics` takes; pages have no use for it.
         ask = Ask(lambda page: browser.get(page, bearer), lambda own: program.ask("GET", own))
-        result: Result = {"before the folder is known": {"most_ms": round(_read_folder(ask))}}
+        known = _read_folder(ask)
         # What `run` and the first look at an issue leave behind: it takes minutes, and only once.
         read_states(folder, settings, console.clock(), console.clock())
         check(folder, settings, console.clock(), (NEWEST,))
+        rows: dict[str, Row] = {}
         for name, page in _name_pages(console).items():
-            times = [_ask_later(console, ask, page) for _ in range(_TRIES + 1)]
-            first, *others = times
-            result[name] = {
-                "first_ms": round(first),
-                "median_ms": round(statistics.median(others)),
-                "most_ms": round(max(others)),
-            }
-            figures = (first, statistics.median(others), max(others))
-            say(*(f"{figure:7.0f} ms" for figure in figures), f" {name}")
+            first, *others = [_ask_later(console, ask, page) for _ in range(_TRIES + 1)]
+            rows[name] = {"first": [round(first, 1)], "page": [round(wait, 1) for wait in others]}
     readers.database.close()
-    return result
+    return {"pages": rows, "folder": {"until it is known": {"first": [round(known)]}}}
 
 
 def _read_folder(ask: Ask) -> float:
@@ -151,9 +145,7 @@ def _read_folder(ask: Ask) -> float:
     begun = time.perf_counter()
     while "Highlights no." not in ask.page("/issues").text:
         time.sleep(0.2)
-    milliseconds = (time.perf_counter() - begun) * 1_000
-    say(f"{milliseconds:7.0f} ms  before the folder is known")
-    return milliseconds
+    return (time.perf_counter() - begun) * 1_000
 
 
 def _ask_later(console: Console, ask: Ask, path: str) -> float:

@@ -1,39 +1,42 @@
-"""A full build of 1,000 issues, beside other compilers of sites on the same content."""
+"""A full build, beside other compilers of sites that make the same pages and feeds of the same."""
 
 from collections import Counter
 from pathlib import Path
 
 from tests.benchmarks.archive import write_archive
-from tests.benchmarks.measure import PUBLISHER, Result, once, run, say, seconds
+from tests.benchmarks.measure import PUBLISHER, Row, Tables, Usage, as_row, run
 from tests.benchmarks.others import OTHERS, install
+from tests.benchmarks.sizes import Sizes
 
-ISSUES = 1_000
-RUNS = 3
+# In the environment of others.
+_OTHERS = Path(__file__).parents[2] / ".bench" / "others"
+_MADE_BEFORE = (
+    "public",
+    ".publisher",
+    "issues/register.jsonl",
+    "issues/history.jsonl",
+    "resources",
+)
 
 
-def measure_full(folder: Path, others: Path) -> Result:
-    """Build everything from nothing, several times in turn; the medians by wall time."""
+def measure_full(folder: Path, sizes: Sizes) -> Tables:
+    """Build everything from nothing, in turn; every second round the other way round."""
     commands = {"publisher": [PUBLISHER, "build"]}
-    write_archive(folder / "publisher", ISSUES)
-    for name, program in install(others).items():
+    write_archive(folder / "publisher", sizes.issues)
+    for name, program in install(_OTHERS).items():
         write, options = OTHERS[name]
-        write(folder / name, ISSUES)
+        write(folder / name, sizes.issues)
         commands[name] = [program, *options]
-    results = {name: _measure(command, folder / name) for name, command in commands.items()}
-    for name, result in results.items():
-        made = ", ".join(f"{count:,} {kind}" for kind, count in result["made"].items())
-        say(f"full build of {ISSUES:,} issues, {name}: {seconds(result)}; {made}")
-    return results
-
-
-def _measure(command: list[str], folder: Path) -> Result:
-    usages = []
-    for _ in range(RUNS):
-        for path in ("public", ".publisher", "issues/register.jsonl", "resources"):
-            _remove(folder / path)
-        usages.append(run(command, folder))
-    result = once(sorted(usages)[RUNS // 2])
-    return result | {"walls": [round(u.wall, 2) for u in usages], "made": _made(folder / "public")}
+    usages: dict[str, list[Usage]] = {name: [] for name in commands}
+    for place in range(sizes.rounds):
+        for name in sorted(commands, reverse=bool(place % 2)):
+            for made in _MADE_BEFORE:
+                _remove(folder / name / made)
+            usages[name].append(run(commands[name], folder / name))
+    return {
+        "time": {name: as_row(used) for name, used in usages.items()},
+        "made": {name: _count(folder / name / "public") for name in usages},
+    }
 
 
 def _remove(path: Path) -> None:
@@ -45,22 +48,28 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _made(public: Path) -> dict[str, int]:
-    """Count the files by kind, and their size."""
-    kinds = Counter[str]()
+_KINDS = ("pages", "feeds", "archives", "bodies", "cards", "others")
+
+
+def _count(public: Path) -> Row:
+    """Count the files by kind, and their megabytes."""
+    counts = Counter[str]()
     size = 0
     for path in public.rglob("*"):
         if path.is_file():
             size += path.stat().st_size
-            kinds[_kind(path.relative_to(public))] += 1
-    return dict(sorted(kinds.items())) | {"megabytes": round(size / 1e6)}
+            counts[_kind(path.relative_to(public))] += 1
+    row: Row = {kind: [counts[kind]] for kind in _KINDS}
+    return row | {"megabytes": [round(size / 1e6)]}
 
 
 def _kind(path: Path) -> str:
     if path.name.startswith("email."):
-        return "message bodies"
+        return "bodies"
     if path.suffix == ".html":
         return "pages"
-    if path.suffix in (".atom", ".rss", ".json") or path.name == "feed.xml":
-        return "archive documents" if path.parts[0] == "archive" else "feeds"
-    return "other files"
+    if path.parts[0] == "cards":
+        return "cards"
+    if path.suffix in (".atom", ".rss") or path.name in ("feed.json", "issues.json", "feed.xml"):
+        return "archives" if path.parts[0] == "archive" else "feeds"
+    return "archives" if path.parts[0] == "archive" else "others"

@@ -3,53 +3,29 @@
 from pathlib import Path
 
 from tests.benchmarks.archive import write_archive, write_issue
-from tests.benchmarks.measure import (
-    PUBLISHER,
-    Result,
-    Usage,
-    megabytes,
-    once,
-    repeat,
-    run,
-    say,
-    seconds,
-)
+from tests.benchmarks.measure import PUBLISHER, Row, Tables, Usage, as_row, run
+from tests.benchmarks.sizes import Sizes
 
-RUNS = 7
+_ROUNDS = 7
 
 
-def measure_growth(folder: Path, sizes: list[int]) -> Result:
-    """For each size: the full build with its memory, then builds after one new issue each."""
-    results = {str(size): _measure(folder / str(size), size) for size in sizes}
-    smallest = results[str(min(sizes))]["one_more"]
-    for size in sorted(sizes)[1:]:
-        one_more = results[str(size)]["one_more"]
-        ratios = {
-            what: round(one_more[what]["median"] / smallest[what]["median"], 2)
-            for what in ("wall", "cpu")
-        }
-        results[str(size)]["ratio"] = ratios
-        say(
-            f"one more issue in {size:,} against {min(sizes):,}:"
-            f" {ratios['wall']} times as long, {ratios['cpu']} times the CPU"
-        )
-    return results
+def measure_growth(folder: Path, sizes: Sizes) -> Tables:
+    """For each size the full build with its memory; then one new issue after another, in turn."""
+    archives = sorted(sizes.archives)
+    full = {_name(size): as_row([_build_all(folder / str(size), size)]) for size in archives}
+    usages: dict[int, list[Usage]] = {size: [] for size in archives}
+    for place in range(_ROUNDS):
+        for size in archives if place % 2 else reversed(archives):
+            write_issue(folder / str(size), size + 1 + place)
+            usages[size].append(run([PUBLISHER, "build"], folder / str(size)))
+    one_more: dict[str, Row] = {_name(size): as_row(used) for size, used in usages.items()}
+    return {"one more": one_more, "full": full}
 
 
-def _measure(folder: Path, size: int) -> Result:
+def _build_all(folder: Path, size: int) -> Usage:
     write_archive(folder, size)
-    full = once(run([PUBLISHER, "build"], folder, is_sampled=True))
-    memory = ", ".join(
-        f"{name.replace('_', ' ')} {megabytes(full[name])}"
-        for name in ("largest_process", "all_processes")
-        if name in full
-    )
-    say(f"full build of {size:,} issues: {seconds(full)}; peak memory: {memory}")
+    return run([PUBLISHER, "build"], folder, is_sampled=True)
 
-    def add_one(place: int) -> Usage:
-        write_issue(folder, size + 1 + place)
-        return run([PUBLISHER, "build"], folder)
 
-    one_more = repeat(RUNS, add_one)
-    say(f"one more issue in {size:,}: {seconds(one_more)}")
-    return {"full": full, "one_more": one_more}
+def _name(size: int) -> str:
+    return f"{size:,} issues"

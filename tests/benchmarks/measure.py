@@ -6,35 +6,43 @@ from the moment at which it is still a copy of its parent.
 
 import os
 import re
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 PUBLISHER = str(Path(sys.executable).parent / "publisher")
 # macOS counts bytes, other systems count kilobytes.
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+# As it is where publisher is installed: modules are compiled once, and not for each process.
+_ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 # Often enough to see a peak that lasts; a sample of three processes takes some milliseconds.
 _SAMPLE_SECONDS = 0.2
+# So many points of a course over time are kept.
+_POINTS = 60
 
-Result = dict[str, Any]
+# What a part measures: table -> row -> quantity -> its values, one for each time it was measured.
+# How quantities are called and counted stands in report/quantities.py.
+Row = dict[str, list[float]]
+Tables = dict[str, dict[str, Row]]
 
 
 class Usage(NamedTuple):
     """What one run took: seconds of time and of CPU (all its processes), and memory in bytes.
 
     `largest` is the peak of its largest process; `together` the peak of all of them, what they
-    share counted once, or 0 where it was not sampled.
+    share counted once, or 0 where it was not sampled. `course` are seconds since the start and the
+    memory of all of them then.
     """
 
     wall: float
     cpu: float
     largest: int
     together: int
+    course: Sequence[tuple[float, int]] = ()
 
 
 def run(command: Sequence[str], folder: Path, is_sampled: bool = False) -> Usage:
@@ -45,6 +53,7 @@ def run(command: Sequence[str], folder: Path, is_sampled: bool = False) -> Usage
         child = subprocess.Popen(
             command,
             cwd=folder,
+            env=_ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -59,7 +68,7 @@ def run(command: Sequence[str], folder: Path, is_sampled: bool = False) -> Usage
         raise SystemExit(f"{' '.join(command)} failed in {folder}:\n{said[-4000:]}")
     log.unlink()
     cpu = usage.ru_utime + usage.ru_stime
-    return Usage(wall, cpu, usage.ru_maxrss * _RSS_UNIT, sampler.peak)
+    return Usage(wall, cpu, usage.ru_maxrss * _RSS_UNIT, sampler.peak, sampler.course)
 
 
 class _Sampler:
@@ -67,7 +76,7 @@ class _Sampler:
 
     def __init__(self, session: int, is_wanted: bool) -> None:
         self.session = session
-        self.peak = 0
+        self.course: list[tuple[float, int]] = []
         self._is_over = Event()
         self._thread = Thread(target=self._watch)
         self._is_wanted = is_wanted and Path("/proc/self/smaps_rollup").exists()
@@ -82,9 +91,15 @@ class _Sampler:
         if self._is_wanted:
             self._thread.join()
 
+    @property
+    def peak(self) -> int:
+        return max((memory for _, memory in self.course), default=0)
+
     def _watch(self) -> None:
+        begin = time.perf_counter()
         while not self._is_over.wait(_SAMPLE_SECONDS):
-            self.peak = max(self.peak, sum(map(_memory, self._processes())))
+            memory = sum(map(_memory, self._processes()))
+            self.course.append((time.perf_counter() - begin, memory))
 
     def _processes(self) -> list[Path]:
         found = []
@@ -107,42 +122,52 @@ def _memory(process: Path) -> int:
     return int(match[1]) * 1024 if match else 0
 
 
-def repeat(times: int, action: Callable[[int], Usage]) -> Result:
-    """Do `action(0)` and so on; give medians and spreads."""
-    usages = [action(place) for place in range(times)]
+def repeat(times: int, action: Callable[[int], Usage]) -> Row:
+    """Do `action(0)` and so on; give what each took."""
+    return as_row([action(place) for place in range(times)])
+
+
+def as_row(usages: Sequence[Usage]) -> Row:
+    """What runs of one thing took, each quantity by itself: seconds and megabytes."""
+    row = {
+        "wall": [round(usage.wall, 3) for usage in usages],
+        "cpu": [round(usage.cpu, 3) for usage in usages],
+        "peak": [megabytes(usage.largest) for usage in usages],
+    }
+    together = [megabytes(usage.together) for usage in usages if usage.together]
+    return row | ({"together": together} if together else {})
+
+
+def as_course(usage: Usage) -> Row:
+    """How much memory there was when, in so few points that they can be drawn; none is left out
+    that was the most of its time."""
+    step = max(1, len(usage.course) // _POINTS)
+    pieces = [usage.course[start : start + step] for start in range(0, len(usage.course), step)]
+    most = [max(piece, key=lambda point: point[1]) for piece in pieces]
     return {
-        "runs": times,
-        "wall": spread([usage.wall for usage in usages]),
-        "cpu": spread([usage.cpu for usage in usages]),
-        "largest_process": max(usage.largest for usage in usages),
+        "at": [round(at, 1) for at, _ in most],
+        "memory": [megabytes(memory) for _, memory in most],
     }
 
 
-def spread(values: Sequence[float]) -> dict[str, float]:
-    """Median, least and most, rounded to milliseconds."""
-    numbers = {"median": statistics.median(values), "least": min(values), "most": max(values)}
-    return {name: round(value, 3) for name, value in numbers.items()}
+def megabytes(size: int) -> float:
+    return round(size / 1e6, 1)
 
 
-def once(usage: Usage) -> Result:
-    result = {"wall": round(usage.wall, 3), "cpu": round(usage.cpu, 3)}
-    memory = {"largest_process": usage.largest, "all_processes": usage.together}
-    return result | {name: size for name, size in memory.items() if size}
-
-
-def seconds(result: Result) -> str:
-    """A result in words: `0.412 s (0.405 to 0.431 in 20 runs), 0.39 s of CPU`."""
-    wall, cpu = result["wall"], result["cpu"]
-    if isinstance(wall, float):
-        return f"{wall:.2f} s, {cpu:.2f} s of CPU"
-    return (
-        f"{wall['median']:.3f} s ({wall['least']:.3f} to {wall['most']:.3f} in {result['runs']}"
-        f" runs), {cpu['median']:.3f} s of CPU"
+def in_words(row: Row) -> str:
+    """A row as it is printed: `wall 0.412 (0.405 to 0.431), cpu 0.39`."""
+    return ", ".join(
+        f"{name} {sorted(values)[len(values) // 2]:,.6g}"
+        + (f" ({min(values):,.6g} to {max(values):,.6g})" if len(values) > 1 else "")
+        for name, values in row.items()
     )
 
 
-def megabytes(size: int) -> str:
-    return f"{size / 1e6:,.0f} MB"
+def say_tables(tables: Tables) -> None:
+    for table, rows in tables.items():
+        for name, row in rows.items():
+            if "at" not in row:
+                say(f"{table} | {name} | {in_words(row)}")
 
 
 def say(*words: object) -> None:

@@ -3,22 +3,22 @@
 from pathlib import Path
 
 from tests.benchmarks.archive import issue_stories, write_archive
-from tests.benchmarks.measure import PUBLISHER, Result, Usage, repeat, run, say, seconds
+from tests.benchmarks.measure import PUBLISHER, Tables, Usage, repeat, run
+from tests.benchmarks.sizes import Sizes
 
 UNCHANGED_RUNS = 20
 RUNS = 10
 
 
-def measure_unchanged(folder: Path) -> Result:
+def measure_unchanged(folder: Path, _: Sizes) -> Tables:
     """`build` where nothing changed, in a publication of one issue."""
     write_archive(folder, 1)
     run([PUBLISHER, "build"], folder)
-    result = repeat(UNCHANGED_RUNS, lambda _: run([PUBLISHER, "build"], folder))
-    say("build of one unchanged issue:", seconds(result))
-    return result
+    row = repeat(UNCHANGED_RUNS, lambda _: run([PUBLISHER, "build"], folder))
+    return {"commands": {"build, nothing changed": row}}
 
 
-def measure_commands(folder: Path) -> Result:
+def measure_commands(folder: Path, _: Sizes) -> Tables:
     """`--help`, `import` of a digest, `check` and `build` of one issue that was just edited."""
     write_archive(folder, 1)
     (folder / "digest.txt").write_text(_digest())
@@ -36,11 +36,13 @@ def measure_commands(folder: Path) -> Result:
     def import_(place: int) -> Usage:
         return run([PUBLISHER, "import", "digest.txt", "--date", f"2020-01-{place + 1:02}"], folder)
 
-    results = {}
-    for name, action in (("help", help_), ("check", check), ("build", build), ("import", import_)):
-        results[name] = repeat(RUNS, action)
-        say(f"{name}:", seconds(results[name]))
-    return results
+    actions = {
+        "--help": help_,
+        "import of a digest": import_,
+        "check after an edit": check,
+        "build after an edit": build,
+    }
+    return {"commands": {name: repeat(RUNS, action) for name, action in actions.items()}}
 
 
 def _edit(folder: Path) -> str:

@@ -8,11 +8,16 @@ import cProfile
 import json
 import os
 import pstats
+import subprocess
 import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from tests.benchmarks.archive import write_archive
+from tests.benchmarks.measure import Row, Tables
+from tests.benchmarks.sizes import Sizes
 
 # Each stage is a sum of functions with all that they call, less others with all that they call;
 # `caller>function` counts the calls from there alone.
@@ -33,6 +38,8 @@ STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("tasks.py:make_tag>feeds.py:live_outputs",),
     ),
     "feeds": (("feeds.py:live_outputs", "feeds.py:month_outputs"), ()),
+    "cards": (("cards.py:draw",), ()),
+    "search": (("search_update.py:update_search",), ()),
     "message: template": (
         ("email.py:render_message",),
         ("inline.py:inline_css", "text.py:render_text"),
@@ -54,6 +61,28 @@ STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (),
     ),
 }
+# What neither Pelican nor Hugo does, with the content of `full`.
+OURS_ALONE = ("checks", "cards", "search", *(name for name in STAGES if name.startswith("message")))
+
+
+def measure_stages(folder: Path, sizes: Sizes) -> Tables:
+    """Seconds and shares of each stage of a full build in one process."""
+    write_archive(folder, sizes.issues)
+    command = [sys.executable, "-m", "tests.benchmarks.stages", str(folder)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    stages: dict[str, float] = json.loads(done.stdout)
+    total = sum(stages.values())
+    ordered = sorted(stages.items(), key=lambda stage: -stage[1])
+    rows: dict[str, Row] = {
+        name: {"share": [round(100 * value / total, 1)], "profiled": [value]}
+        for name, value in ordered
+    }
+    alone = sum(row["share"][0] for name, row in rows.items() if name in OURS_ALONE)
+    whose: dict[str, Row] = {
+        "us alone": {"share": [round(alone, 1)]},
+        "Pelican and Hugo too": {"share": [round(100 - alone, 1)]},
+    }
+    return {"stages": rows, "whose": whose}
 
 
 def profile(folder: Path) -> dict[str, float]:

@@ -19,7 +19,8 @@ from typing import NamedTuple
 from urllib.request import Request, urlopen
 
 from tests.benchmarks.archive import write_archive
-from tests.benchmarks.delivery import (
+from tests.benchmarks.measure import PUBLISHER, Row, Tables, run, say
+from tests.benchmarks.sending import (
     configure,
     free_port,
     import_readers,
@@ -28,7 +29,7 @@ from tests.benchmarks.delivery import (
     write_issue,
     write_readers,
 )
-from tests.benchmarks.measure import PUBLISHER, Result, run, say
+from tests.benchmarks.sizes import Sizes
 
 ISSUES = 30
 READERS = 50_000
@@ -61,44 +62,42 @@ class Case(NamedTuple):
     headers: tuple[str, ...]
 
 
-def measure_web(folder: Path) -> Result:
+def measure_web(folder: Path, _: Sizes) -> Tables:
     """Answers a second and waits for a feed: whole, compressed, and where nothing is new."""
     site = folder / "site"
     write_archive(site, ISSUES)
     write_readers(site, READERS)
     configure(site, 1)
-    import_readers(site, "readers.csv")
+    import_readers(site)
     write_issue(site, _NAME)
     run([PUBLISHER, "build"], site)
-    result: Result = {}
     with _serving(site) as port:
         _wait_until_it_is_ready(port)
-        result["publisher"] = _measure(port, "publisher", ("br", "gzip"))
-        steady = _measure(port, f"publisher, {RATE}/s", ("br",), RATE)
-        result[f"publisher, {RATE} a second"] = steady
-        result["nginx"] = _measure_nginx(folder, site / "public")
-        result["while sending"] = _measure_sending(site, port)
-    return result
+        return {
+            "publisher": _measure(port, ("br", "gzip")),
+            "publisher, steady": _measure(port, ("br",), RATE),
+            "nginx": _measure_nginx(folder, site / "public"),
+            **_measure_sending(site, port),
+        }
 
 
-def _measure(port: int, who: str, codings: tuple[str, ...], rate: float = 0) -> Result:
+def _measure(port: int, codings: tuple[str, ...], rate: float = 0) -> dict[str, Row]:
     tag = _read_tag(port, "")
     cases = [
         Case("200", 200, ()),
         *(Case(f"200 {coding}", 200, (f"Accept-Encoding: {coding}",)) for coding in codings),
         Case("304", 304, (f"If-None-Match: {tag}",)),
     ]
-    result: Result = {}
+    rows: dict[str, Row] = {}
     for case in cases:
         words = [port, f"/{FEED}", case.status, CONNECTIONS, rate, SECONDS, *case.headers]
         command = [sys.executable, "-m", "tests.benchmarks.load", *map(str, words)]
         found = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
-        result[case.name] = found
-        say(
-            f"{who}, {case.name}: {found['rate']:,.0f} a second of {found['bytes']:,} bytes,"
-            f" p50 {found['p50']} ms, p99 {found['p99']} ms, at most {found['most']} ms"
-        )
-    return result
+        rows[case.name] = {
+            "answers": [found["rate"]],
+            **{name: [found[name]] for name in ("p50", "p99", "most", "bytes")},
+        }
+    return rows
 
 
 @contextmanager
@@ -136,7 +135,7 @@ def _read_tag(port: int, coding: str) -> str:
 # nginx
 
 
-def _measure_nginx(folder: Path, public: Path) -> Result:
+def _measure_nginx(folder: Path, public: Path) -> dict[str, Row]:
     nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if nginx is None:
         say("nginx is not here, so nothing is compared (Debian: apt-get install nginx-light)")
@@ -154,7 +153,7 @@ def _measure_nginx(folder: Path, public: Path) -> Result:
     )
     try:
         wait_until_it_listens(port)
-        return _measure(port, "nginx", ("gzip",))
+        return _measure(port, ("gzip",))
     finally:
         process.terminate()
         process.wait()
@@ -168,13 +167,9 @@ def _owner() -> str:
 # While sending
 
 
-def _measure_sending(site: Path, port: int) -> Result:
+def _measure_sending(site: Path, port: int) -> Tables:
     """The same at a steady rate, and as fast as can be, while 50,000 messages go out."""
-    sink = shutil.which("smtp-sink")
-    if sink is None:
-        say("Postfix's smtp-sink is needed for the rest (Debian: apt-get install postfix)")
-        return {}
-    with sinking(sink) as sink_port:
+    with sinking() as sink_port:
         configure(site, sink_port)
         process = subprocess.Popen(
             [PUBLISHER, "send", _NAME, "--yes"],
@@ -184,19 +179,18 @@ def _measure_sending(site: Path, port: int) -> Result:
         )
         try:
             before = _wait_until_it_sends(site, process)
-            result: Result = {
-                f"{RATE} a second": _measure(port, f"while sending, {RATE}/s", ("br",), RATE),
-                "as fast as can be": _measure(port, "while sending", ("br",)),
+            tables: Tables = {
+                "while sending, steady": _measure(port, ("br",), RATE),
+                "while sending": _measure(port, ("br",)),
             }
             if process.poll() is not None:
                 raise SystemExit("the sending ended before all was measured")
             sent, seconds = _count_sent(site) - before.sent, time.monotonic() - before.at
-            result["sent a second"] = round(sent / seconds)
-            say(f"meanwhile {sent / seconds:,.0f} messages a second were sent")
+            tables["sent"] = {"meanwhile": {"rate": [round(sent / seconds)]}}
         finally:
             process.terminate()
             process.wait()
-    return result
+    return tables
 
 
 class _Sent(NamedTuple):
