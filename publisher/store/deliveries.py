@@ -150,8 +150,13 @@ _WANTED = f"""
 _TAKABLE_ROWS = f"""{_TAKEN.format(wanted=_WANTED, revision=_REVISION)}
     WHERE d.id {{among}} AND d.status IN ('queued', 'deferred') AND m.status = 'sending'
 """
-# What another one is just taking is theirs.
-_TAKABLE = Statement(_TAKABLE_ROWS, f"{_TAKABLE_ROWS} FOR UPDATE OF d SKIP LOCKED")
+# A server that knows nothing yet of a mailing's rows would read all of them for a few, by another
+# index than that of ids: as written here, none of those would do. What another one is just taking
+# is theirs.
+_BY_ID = _TAKABLE_ROWS.replace("d.status IN", "d.status || '' IN").replace(
+    "m.id = d.mailing", "m.id = d.mailing + 0"
+)
+_TAKABLE = Statement(_TAKABLE_ROWS, f"{_BY_ID} FOR UPDATE OF d SKIP LOCKED")
 _TAKE = Statement("""
     UPDATE delivery SET status = 'sending', next_attempt_at = NULL, revision = ?, relay = ?
     WHERE id {among}

@@ -49,7 +49,12 @@ _KEPT_ALIVE = {
     "client_encoding": "utf8",
 }
 # Who holds a connection for long has many others wait for each transaction of it, and stops none.
-_OF_HELD = "SET lock_timeout = '1s'; SET idle_in_transaction_session_timeout = '5s'"
+_OF_HELD = (
+    "SET lock_timeout = '1s'; SET idle_in_transaction_session_timeout = '5s';"
+    # Its statements are a few, and look for few rows: to plan them takes longer than to run them,
+    # and a plan must not be of a time when there were hardly any rows.
+    " SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off"
+)
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _LOCK = f"pg_advisory_xact_lock({_LOCKS}, {WRITING})"

@@ -1,6 +1,7 @@
 """The two statements by which an outcome is written, in the words of both databases.
 
-A server is given those of all outcomes at once, which is one round trip for each of the two.
+A server is given those of all outcomes at once, which is one round trip for each of the two. As the
+first one is written for it, no index but that of ids would do: it might read all that was not sent.
 """
 
 from publisher.store.driver import Statement
@@ -18,7 +19,7 @@ SETTLE = Statement(
     FROM unnest(?::text[], ?::int[], ?::int[], ?::int[], ?::bigint[], ?::bigint[], ?::text[],
         ?::text[], ?::bigint[]) AS n (status, attempts, doubts, breaks, first_attempt_at,
         next_attempt_at, last_reply, relay_id, id)
-    WHERE d.id = n.id AND d.status = 'sending'
+    WHERE d.id = n.id AND d.status || '' = 'sending'
 """,
     takes_columns=True,
 )

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -17,9 +18,11 @@ from publisher.store import schema as s
 from publisher.store import subscribers
 from publisher.store.arming import arm, find_unarmed
 from publisher.store.database import Database, open_database
+from publisher.store.deliveries import _TAKABLE
 from publisher.store.errors import StoreError
 from publisher.store.place import find_place
 from publisher.store.schema_batches import metadata as workers
+from publisher.store.settling import SETTLE
 from tests import postgresql
 from tests.runtime.running import wait_until
 from tests.store.conftest import URI
@@ -326,3 +329,21 @@ def test_a_server_that_only_reads_is_said(server: Database) -> None:
     server.engine.dispose()
     with pytest.raises(StoreError, match="only reads"):
         _add(server, 1)
+
+
+def test_a_few_deliveries_are_found_by_their_ids_however_little_it_knows_of_them(
+    server: Database,
+) -> None:
+    ids = list(range(1, 9))
+    outcomes = [["sent"] * 8, *[[0] * 8] * 3, *[[None] * 8] * 2, *[["250 ok"] * 8] * 2, ids]
+    with server.hold() as held, held.write() as connection:
+        raw: Any = connection.connection.driver_connection
+        raw.execute("SET LOCAL session_replication_role = replica")  # no mailing is wanted
+        raw.execute(
+            "INSERT INTO delivery (publication, mailing) SELECT 1, 1 FROM generate_series(1, 2000)"
+        )
+        for statement, values in ((_TAKABLE, [0, ids]), (SETTLE, outcomes)):
+            plan = str(raw.execute(f"EXPLAIN {statement.postgresql}", values).fetchall())
+            assert "on delivery_pkey" in plan or "using delivery_pkey" in plan
+            assert "delivery_not_sent" not in plan
+            assert "Seq Scan on delivery" not in plan
