@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from publisher.store.columns import to_milliseconds
+from publisher.store.engine_postgresql import CHANNEL
 from publisher.store.jobs import defer_jobs
 
 # So many deliveries: less than a second's work, that a worker who dies leaves to others.
@@ -112,9 +113,10 @@ _FORGET = """
 
 
 def wake(connection: Connection, mailing: int) -> None:
-    """Let the batches be worked at again in which something was queued again."""
+    """Let the batches be worked at again in which something was queued again; all are told."""
     if has_batches(connection):
         connection.exec_driver_sql(_WAKE, (mailing,))
+        connection.exec_driver_sql(f"NOTIFY {CHANNEL}")  # also where many write at once
 
 
 _WAKE = """
