@@ -94,8 +94,9 @@ def sweep(connection: Connection, sending: Collection[int]) -> None:
     """Let each batch that has something to do have a job, also of what was queued since.
 
     `sending` are the mailings that are being sent. What is over, and what no mailing knows any
-    more, is taken away. For one worker at a time, with a connection that writes.
+    more, is taken away, and so are workers that were not heard of for an hour. For one worker at a time, with a connection that writes.
     """
+    connection.exec_driver_sql(_FORGET_WORKERS)
     for mailing in find_batched(connection):
         if mailing in sending:
             enqueue_batches(connection, mailing)
@@ -103,6 +104,9 @@ def sweep(connection: Connection, sending: Collection[int]) -> None:
             connection.exec_driver_sql(_FORGET, (mailing, mailing))
 
 
+_FORGET_WORKERS = """
+    DELETE FROM worker WHERE seen_at < (EXTRACT(EPOCH FROM clock_timestamp()) - 3600) * 1000
+"""
 # A paused mailing goes on, and what a dead worker left of a cancelled one is to be settled.
 _FORGET = """
     DELETE FROM batch WHERE mailing = %s AND NOT EXISTS (SELECT 1 FROM mailing AS m
