@@ -77,7 +77,7 @@ class Batches:
 
     def find(self, candidate: Candidate) -> Lane | None:
         """The lane of a delivery."""
-        return next((lane for lane in self.lanes.values() if candidate.id in lane.loaded), None)
+        return next((lane for lane in self.lanes.values() if lane.covers(candidate)), None)
 
     def drop_lost(self, connection: Connection) -> None:
         """Forget the batches that others have taken over; the connection writes."""
@@ -112,14 +112,15 @@ class Batches:
 
         Of what is in no batch another one has settled the doubts who leads since.
         """
-        late = {id for id, (lease, _) in self._taken.items() if self._is_lost(lease)}
+        late = {id for id, (lease, _) in self._taken.items() if self.is_lost(lease)}
         free = [result.taken.id for result in results if result.taken.id not in self._taken]
         if free and self.jobs is not None:
             late |= find_settled(connection, free)
         mine = [result for result in results if result.taken.id not in late]
         return mine, [result for result in results if result.taken.id in late]
 
-    def _is_lost(self, lease: Lease) -> bool:
+    def is_lost(self, lease: Lease) -> bool:
+        """Tell whether a lease is not this process's any more, as far as is known here."""
         lane = self.lanes.get(lease.batch)
         return lane is None or lane.lease != lease
 

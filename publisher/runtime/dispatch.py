@@ -13,19 +13,19 @@ from sqlalchemy import Connection
 
 from publisher.mailing.breaker import Breaker
 from publisher.mailing.settle import Settlement, settle, settle_break
-from publisher.model.delivery import TO_MANY, Mailing, Outcome
+from publisher.model.delivery import TO_MANY, Mailing
 from publisher.runtime.aftermath import finish_all, look_after, settle_left
 from publisher.runtime.batches import Batches
 from publisher.runtime.breaking import Breaking
 from publisher.runtime.canary import Canaries
 from publisher.runtime.domains import Domains
-from publisher.runtime.exchange import Notice, Result, Rules
+from publisher.runtime.exchange import Notice, Result, Rules, fit_purpose
 from publisher.runtime.fleet import Fleet
 from publisher.runtime.jobs import Jobs
 from publisher.runtime.lane import CandidateWait, Lane
 from publisher.runtime.paces import Paces
 from publisher.runtime.sweeping import Sweeping
-from publisher.store.batches import find_batched
+from publisher.store.batches import Lease, find_batched
 from publisher.store.candidates import Candidate, Range
 from publisher.store.database import Held
 from publisher.store.deliveries import Settled, Taken, find_sending, settle_all, take
@@ -72,6 +72,8 @@ class Dispatcher:
         # the relay always fails at would hold up everybody for ever.
         self.stuck: Lane | None = None
         self.in_flight: dict[int, Candidate] = {}
+        # Of which an intent may be on disk that nobody acts on: the last step failed at its end.
+        self.unsure: dict[int, Lease | None] = {}
         self.version: object = None  # none that the store ever gives: look at the first step
         self.is_to_look_at: datetime | None = None
 
@@ -92,6 +94,14 @@ class Dispatcher:
     ) -> None:
         left = find_sending(connection, self.store.publication, scope)
         self._settle_left(connection, [each for each in left if each.id not in own], None, now)
+
+    def _release_unsure(self, connection: Connection, now: datetime) -> None:
+        lost = {id for id, lease in self.unsure.items() if lease and self.batches.is_lost(lease)}
+        ids = self.unsure.keys() - self.in_flight.keys() - lost
+        left = find_sending(connection, self.store.publication, ids)
+        self._settle_left(connection, left, (), now)
+        for lane in self._in_order() if left else ():
+            lane.look_again()
 
     def _settle_left(
         self,
@@ -128,11 +138,12 @@ class Dispatcher:
             or self._canaries(self.lanes.values()).are_due(now)
             or self.batches.find_over(self._wait(now), now)
         )
-        if not (is_settling or chosen or is_due):
+        if not (is_settling or chosen or is_due or self.unsure):
             self._tell(notices)
             return []
         with self.store.write() as connection:
             self.batches.drop_lost(connection)
+            self._release_unsure(connection, now)
             if is_settling:
                 notices += self._settle(connection, results, now)
                 chosen = self._choose(connection, now, room)
@@ -144,6 +155,7 @@ class Dispatcher:
         # What came back may be on its way again. Nothing is, where the disk did not take it.
         for result in results:
             self.in_flight.pop(result.taken.id, None)
+        self.unsure.clear()
         self.batches.end_step(results, over, tasks, began)
         self.fleet.end(tasks, now)
         begun = {task.id for task in tasks}
@@ -242,7 +254,7 @@ class Dispatcher:
     def _choose_reading(self, now: datetime, room: int) -> list[Candidate]:
         if self._room(now, room) <= 0 and not any(not lane.is_at_end for lane in self._in_order()):
             return []
-        if all(_has_nothing_to_read(lane, now) for lane in self._in_order()):
+        if all(lane.has_nothing_to_read(now) for lane in self._in_order()):
             return self._choose(None, now, room)
         with self.store.read() as connection:
             return self._choose(connection, now, room)
@@ -280,6 +292,7 @@ class Dispatcher:
             if (lane := self._lane_of(candidate)) is not None:
                 lane.put_back(candidate)
         ids = [candidate.id for candidate in chosen if candidate not in late]
+        self.unsure |= {each.id: lane.lease for each in chosen if (lane := self._lane_of(each))}
         tasks, unwanted = take(connection, self.store.publication, ids, now, self.fleet.picked)
         # Of a single message whose reader left, nothing comes back that would finish it.
         for mailing in {each.mailing for each in unwanted if each.purpose not in TO_MANY}:
@@ -326,7 +339,7 @@ class Dispatcher:
             settlement = settle_break(taken.history)
         else:
             can_do_without = self.fleet.can_do_without(taken.relay, now)
-            outcome = result.outcome if can_do_without else _for_purpose(result.outcome, taken)
+            outcome = result.outcome if can_do_without else fit_purpose(result.outcome, taken)
             self.fleet.note(taken.relay, result.outcome, now, self.random())
             self.domains.note(candidate.domain, outcome, now, self.random())
             settlement = settle(outcome, taken.history, self.rules.policy, now, self.random())
@@ -380,15 +393,3 @@ class Dispatcher:
                 self.is_to_look_at = now + _LOOK_AGAIN
                 lane.look_again()
         return notices
-
-
-def _has_nothing_to_read(lane: Lane, now: datetime) -> bool:
-    is_due = lane.next_due is not None and lane.next_due <= now
-    return lane.is_next_due_known and not is_due and (lane.is_at_end or len(lane.ready) > 0)
-
-
-def _for_purpose(outcome: Outcome, taken: Taken) -> Outcome:
-    """A single message that the relay refuses waits and gives up; no operator would resume it."""
-    if taken.purpose in TO_MANY or outcome.concern not in ("login", "sender"):
-        return outcome
-    return msgspec.structs.replace(outcome, kind="transient", concern="recipient")

@@ -8,7 +8,7 @@ import msgspec
 from publisher.mailing.canary import CanaryRule
 from publisher.mailing.settle import Policy
 from publisher.mailing.warming import Growth
-from publisher.model.delivery import Mailing, Outcome
+from publisher.model.delivery import TO_MANY, Mailing, Outcome
 from publisher.store.deliveries import Taken
 
 
@@ -51,3 +51,10 @@ class Notice(msgspec.Struct, frozen=True):
 
     event: str
     mailing: Mailing
+
+
+def fit_purpose(outcome: Outcome, taken: Taken) -> Outcome:
+    """A single message that the relay refuses waits and gives up; no operator would resume it."""
+    if taken.purpose in TO_MANY or outcome.concern not in ("login", "sender"):
+        return outcome
+    return msgspec.structs.replace(outcome, kind="transient", concern="recipient")

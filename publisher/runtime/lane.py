@@ -57,6 +57,17 @@ class Lane:
         self.loaded: set[int] = set()
         self.look_again()
 
+    def covers(self, candidate: Candidate) -> bool:
+        """Tell whether a delivery is of its batch, where it has one."""
+        if self.lease is None or self.lease.mailing != candidate.mailing:
+            return False
+        return self.lease.first <= candidate.id <= self.lease.last
+
+    def has_nothing_to_read(self, now: datetime) -> bool:
+        """Tell whether what is at hand is enough, or all."""
+        is_due = self.next_due is not None and self.next_due <= now
+        return self.is_next_due_known and not is_due and (self.is_at_end or len(self.ready) > 0)
+
     @property
     def last(self) -> int | None:
         """Where a mailing's canary ends, behind which nothing is taken yet."""

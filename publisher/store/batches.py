@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from publisher.store.columns import to_milliseconds
+from publisher.store.engine_postgresql import CHANNEL
 from publisher.store.jobs import defer_jobs
 
 # So many deliveries: less than a second's work, that a worker who dies leaves to others.
@@ -93,8 +94,9 @@ def sweep(connection: Connection, sending: Collection[int]) -> None:
     """Let each batch that has something to do have a job, also of what was queued since.
 
     `sending` are the mailings that are being sent. What is over, and what no mailing knows any
-    more, is taken away. For one worker at a time, with a connection that writes.
+    more, is taken away, and so are workers that were not heard of for an hour. For one worker at a time, with a connection that writes.
     """
+    connection.exec_driver_sql(_FORGET_WORKERS)
     for mailing in find_batched(connection):
         if mailing in sending:
             enqueue_batches(connection, mailing)
@@ -102,6 +104,9 @@ def sweep(connection: Connection, sending: Collection[int]) -> None:
             connection.exec_driver_sql(_FORGET, (mailing, mailing))
 
 
+_FORGET_WORKERS = """
+    DELETE FROM worker WHERE seen_at < (EXTRACT(EPOCH FROM clock_timestamp()) - 3600) * 1000
+"""
 # A paused mailing goes on, and what a dead worker left of a cancelled one is to be settled.
 _FORGET = """
     DELETE FROM batch WHERE mailing = %s AND NOT EXISTS (SELECT 1 FROM mailing AS m
@@ -112,9 +117,10 @@ _FORGET = """
 
 
 def wake(connection: Connection, mailing: int) -> None:
-    """Let the batches be worked at again in which something was queued again."""
+    """Let the batches be worked at again in which something was queued again; all are told."""
     if has_batches(connection):
         connection.exec_driver_sql(_WAKE, (mailing,))
+        connection.exec_driver_sql(f"NOTIFY {CHANNEL}")  # also where many write at once
 
 
 _WAKE = """

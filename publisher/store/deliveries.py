@@ -4,7 +4,7 @@ Each change here is one of `mailing.transitions`, and all but the intent itself 
 ledger in the same transaction. All functions but the `find_` ones need a connection that writes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -173,6 +173,7 @@ _IN_NO_BATCH = """
 """
 _LEFT = Statement(_OF_ALL, f"{_OF_ALL} AND {_IN_NO_BATCH}")
 _LEFT_IN = Statement(f"{_SENDING} AND d.mailing = ? AND d.id BETWEEN ? AND ?")
+_LEFT_OF = Statement(f"{_SENDING} AND d.id {{among}}")
 _ORIGINALS = Statement("""
     SELECT o.id, m.ref, m.domain FROM delivery AS o JOIN mailing AS m ON m.id = o.mailing
     WHERE o.id {among}
@@ -210,15 +211,17 @@ def _taken(row: Sequence[Any], about: Original | None = None, relay: str | None 
 
 
 def find_sending(
-    connection: Connection, publication: int, scope: Range | None = None
+    connection: Connection, publication: int, scope: Range | Collection[int] | None = None
 ) -> list[Taken]:
     """The deliveries with an intent and no outcome: a dead process left them behind.
 
-    Those of a batch, or all that are in none.
+    Those of a batch, those among some by their ids, or all that are in no batch.
     """
     driver = driver_of(connection)
     if scope is None:
         return [_taken(row) for row in driver.run(_LEFT, publication)]
+    if not isinstance(scope, Range):
+        return [_taken(row) for row in driver.run(_LEFT_OF, driver.ids(scope))] if scope else []
     return [_taken(row) for row in driver.run(_LEFT_IN, scope.mailing, scope.first, scope.last)]
 
 

@@ -4,13 +4,20 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import Connection
 
 from publisher.model.delivery import Stage
+from publisher.runtime.dispatch import Dispatcher
+from publisher.runtime.exchange import Rules
+from publisher.store.errors import StoreError
 from tests.delivery.post import NAME, Post
+from tests.delivery.workers import begin_mailing
 from tests.smtp.scripted import SILENCE, Rule, say
 
 CONNECTIONS = 4
@@ -211,6 +218,33 @@ def test_pause_reaches_another_process_and_status_tells_the_truth(post: Post) ->
     assert counts["queued"] + counts["sent"] == len(readers)
     assert post.cli("resume", NAME).status == 0
     assert post.send().status == 0
+
+
+@pytest.mark.sqlite
+def test_an_intent_whose_commit_nobody_heard_of_is_taken_back(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post.subscribe(3)
+    begin_mailing(post)
+    database, now = post.open(), datetime.now(UTC)
+    with database.hold() as store:
+        dispatcher, write = Dispatcher(store, Rules(), random.random), store.write
+
+        @contextmanager
+        def write_unheard() -> Iterator[Connection]:
+            with write() as connection:
+                yield connection
+            raise StoreError("the connection is lost")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "write", write_unheard)
+            with pytest.raises(StoreError):
+                dispatcher.step(now, [], 2)
+        assert post.counts() == {"sending": 1, "queued": 2}
+        dispatcher.step(now, [], 0)
+        assert post.counts() == {"queued": 3}
+        assert len(dispatcher.step(now, [], 2)) == 1  # a relay not heard of yet gets one
+    database.close()
 
 
 def test_a_full_queue_of_refusals_does_not_stop_the_others(post: Post) -> None:

@@ -59,6 +59,8 @@ class Scene:
 
     def befall(self) -> None:
         """One fault, of one worker or of all."""
+        for each in self.workers:
+            each.start_again()
         number = self.chance.randrange(3)
         fault = self.chance.choice(
             ("kill", "stop", "no database", "cut database", "no relay", "cut relay", "restart")
@@ -152,6 +154,8 @@ def test_after_50_faults_nobody_is_lost_and_nobody_gets_it_twice(
             scene.befall()
             scene._wait(0, 2)
         post.server.delay = 0
+        for each in scene.workers:
+            each.start_again()
         deadline = time.monotonic() + 240
         while post.status()["status"] != "finished":
             said = "\n".join(each.said for each in scene.workers)

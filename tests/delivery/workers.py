@@ -86,6 +86,11 @@ class Worker:
         self.process.kill()
         self.process.communicate()
 
+    def start_again(self) -> None:
+        """Do what a service manager does, where it ended since it could not begin."""
+        if self.process is not None and self.process.poll() is not None:
+            self.start()
+
     def stop(self) -> int:
         """Let it end as it is used to."""
         assert self.process is not None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from publisher.store.batches import find_lost, give_back, take_lease
+from publisher.store.batches import find_lost, give_back, sweep, take_lease
 from publisher.store.database import open_database
 from tests import postgresql
 
@@ -60,3 +60,10 @@ def test_what_was_given_back_is_anybody_s(connection: Connection) -> None:
 
 def test_a_batch_that_is_gone_has_no_lease(connection: Connection) -> None:
     assert take_lease(connection, 2, "first:1", 8) is None
+
+
+def test_workers_that_were_not_heard_of_for_an_hour_are_forgotten(connection: Connection) -> None:
+    seen(connection, "first:1", ago=3_500)
+    seen(connection, "second:2", ago=3_700)
+    sweep(connection, [])
+    assert connection.exec_driver_sql("SELECT name FROM worker").scalars().all() == ["first:1"]
