@@ -62,8 +62,8 @@ class Batches:
                 self.lanes[batch] = lane
 
     def find(self, candidate: Candidate) -> Lane | None:
-        """The lane of a delivery."""
-        return next((lane for lane in self.lanes.values() if candidate.id in lane.loaded), None)
+        """The lane of a delivery, whether it knows of it or was read anew since."""
+        return next((lane for lane in self.lanes.values() if _is_of(candidate, lane.lease)), None)
 
     def drop_lost(self, connection: Connection) -> None:
         """Forget the batches that others have taken over; the connection writes."""
@@ -156,3 +156,9 @@ class Batches:
     def _end(self, batch: int) -> None:
         if self.jobs is not None:
             self.jobs.end(batch)
+
+
+def _is_of(candidate: Candidate, lease: Lease | None) -> bool:
+    if lease is None or candidate.mailing != lease.mailing:
+        return False
+    return lease.first <= candidate.id <= lease.last
