@@ -94,7 +94,8 @@ def sweep(connection: Connection, sending: Collection[int]) -> None:
     """Let each batch that has something to do have a job, also of what was queued since.
 
     `sending` are the mailings that are being sent. What is over, and what no mailing knows any
-    more, is taken away, and so are workers that were not heard of for an hour. For one worker at a time, with a connection that writes.
+    more, is taken away, as are workers not heard of for an hour. For one worker at a time, with a
+    connection that writes.
     """
     connection.exec_driver_sql(_FORGET_WORKERS)
     for mailing in find_batched(connection):
