@@ -19,6 +19,7 @@ from tests.benchmarks.console import measure_console
 from tests.benchmarks.delivery import measure_delivery, measure_readers
 from tests.benchmarks.full import ISSUES, measure_full
 from tests.benchmarks.growth import measure_growth
+from tests.benchmarks.many import measure_many
 from tests.benchmarks.measure import Result, say
 from tests.benchmarks.small import measure_commands, measure_unchanged
 from tests.benchmarks.web import measure_web
@@ -56,6 +57,7 @@ def main() -> None:
         "readers": measure_readers,
         "web": measure_web,
         "console": measure_console,
+        "many": measure_many,
     }
     unknown = set(options.parts) - set(parts)
     if unknown:
