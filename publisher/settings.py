@@ -42,10 +42,12 @@ from publisher.settings_tables import Web as Web
 from publisher.settings_tables import Webhook as Webhook
 from publisher.settings_values import (
     A_DATABASE,
+    A_KEEPING,
     MOST_OFFERED,
     is_cron,
     is_database,
     is_http_url,
+    is_keeping,
     is_label,
     is_language,
     is_mailbox,
@@ -289,6 +291,12 @@ def _impossible(settings: Settings) -> list[Wrong]:
         ("publication.time_zone", table.time_zone, is_zone(table.time_zone), _A_ZONE),
         ("publication.language", table.language, is_language(table.language), _A_TAG),
         ("database.url", settings.database.url, is_database(settings.database.url), A_DATABASE),
+        (
+            "database.keep_deliveries",
+            str(settings.database.keep_deliveries),
+            is_keeping(settings.database.keep_deliveries),
+            A_KEEPING,
+        ),
         ("inbound.url", settings.inbound.url, is_mailbox_place(settings.inbound.url), _A_PLACE),
         (
             "console.port",

@@ -89,13 +89,18 @@ def describe(database: Database, mailing: Mailing | None, slug: str) -> dict[str
 
 
 def document(slug: str, mailing: Mailing | None, counts: Counts) -> dict[str, Any]:
-    return {
+    found: dict[str, Any] = {
         "issue": slug.partition("@")[0],
         "mailing": mailing.ref if mailing else None,
         "status": mailing.status if mailing else None,
         "digest": mailing.digest if mailing else None,
         "counts": counts,
-    } | ({"correction": mailing.name} if mailing and mailing.purpose == "correction" else {})
+    }
+    if mailing and mailing.purpose == "correction":
+        found["correction"] = mailing.name
+    if mailing and mailing.folded_at:  # these are totals, and there are no deliveries to list
+        found["folded"] = mailing.folded_at.isoformat(timespec="seconds")
+    return found
 
 
 class Past(msgspec.Struct, frozen=True):

@@ -96,7 +96,7 @@ def measure_many(folder: Path, readers: int = READERS) -> Result:
 @contextmanager
 def _serving() -> Iterator[str]:
     """A server of our own, which makes everything durable."""
-    cluster = Cluster(Path(f"/tmp/publisher-bench-{secrets.token_hex(4)}"))  # noqa: S108
+    cluster = Cluster(Path(f"/tmp/publisher-bench-{secrets.token_hex(4)}"))
     cluster.make()
     cluster.start()
     try:

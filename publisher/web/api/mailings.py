@@ -255,11 +255,12 @@ def _steer(call: Call, action: str, act: Any, *, detail: str = "") -> Reply:
 
 
 def _describe(connection: Connection, mailing: Mailing) -> dict[str, Any]:
-    finished = mailing.finished_at
+    finished, folded = mailing.finished_at, mailing.folded_at
     return document(mailing.slug, mailing, count_deliveries(connection, mailing)) | {
         "reason": mailing.reason,
         "started": mailing.created_at.isoformat(timespec="seconds"),
         "finished": finished.isoformat(timespec="seconds") if finished else None,
+        "folded": folded.isoformat(timespec="seconds") if folded else None,
     }
 
 
