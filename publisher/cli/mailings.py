@@ -49,7 +49,7 @@ from publisher.runtime.steering import (
 from publisher.settings import Settings
 from publisher.site.issue_files import slug_of
 from publisher.store.database import Database
-from publisher.store.histories import find_shown
+from publisher.store.histories import Sought, list_deliveries
 from publisher.store.mailings import count_deliveries, list_mailings_of_issues
 from publisher.store.totals import count_statuses
 
@@ -348,18 +348,23 @@ def _read_status(text: str) -> DeliveryStatus | None:
     return None
 
 
+# So many deliveries are read at once.
+_LISTED = 500
+
+
 def _list(
     database: Database, mailing: Mailing, status: DeliveryStatus | None
 ) -> Iterator[dict[str, Any]]:
     """Pages, so that a long list neither fills the memory nor keeps the log of writes open."""
-    after = 0
+    after, sought = "", Sought(status=status)
     with database.read() as connection:
         naming = read_naming(connection, mailing)
     while True:
         with database.read() as connection:
-            page = find_shown(connection, mailing, status, after=after)
+            page, after = list_deliveries(
+                connection, mailing.id, sought, after=after, limit=_LISTED
+            )
         for row in page:
             yield describe_delivery(row, naming)
-        if not page:
+        if not after:
             return
-        after = page[-1].id

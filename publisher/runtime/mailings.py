@@ -17,7 +17,7 @@ from publisher.site.reading import read_named
 from publisher.store.contents import Revision, list_revisions
 from publisher.store.corrections import list_corrections
 from publisher.store.database import Database
-from publisher.store.histories import Shown
+from publisher.store.histories import Recorded
 from publisher.store.keys import find_key
 from publisher.store.mailings import (
     count_deliveries,
@@ -163,7 +163,7 @@ def read_naming(connection: Connection, mailing: Mailing) -> Naming:
     return Naming(mailing.ref, get_domain(connection, mailing.id), key)
 
 
-def describe_delivery(row: Shown, naming: Naming) -> dict[str, Any]:
+def describe_delivery(row: Recorded, naming: Naming) -> dict[str, Any]:
     """A delivery as programs read it."""
     due, key = row.next_attempt_at, naming.key
     return {

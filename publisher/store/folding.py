@@ -55,10 +55,12 @@ def find_foldable(connection: Connection, publication: int, before: datetime) ->
     return None if found is None else get_mailing(connection, found)
 
 
-def fold_page(connection: Connection, publication: int, mailing: Mailing, now: datetime) -> int:
+def fold_page(
+    connection: Connection, publication: int, mailing: Mailing, now: datetime, limit: int = _PAGE
+) -> int:
     """Fold so many of a mailing's deliveries; gives how many, 0 where there were none any more."""
     _begin(connection, publication, mailing, now)
-    rows = _find_page(connection, mailing.id)
+    rows = _find_page(connection, mailing.id, limit)
     if not rows:
         ended = update(s.mailing_fold).where(_F.mailing == mailing.id)
         connection.execute(ended.values(ended_at=now))
@@ -85,10 +87,10 @@ def _begin(connection: Connection, publication: int, mailing: Mailing, now: date
     connection.execute(insert(s.mailing_fold).values(row))
 
 
-def _find_page(connection: Connection, mailing: int) -> Sequence[Any]:
+def _find_page(connection: Connection, mailing: int, limit: int) -> Sequence[Any]:
     """Some deliveries of which nothing is open: as an index has them, those to readers first."""
     columns = (_D.id, _D.status, _D.revision, _D.variant, _D.attempts, _D.first_attempt_at)
-    chosen = select(*columns).where(_D.mailing == mailing, _D.status.in_(_OVER)).limit(_PAGE)
+    chosen = select(*columns).where(_D.mailing == mailing, _D.status.in_(_OVER)).limit(limit)
     to_readers = chosen.where(_D.subscriber > 0).order_by(_D.subscriber)
     nameless = chosen.where(_D.subscriber.is_(None))
     return connection.execute(to_readers).all() or connection.execute(nameless).all()
@@ -106,9 +108,9 @@ def _add(
 ) -> None:
     key = ("mailing", "word", "revision", "variant")
     rows = [
-        {"publication": publication, "number": number}
-        | dict(zip(key, (mailing, *its), strict=True))
-        for its, number in sorted(counts.items())
+        {"publication": publication, "mailing": mailing, "number": number}
+        | {"word": word, "revision": revision, "variant": variant}
+        for (word, revision, variant), number in sorted(counts.items())
     ]
     added = insert(s.mailing_total)
     total = {"number": _T.number + added.excluded.number}

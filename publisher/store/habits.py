@@ -1,5 +1,6 @@
 """What a publication's record says of how it goes: its readers' domains, its editors, its relay."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 
 import msgspec
@@ -82,7 +83,7 @@ def sum_up_mailings(connection: Connection, publication: int) -> Tried:
         ).one()
         if fold := find_fold(connection, mailing):
             count, later = count + fold.tried, later + fold.deferred
-            lost += count_folded(connection, [mailing]).get(mailing, {}).get("failed", 0)
+            lost += count_folded(connection, [mailing]).get(mailing, Counter())["failed"]
             first = min((each for each in (first, fold.first_at) if each), default=None)
             last = max((each for each in (last, fold.last_at) if each), default=None)
         messages, deferred, failed = messages + count, deferred + later, failed + lost

@@ -1,4 +1,4 @@
-"""What is left of mailings whose deliveries were folded: totals, which others add to what they count.
+"""What is left of mailings whose deliveries were folded: totals, which are added to other counts.
 
 While a mailing is being folded each of its deliveries is in one of the two: a row, or in a total.
 """
@@ -39,7 +39,7 @@ def find_fold(connection: Connection, mailing: int) -> Fold | None:
     if row is None:
         return None
     turned = None if row.turned is None else timedelta(milliseconds=row.turned)
-    return Fold(**row._mapping | {"turned": turned})
+    return Fold(**{**row._mapping, "turned": turned})
 
 
 def count_folded(connection: Connection, mailings: Iterable[int]) -> dict[int, Counter[str]]:
@@ -56,7 +56,7 @@ def count_folded(connection: Connection, mailings: Iterable[int]) -> dict[int, C
 
 def count_statuses(connection: Connection, mailing: int) -> dict[str, int]:
     """How many folded deliveries of a mailing had each status."""
-    words = count_folded(connection, [mailing]).get(mailing, {})
+    words = count_folded(connection, [mailing]).get(mailing, Counter())
     return {status: words[status] for status in DELIVERY_STATUSES if status in words}
 
 

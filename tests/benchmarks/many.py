@@ -23,7 +23,7 @@ from publisher.store.columns import to_milliseconds
 from publisher.store.database import Database, open_database
 from publisher.store.finding import count_standings, find_newest
 from publisher.store.growth import find_changes
-from publisher.store.histories import Sought, find_shown, list_deliveries
+from publisher.store.histories import Sought, list_deliveries
 from publisher.store.mailings import count_deliveries, get_mailing
 from publisher.store.metrics import measure
 from publisher.store.results import list_results
@@ -53,7 +53,7 @@ _ROWS = (
         changed_at)
     {numbers} SELECT :publication, 'ref' || i, 'reader-' || i || '@reader.example', 'Reader ' || i,
         {hash}, CASE WHEN i % 20 = 0 THEN 'unsubscribed' ELSE 'confirmed' END,
-        :now - (:count - i), :now FROM n
+        :now - (:count - i) * (365 * :day / :count), :now FROM n
     """,
     """
     INSERT INTO consent (publication, subscriber, at, action, source)
@@ -86,7 +86,7 @@ _ROWS = (
 
 
 def measure_many(folder: Path, readers: int = READERS) -> Result:
-    """Milliseconds of each question on SQLite and on PostgreSQL: the least, the median, the most."""
+    """Milliseconds of each question on SQLite and PostgreSQL: the least, the median, the most."""
     result: Result = {"sqlite": measure_database(f"sqlite:///{folder}/many.db", folder, readers)}
     with _serving() as url:
         result["postgresql"] = measure_database(url, folder, readers)
@@ -118,12 +118,12 @@ def measure_database(url: str, folder: Path, readers: int) -> Result:
         result: Result = {"filled_s": round(seconds, 1)}
         with database.read() as connection:
             mailing = get_mailing(connection, 1)
-            for name, ask in _questions(connection, database.publication, mailing, now).items():
+            for name, ask in list_questions(connection, database.publication, mailing, now).items():
                 result[name] = _report(name, [_time(ask) for _ in range(_TRIES)])
-        result["enqueue"] = _report("enqueue", [_time(lambda: _enqueue(database, now))])
+        result["enqueue"] = _report("enqueue", [_time(lambda: enqueue_more(database, now))])
         with database.read() as connection:
             its = get_mailing(connection, 2)
-            for name, ask in _takings(connection, database.publication, its, now).items():
+            for name, ask in list_takings(connection, database.publication, its, now).items():
                 result[name] = _report(name, [_time(ask) for _ in range(_TRIES)])
         return result
     finally:
@@ -171,7 +171,7 @@ def _new(slug: str) -> NewMailing:
     )
 
 
-def _questions(
+def list_questions(
     connection: Connection, publication: int, mailing: Mailing, now: datetime
 ) -> dict[str, Callable[[], Any]]:
     it, half = (connection, publication), mailing.recipients // 2
@@ -198,24 +198,18 @@ def _questions(
         "deliveries, a search for nobody": lambda: list_deliveries(
             connection, mailing.id, Sought(part="nobody"), limit=50
         ),
-        "deliveries, a page of the API": lambda: find_shown(
-            connection, mailing, after=half, limit=200
-        ),
-        "deliveries, failed, of the API": lambda: find_shown(
-            connection, mailing, "failed", after=half, limit=200
-        ),
         "bounces": lambda: list_returned(*it, limit=50),
         "results of the last issues": lambda: list_results(*it, now, 30),
         "metrics": lambda: measure(*it, now),
     }
 
 
-def _enqueue(database: Database, now: datetime) -> None:
+def enqueue_more(database: Database, now: datetime) -> None:
     with database.write() as connection:
         start_issue_mailing(connection, database.publication, _new("2025-12-15"), now)
 
 
-def _takings(
+def list_takings(
     connection: Connection, publication: int, mailing: Mailing, now: datetime
 ) -> dict[str, Callable[[], Any]]:
     first = mailing.recipients + mailing.recipients // 2
