@@ -226,3 +226,4 @@ class Webhook(Table, frozen=True):
 
 class Database(Table, frozen=True):
     url: str = "sqlite:///publisher.db"
+    keep_deliveries: Duration = Duration()

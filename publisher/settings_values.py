@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from email.utils import parseaddr
 from urllib.parse import quote, unquote_to_bytes, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -21,6 +22,9 @@ _FEED_FILE = re.compile(r"/?(?:tags/[^/\s]+/feed|feed|issues)\.(?:atom|rss|json)
 _AN_OLD_PATH = 'a path of this site as the key, such as "/rss.xml" or "/?feed=rss2"'
 _A_FEED_FILE = "a feed of this site, such as feed.rss or tags/film/feed.atom"
 _A_TARGET = "another path of this site, such as /issues/2025-12-15/, or a URL"
+A_KEEPING = "60d or more, or 0s for ever"
+# Reports come late, and a month's message asks who holds its issues.
+_LEAST_KEPT = timedelta(days=60)
 A_DATABASE = "sqlite:///FILE or postgresql://USER@HOST/NAME"
 # The five fields of cron, with their names from the lowest number on. Sunday is 0 and 7.
 _MONTHS = ". jan feb mar apr may jun jul aug sep oct nov dec"
@@ -55,6 +59,11 @@ def is_zone(name: str) -> bool:
 
 def is_database(url: str) -> bool:
     return bool(re.fullmatch(r"sqlite:///.+|postgresql(\+psycopg)?://.+", url))
+
+
+def is_keeping(deliveries: timedelta) -> bool:
+    """Tell whether deliveries are kept as long as others need them; 0 is for ever."""
+    return not deliveries or deliveries >= _LEAST_KEPT
 
 
 def is_mailbox_place(text: str) -> bool:

@@ -62,6 +62,9 @@ class Cluster:
     def stop(self, how: str = "immediate") -> None:
         self._run("pg_ctl", "-w", "-m", how, "stop")
 
+    def remove(self) -> None:
+        shutil.rmtree(self.folder)
+
     def _run(self, name: str, *words: str) -> None:
         as_nobody = {"user": _NOBODY, "group": _NOBODY, "extra_groups": list[int]()}
         done = subprocess.run(
@@ -137,6 +140,7 @@ def end() -> None:
     """Stop the run's server, where there is one."""
     folder = Path(os.environ[FOLDER])
     if folder.exists():
-        Cluster(folder).stop()
-        shutil.rmtree(folder)
+        cluster = Cluster(folder)
+        cluster.stop()
+        cluster.remove()
     Path(f"{folder}.lock").unlink(missing_ok=True)

@@ -102,6 +102,7 @@ EXAMPLES = {
     "alerts.webhook": ('"https://x.example/?a=b"', "https://x.example/?a=b"),
     "alerts.heartbeat": ('"https://x.example/a"', "https://x.example/a"),
     "sources.order": ('"source"', "source"),
+    "database.keep_deliveries": ('"365d"', "365d"),
     "database.url": ('"postgresql://ada@x.example/daily"', "postgresql://ada@x.example/daily"),
 }
 
@@ -372,6 +373,10 @@ def test_a_wrong_variable_of_the_second_relay_is_named(path: Path) -> None:
         (BASE + 'author = "A, B <a@b.example>"\n', "a name with a comma in double quotes"),
         (BASE + '[alerts]\nemail = "ada"\n', 'alerts.email: found "ada"'),
         (BASE + '[database]\nurl = "mysql://x"\n', "expected sqlite:///FILE or postgresql://"),
+        (
+            BASE + '[database]\nkeep_deliveries = "30d"\n',
+            'database.keep_deliveries: found "30d", expected 60d or more, or 0s for ever',
+        ),
         (BASE + '[web]\ntrusted_proxies = ["proxy"]\n', 'found "proxy", expected addresses'),
         (BASE + '[[schedule]]\nname = "a"\ncron = "0 6 * *"\n', 'schedule.cron: found "0 6 * *"'),
         (

@@ -20,7 +20,12 @@ from publisher.cli.output import (
 from publisher.cli.send import confirm
 from publisher.cli.site import build_site
 from publisher.cli.store import has_store, open_store
-from publisher.runtime.correcting import MailedCorrection, count_corrected, start_correction
+from publisher.runtime.correcting import (
+    MailedCorrection,
+    count_corrected,
+    count_not_corrected,
+    start_correction,
+)
 from publisher.runtime.start import require_ready
 from publisher.runtime.websub import telling
 from publisher.settings import Settings
@@ -32,6 +37,7 @@ from publisher.site.correct import (
 )
 from publisher.site.job import Report
 from publisher.store.arming import require_armed
+from publisher.store.errors import StateError
 
 
 def correct_command(
@@ -133,8 +139,21 @@ def _ask(
         count = count_corrected(
             database, corrected.issue, corrected.after, now, corrected.concerned
         )
+        unknown = count_not_corrected(database, corrected.issue, corrected.after)
     say(f"{count:,} were sent another text of {corrected.slug} than the one it has now.")
+    if unknown:
+        say(_say_unknown(unknown))
+    if unknown and not count:
+        raise StateError("so there is nobody to mail a note to; without --mail it is noted only")
     confirm("Note it, and mail them the note?", is_asking=is_asking)
+
+
+def _say_unknown(unknown: int) -> str:
+    return (
+        f"{unknown:,} were sent another text so long ago that nobody knows any more who they are,"
+        " and are not mailed the note: their deliveries were folded into totals"
+        " (database.keep_deliveries)."
+    )
 
 
 def _show_mailed(mailed: MailedCorrection, *, is_mailed: bool) -> None:
@@ -148,7 +167,7 @@ def _show_mailed(mailed: MailedCorrection, *, is_mailed: bool) -> None:
             f"{it.recipients:,} are mailed the note: `publisher run` or `publisher send {it.name}`"
             " sends it."
         )
-    elif is_mailed:
+    elif is_mailed and not mailed.unknown:
         show("Nobody was sent another text, so there is nobody to mail the note to.")
 
 
@@ -165,6 +184,7 @@ def _document(corrected: Corrected, report: Report, mailed: MailedCorrection) ->
         "digest": mailed.revised.digest if mailed.revised else None,
         "correction": its.name if its else None,
         "recipients": its.recipients if its else 0,
+        "unknown": mailed.unknown,
         "problems": report.problems,
     }
 

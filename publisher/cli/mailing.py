@@ -32,7 +32,8 @@ def say_mailing(mailing: Mailing, counts: Counts) -> str:
     """One line about a mailing."""
     why = f" ({mailing.reason})" if mailing.reason else ""
     held = "; the rest waits for what becomes of the first" if mailing.canary_last else ""
-    return f"{mailing.name}: {mailing.status}{why}; {say_counts(counts)}{held}"
+    folded = "folded: " if mailing.folded_at else ""
+    return f"{mailing.name}: {mailing.status}{why}; {folded}{say_counts(counts)}{held}"
 
 
 def say_worker(worker: Worker, now: datetime) -> str:

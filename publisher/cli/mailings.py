@@ -50,8 +50,9 @@ from publisher.settings import Settings
 from publisher.site.issue_files import slug_of
 from publisher.store.batches import has_batches
 from publisher.store.database import Database
-from publisher.store.histories import find_shown
+from publisher.store.histories import Sought, list_deliveries
 from publisher.store.mailings import count_deliveries, list_mailings_of_issues
+from publisher.store.totals import count_statuses
 from publisher.store.workers import list_workers
 
 NOTHING = 5
@@ -317,7 +318,8 @@ def deliveries_command(
         mailing = find_meant(folder, database, name)
         rows = _list(database, mailing, wanted) if mailing else iter(())
         if json:
-            print_json({"deliveries": list(rows)})
+            folded = _describe_fold(database, mailing)
+            print_json({"deliveries": list(rows)} | folded)
             return 0
         if mailing is None:
             say(f"{slug_of(name)} was never sent.")
@@ -327,8 +329,22 @@ def deliveries_command(
             said = f": {row['last_reply']}" if row["last_reply"] else ""
             show(f"{row['email'] or '(erased)'}  {row['status']}{_say_what(row)}{due}{said}")
         with database.read() as connection:
-            say(say_counts(count_deliveries(connection, mailing)))
+            counts = say_counts(count_deliveries(connection, mailing))
+        if mailing.folded_at:
+            since = mailing.folded_at.date()
+            counts = f"folded on {since}: {counts}; of what is not above there are totals only"
+        say(counts)
     return 0
+
+
+def _describe_fold(database: Database, mailing: Mailing | None) -> dict[str, Any]:
+    """The totals of deliveries that are no rows any more, where there are any."""
+    if mailing is None or mailing.folded_at is None:
+        return {}
+    with database.read() as connection:
+        counts = count_statuses(connection, mailing.id)
+    at = mailing.folded_at.isoformat(timespec="seconds")
+    return {"folded": {"at": at, "counts": counts}}
 
 
 def _say_what(row: dict[str, Any]) -> str:
@@ -347,18 +363,23 @@ def _read_status(text: str) -> DeliveryStatus | None:
     return None
 
 
+# So many deliveries are read at once.
+_LISTED = 500
+
+
 def _list(
     database: Database, mailing: Mailing, status: DeliveryStatus | None
 ) -> Iterator[dict[str, Any]]:
     """Pages, so that a long list neither fills the memory nor keeps the log of writes open."""
-    after = 0
+    after, sought = "", Sought(status=status)
     with database.read() as connection:
         naming = read_naming(connection, mailing)
     while True:
         with database.read() as connection:
-            page = find_shown(connection, mailing, status, after=after)
+            page, after = list_deliveries(
+                connection, mailing.id, sought, after=after, limit=_LISTED
+            )
         for row in page:
             yield describe_delivery(row, naming)
-        if not page:
+        if not after:
             return
-        after = page[-1].id

@@ -11,6 +11,7 @@ from publisher.cli.store import open_store
 from publisher.errors import PublisherError
 from publisher.model.delivery import TO_MANY
 from publisher.runtime.alerts import Alerts
+from publisher.runtime.folding import fold_old
 from publisher.runtime.mailings import describe
 from publisher.runtime.newsroom import Folder
 from publisher.runtime.planned import PlannedSends, ToldPlan
@@ -57,6 +58,7 @@ def run_once(folder: Path, settings: Settings, json: bool) -> int:
         status = _conclude(database, touched, json)
         for each in tellings:
             each.look(stop)
+        fold_old(database, settings, datetime.now(UTC), say, stop.is_set)
     has_failed = any(each.event == "failed" for each in told)
     has_failed |= any(each.plan.status in ("refused", "waiting") for each in planned)
     return status or fault or (WRONG if has_failed else DONE)

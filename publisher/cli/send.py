@@ -41,7 +41,7 @@ from publisher.site.issue_files import require_issue, slug_of
 from publisher.site.message import render_published
 from publisher.store.arming import require_armed
 from publisher.store.database import Database
-from publisher.store.histories import find_shown
+from publisher.store.histories import Sought, list_deliveries
 from publisher.store.mailings import count_deliveries, get_mailing
 from publisher.store.starting import NewMailing, require_approved
 from publisher.store.variants import count_audience
@@ -384,6 +384,6 @@ def _send_test(sending: Sending, address: str) -> int:
     deliver(sending, mailing)
     if counts_of(sending, mailing).failed:
         with sending.database.read() as connection:
-            (shown,) = find_shown(connection, mailing)
+            (shown,), _ = list_deliveries(connection, mailing.id, Sought(), limit=1)
         raise PublisherError(f"{email} was not sent to: {shown.last_reply}")
     return conclude(sending, mailing, has_done=True)

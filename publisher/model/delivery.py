@@ -111,7 +111,8 @@ class Mailing(msgspec.Struct, frozen=True, kw_only=True):
     is the issue's NAME when it was sent; `reason` says why a mailing is paused. `digest` is the
     SHA-256 of the frozen content of `revision`, in hex, with which what is left is sent; `version`
     is that of the issue's text in it, empty where it is not known. Deliveries with ids above
-    `canary_last` wait for what becomes of the others, and then for `canary_until`.
+    `canary_last` wait for what becomes of the others, and then for `canary_until`. Its
+    deliveries are folded into totals, but for those in doubt, since `folded_at`.
     """
 
     id: int
@@ -129,6 +130,7 @@ class Mailing(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None = None
     canary_last: int | None = None
     canary_until: datetime | None = None
+    folded_at: datetime | None = None
 
     @property
     def name(self) -> str:

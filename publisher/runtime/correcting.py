@@ -24,6 +24,7 @@ from publisher.store.database import Database
 from publisher.store.errors import StateError
 from publisher.store.mailings import find_mailing
 from publisher.store.starting import NewMailing
+from publisher.store.totals import count_unknown
 from publisher.store.variants import NewContent, define_anew
 from publisher.store.weeks import define_week_anew, list_issues, list_weeks_of, revise_week
 
@@ -32,12 +33,14 @@ class MailedCorrection(msgspec.Struct, frozen=True):
     """What became of a correction: the issue's mailing as it is revised, and the correction's own.
 
     None where the issue is not mailed, or already with this text; where nobody was sent another.
-    `week` is the week's mailing with the issue in it, as it is revised.
+    `week` is the week's mailing with the issue in it, as it is revised. `unknown` are those who
+    were sent another text so long ago that nobody knows who they are any more.
     """
 
     revised: Mailing | None
     mailing: Mailing | None
     week: Mailing | None = None
+    unknown: int = 0
 
 
 # What is noted of it in its transaction.
@@ -53,6 +56,15 @@ def count_corrected(
     """
     with database.read() as connection:
         return count_holders(connection, database.publication, issue, version, now, concerned)
+
+
+def count_not_corrected(database: Database, issue: str, version: str) -> int:
+    """How many were sent another version and are told of it by nobody: their deliveries are gone.
+
+    Whatever highlights are concerned: what each of them had is not known either.
+    """
+    with database.read() as connection:
+        return count_unknown(connection, database.publication, issue, version)
 
 
 def start_correction(
@@ -87,10 +99,12 @@ def start_correction(
         if settings.delivery.require_approval:
             _require_approved(connection, database.publication, corrected, remade.own.digest, by)
         revised, week = _revise(connection, database.publication, remade, now)
-        started = None
+        started, unknown = None, 0
         if new is not None:
             started = start_correction_mailing(connection, database.publication, new, now)
-        mailed = MailedCorrection(revised, started, week)
+            its = (corrected.issue, new.version)
+            unknown = count_unknown(connection, database.publication, *its)
+        mailed = MailedCorrection(revised, started, week, unknown)
         and_note(connection, mailed)
     return mailed
 

@@ -17,7 +17,7 @@ from publisher.site.reading import read_named
 from publisher.store.contents import Revision, list_revisions
 from publisher.store.corrections import list_corrections
 from publisher.store.database import Database
-from publisher.store.histories import Shown
+from publisher.store.histories import Recorded
 from publisher.store.keys import find_key
 from publisher.store.mailings import (
     count_deliveries,
@@ -89,13 +89,18 @@ def describe(database: Database, mailing: Mailing | None, slug: str) -> dict[str
 
 
 def document(slug: str, mailing: Mailing | None, counts: Counts) -> dict[str, Any]:
-    return {
+    found: dict[str, Any] = {
         "issue": slug.partition("@")[0],
         "mailing": mailing.ref if mailing else None,
         "status": mailing.status if mailing else None,
         "digest": mailing.digest if mailing else None,
         "counts": counts,
-    } | ({"correction": mailing.name} if mailing and mailing.purpose == "correction" else {})
+    }
+    if mailing and mailing.purpose == "correction":
+        found["correction"] = mailing.name
+    if mailing and mailing.folded_at:  # these are totals, and there are no deliveries to list
+        found["folded"] = mailing.folded_at.isoformat(timespec="seconds")
+    return found
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -158,7 +163,7 @@ def read_naming(connection: Connection, mailing: Mailing) -> Naming:
     return Naming(mailing.ref, get_domain(connection, mailing.id), key)
 
 
-def describe_delivery(row: Shown, naming: Naming) -> dict[str, Any]:
+def describe_delivery(row: Recorded, naming: Naming) -> dict[str, Any]:
     """A delivery as programs read it."""
     due, key = row.next_attempt_at, naming.key
     return {

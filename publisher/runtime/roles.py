@@ -12,6 +12,7 @@ from publisher.runtime.alerts import Alerts
 from publisher.runtime.delivery import now_utc
 from publisher.runtime.dispatch import Dispatcher
 from publisher.runtime.fleet import Fleet
+from publisher.runtime.folding import Folding
 from publisher.runtime.lock import DeliveryLock, try_lock
 from publisher.runtime.log import describe_defect
 from publisher.runtime.newsroom import Folder
@@ -155,6 +156,7 @@ class Ticking:
         self.turns: tuple[Callable[[datetime], object], ...]
         # An operator looks on while a planned send comes due.
         self.turns = (planned.tick, scheduler.tick, publishing.tick, alerts.look, self._note)
+        self.turns += (Folding(database, settings, say).tick,)
         self._database = database
         self._said = [""] * len(self.turns)
 

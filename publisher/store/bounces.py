@@ -4,9 +4,10 @@ What it does to a reader is in the same transaction as its line in the ledger; a
 stays, for it was sent.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 from sqlalchemy import Connection, Select, and_, exists, func, insert, select, text, update
@@ -14,10 +15,12 @@ from sqlalchemy.dialects.postgresql import insert as insert_once
 
 from publisher.model.delivery import Purpose
 from publisher.store import schema as s
+from publisher.store.totals import count_folded
 
 # The ledger's words: a mailbox is dead; a message did not arrive; a reader complained; one left by
 # mail.
 BounceEvent = Literal["bounced", "soft_bounced", "complained", "left"]
+BOUNCE_EVENTS: tuple[BounceEvent, ...] = get_args(BounceEvent)
 
 _D = s.delivery.c
 _L = s.ledger.c
@@ -144,10 +147,13 @@ def list_returned(
 def count_returned(
     connection: Connection, mailings: Sequence[int]
 ) -> dict[tuple[int, BounceEvent], int]:
-    """How often what came back of each of some mailings."""
+    """How often what came back of each of some mailings, also of what was folded since."""
     counted = select(_L.mailing, _L.event, func.count())
     counted = counted.where(_CAME_BACK, _L.mailing.in_(mailings)).group_by(_L.mailing, _L.event)
-    return {(mailing, event): number for mailing, event, number in connection.execute(counted)}
+    counts = Counter({(row[0], row[1]): int(row[2]) for row in connection.execute(counted)})
+    for mailing, folded in count_folded(connection, mailings).items():
+        counts.update({(mailing, event): folded[event] for event in BOUNCE_EVENTS})
+    return +counts
 
 
 def record(

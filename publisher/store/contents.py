@@ -3,6 +3,7 @@
 Revision 0 is what it began with, and stands in the mailing itself.
 """
 
+from collections import Counter
 from datetime import datetime
 
 import msgspec
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from publisher.model.delivery import Mailing
 from publisher.store import schema as s
 from publisher.store.mailings import get_mailing, record_event
+from publisher.store.totals import count_revisions
 from publisher.store.variants import NewContent, Variants, revise_variants
 
 _D, _M, _C = s.delivery.c, s.mailing.c, s.mailing_content.c
@@ -79,11 +81,13 @@ def list_revisions(connection: Connection, mailing: Mailing) -> list[Revision]:
     counted = select(_D.revision, func.count()).where(
         _D.mailing == mailing.id, _D.status.in_(("sent", "in_doubt"))
     )
-    sent = {row[0]: row[1] for row in connection.execute(counted.group_by(_D.revision))}
+    rows_of = connection.execute(counted.group_by(_D.revision))
+    sent = Counter({row[0]: int(row[1]) for row in rows_of})
+    sent.update(count_revisions(connection, mailing.id))
     first = select(_M.version, _M.digest, _M.created_at).where(_M.id == mailing.id)
     later = select(_C.version, _C.digest, _C.at).where(_C.mailing == mailing.id, _C.variant == 0)
     rows = [*connection.execute(first), *connection.execute(later.order_by(_C.revision))]
     return [
-        Revision(revision=number, version=version, digest=digest, at=at, sent=sent.get(number, 0))
+        Revision(revision=number, version=version, digest=digest, at=at, sent=sent[number])
         for number, (version, digest, at) in enumerate(rows)
     ]

@@ -67,5 +67,8 @@ def count_standings(connection: Connection, publication: int, now: datetime) -> 
 def _is_kept_from(publication: int, standing: Standing, now: datetime) -> ColumnElement[bool]:
     """Who gets no issue whatever their status."""
     if standing == "paused":
-        return and_(_S.paused_until > now, _S.status == "confirmed")
+        # As the partial index has it, which is in order.
+        has_paused = (_S.publication == publication, _S.paused_until.is_not(None))
+        # By a sum: the index by status would have all who are confirmed looked through.
+        return and_(*has_paused, _S.paused_until > now, _S.status + "" == "confirmed")
     return _S.address_hash.in_(select(_X.address_hash).where(_X.publication == publication))

@@ -1,5 +1,6 @@
 """What a publication's record says of how it goes: its readers' domains, its editors, its relay."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 
 import msgspec
@@ -9,6 +10,7 @@ from publisher.mailing.schedule import OccurrenceStatus
 from publisher.store import schema as s
 from publisher.store.functions import place_of
 from publisher.store.reachable import may_be_mailed as may_be_mailed
+from publisher.store.totals import count_folded, find_fold
 
 # Habits change: what is older than this many firings, or mailings, is left out.
 _FIRINGS = 200
@@ -79,6 +81,11 @@ def sum_up_mailings(connection: Connection, publication: int) -> Tried:
                 func.max(d.first_attempt_at),
             ).where(d.mailing == mailing, d.first_attempt_at.is_not(None))
         ).one()
+        if fold := find_fold(connection, mailing):
+            count, later = count + fold.tried, later + fold.deferred
+            lost += count_folded(connection, [mailing]).get(mailing, Counter())["failed"]
+            first = min((each for each in (first, fold.first_at) if each), default=None)
+            last = max((each for each in (last, fold.last_at) if each), default=None)
         messages, deferred, failed = messages + count, deferred + later, failed + lost
         span += last - first if count else timedelta(0)
     return Tried(messages=messages, deferred=deferred, failed=failed, span=span)

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, literal, or_, select
 
 from publisher.model.choices import Definition
-from publisher.model.delivery import DeliveryStatus, Mailing, Purpose
+from publisher.model.delivery import DeliveryStatus, Purpose
 from publisher.store import schema as s
 from publisher.store.variants import split
 
@@ -28,8 +28,6 @@ _WHAT = (
     func.coalesce(_C.form, "full").label("form"),
     func.coalesce(_C.highlights, "").label("highlights"),
 )
-# So many deliveries are shown at once.
-_SHOWN = 500
 # The rate is that of the last lines of the ledger, no older than this.
 _RATE_LINES = 2_000
 _RATE_TIME = timedelta(seconds=30)
@@ -39,6 +37,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery on record. `email` and `reader` are empty where the reader was erased.
 
     `reader` is the subscriber's ref; deliveries to other addresses than a subscriber's have none.
+    `place` is where a list of deliveries goes on behind this one.
     """
 
     id: int
@@ -55,6 +54,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     relay: str | None
     started_at: datetime
     what: Definition
+    place: str
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,35 +86,25 @@ def list_deliveries(
 ) -> tuple[list[Recorded], str]:
     """A page of a mailing's deliveries, and where the next begins: empty where there is none.
 
-    Those to subscribers come first, as they subscribed, then those to nobody who is one any more.
-    `after` is what an earlier page gave; anything else is as good as empty.
+    Those to subscribers come first, as they subscribed, then those to nobody who is one any more;
+    those in one status come as they were made. `after` is the place of the last one of an earlier
+    page, or what that gave; anything else is as good as empty.
     """
     match = _CURSOR.fullmatch(after)
     kind, number = (match[1], int(match[2])) if match else ("r", 0)
     chosen = _recorded().where(_D.mailing == mailing, *_conditions(sought))
     found: list[Any] = []
-    place = _place(sought)
-    if kind == "r":
-        readers = chosen.where(place > number).order_by(place)
-        found = list(connection.execute(readers.limit(limit + 1)))
-        number = 0
+    if sought.status in (None, "sent"):
+        if kind == "r":
+            readers = chosen.where(_D.subscriber > number).order_by(_D.subscriber)
+            found = list(connection.execute(readers.limit(limit + 1)))
+            number = 0
+        chosen = chosen.where(_D.subscriber.is_(None))
     if len(found) <= limit:
-        nameless = chosen.where(place.is_(None), _D.id > number).order_by(_D.id)
-        found += list(connection.execute(nameless.limit(limit + 1 - len(found))))
-    page = found[:limit]
-    return [_read(row) for row in page], _cursor(page[-1]) if len(found) > limit else ""
-
-
-def _place(sought: Sought) -> ColumnElement[Any]:
-    """By what they are in order: an index's, or of those in one status, by a sum, of none.
-
-    Those are few but for what was sent, and have an index of their own, which is to be used.
-    """
-    return _D.subscriber if sought.status in (None, "sent") else _D.subscriber + 0
-
-
-def _cursor(row: Any) -> str:
-    return f"n{row.id}" if row.subscriber is None else f"r{row.subscriber}"
+        others = chosen.where(_D.id > number).order_by(_D.id)
+        found += list(connection.execute(others.limit(limit + 1 - len(found))))
+    page = [_read(row, sought) for row in found[:limit]]
+    return page, page[-1].place if len(found) > limit else ""
 
 
 def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
@@ -124,6 +114,8 @@ def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
         conditions.append(_D.status == literal(sought.status, literal_execute=True))
         if sought.status != "sent":
             conditions.append(_D.status != literal("sent", literal_execute=True))
+        if sought.status not in ("sent", "deferred"):
+            conditions.append(_D.next_attempt_at.is_(None))  # and the index is in order
     if sought.subscriber is not None or sought.address:
         conditions.append(or_(_D.subscriber == sought.subscriber, _D.address == sought.address))
     if sought.part:
@@ -201,61 +193,11 @@ def _recorded() -> Select[Any]:
     return select(*columns).select_from(joined.outerjoin(s.mailing_content, _ITS_CONTENT))
 
 
-def _read(row: Any) -> Recorded:
-    values = _read_what(row)
-    del values["subscriber"]
-    return Recorded(**values)
-
-
-def _read_what(row: Any) -> dict[str, Any]:
-    """A row's values, with what was sent, or is to be, in one."""
+def _read(row: Any, sought: Sought | None = None) -> Recorded:
+    """A row, with what was sent, or is to be, in one."""
     values = dict(row._mapping)
+    subscriber = values.pop("subscriber")
     form, highlights = values.pop("form"), split(values.pop("highlights"))
-    return values | {"what": Definition(form=form, highlights=highlights)}
-
-
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery as an operator sees it. `email` is empty where the reader was erased."""
-
-    id: int
-    email: str
-    status: DeliveryStatus
-    attempts: int
-    last_reply: str
-    next_attempt_at: datetime | None
-    relay: str | None
-    what: Definition
-
-
-def find_shown(
-    connection: Connection,
-    mailing: Mailing,
-    status: DeliveryStatus | None = None,
-    *,
-    after: int = 0,
-    limit: int = _SHOWN,
-    search: str = "",
-) -> list[Shown]:
-    """A page of a mailing's deliveries with ids above `after`, in the order of their ids.
-
-    `search` is looked for in addresses, in any case where it is ASCII.
-    """
-    chosen = (
-        select(
-            *(_D.id, _D.status, _D.attempts, _D.next_attempt_at, _D.relay),
-            func.coalesce(_D.address, _S.email, "").label("email"),
-            func.coalesce(_D.last_reply, "").label("last_reply"),
-            *_WHAT,
-        )
-        .select_from(s.delivery.outerjoin(s.subscriber, _S.id == _D.subscriber))
-        .outerjoin(s.mailing_content, _ITS_CONTENT)
-        .where(_D.mailing == mailing.id, _D.id > after)
-        .order_by(_D.id)
-        .limit(limit)
-    )
-    if status is not None:
-        chosen = chosen.where(_D.status == status)
-    if search:
-        address = func.coalesce(_D.address, _S.email, "")
-        chosen = chosen.where(address.icontains(search, autoescape=True))
-    return [Shown(**_read_what(row)) for row in connection.execute(chosen)]
+    is_by_reader = subscriber is not None and (sought is None or sought.status in (None, "sent"))
+    place = f"r{subscriber}" if is_by_reader else f"n{row.id}"
+    return Recorded(**values, what=Definition(form=form, highlights=highlights), place=place)

@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, exists, false, or_, select
 
 from publisher.store import schema as s
+from publisher.store.errors import StateError
 
 _D, _M, _I, _L = s.delivery.c, s.mailing.c, s.mailing_issue.c, s.ledger.c
+_F = s.mailing_fold.c
 # What has not come to a reader, and does not by itself.
 NOT_HELD = ("failed", "suppressed", "cancelled")
 
@@ -18,6 +20,25 @@ def is_in_week(connection: Connection, publication: int, issue: str) -> bool:
     """Tell whether an issue is in a week's message: before its own mailing, hardly ever."""
     chosen = select(_I.id).where(_I.publication == publication, _I.issue == issue)
     return connection.execute(chosen.limit(1)).first() is not None
+
+
+def require_week_known(connection: Connection, publication: int, issue: str) -> None:
+    """Raise StateError where an issue was in a week's message whose readers are not known any more.
+
+    Who has it would get it again.
+    """
+    is_its = exists().where(_I.mailing == _M.id, _I.publication == publication, _I.issue == issue)
+    _require_known(connection, publication, is_its)
+
+
+def _require_known(connection: Connection, publication: int, which: ColumnElement[bool]) -> None:
+    folded = select(_M.slug).join(s.mailing_fold, _F.mailing == _M.id)
+    slug = connection.execute(folded.where(_M.publication == publication, which).limit(1)).scalar()
+    if slug is not None:
+        raise StateError(
+            f"some have it by {slug} already, and nobody knows who they are any more: its"
+            " deliveries were folded into totals (database.keep_deliveries)"
+        )
 
 
 def has_in_week(publication: int, issue: Any, subscriber: Any) -> ColumnElement[bool]:
@@ -39,15 +60,20 @@ def of_issue(issue: str) -> ColumnElement[bool]:
 
 
 def came_otherwise(connection: Connection, publication: int, mailing: int) -> ColumnElement[bool]:
-    """The condition that what a failed delivery of a mailing has came to its reader meanwhile."""
+    """The condition that what a failed delivery of a mailing has came to its reader meanwhile.
+
+    Raises StateError where nobody knows that any more.
+    """
     chosen = select(_M.purpose, _M.issue, _M.created_at).where(_M.id == mailing)
     purpose, issue, started_at = connection.execute(chosen).one()
     if purpose == "issue" and is_in_week(connection, publication, issue):
+        require_week_known(connection, publication, issue)
         return has_in_week(publication, issue, _D.subscriber)
     if purpose != "weekly":
         return false()
     issues = select(_I.issue).where(_I.mailing == mailing, _I.revision == 0)
     its = or_(false(), *(of_issue(each) for each in connection.execute(issues).scalars()))
+    _require_known(connection, publication, its)
     d = s.delivery.alias().c
     was_retried = exists().where(_L.delivery == d.id, _L.event == "retried", _L.at >= started_at)
     return exists().where(

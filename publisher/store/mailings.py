@@ -1,5 +1,6 @@
 """Mailings: found, then paused, resumed, cancelled, finished."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -10,9 +11,11 @@ from sqlalchemy.dialects.postgresql import insert
 from publisher.mailing.transitions import MAILING_TRANSITIONS
 from publisher.model.delivery import DELIVERY_STATUSES, OF_ISSUES, TO_MANY, Counts, Mailing, Purpose
 from publisher.store import schema as s
+from publisher.store.totals import count_folded
 
 _OPEN = ("queued", "sending", "deferred")
 _UNFINISHED = ("sending", "paused")
+_NOT_SENT = tuple(status for status in DELIVERY_STATUSES if status != "sent")
 _is_to_all = s.mailing.c.purpose.in_(OF_ISSUES)
 
 
@@ -24,12 +27,18 @@ def _newest(name: str) -> Any:
     return func.coalesce(revised, s.mailing.c[name]).label(name)
 
 
+def _folded_at() -> Any:
+    c = s.mailing_fold.c
+    its = select(c.begun_at).where(c.mailing == s.mailing.c.id).correlate(s.mailing)
+    return its.scalar_subquery().label("folded_at")
+
+
 _COLUMNS = (
     *(s.mailing.c.id, s.mailing.c.ref, s.mailing.c.issue, s.mailing.c.slug, s.mailing.c.purpose),
     *(s.mailing.c.status, s.mailing.c.reason, _newest("digest"), _newest("version")),
     *(s.mailing.c.revision, s.mailing.c.recipients),
     *(s.mailing.c.created_at, s.mailing.c.finished_at),
-    *(s.mailing.c.canary_last, s.mailing.c.canary_until),
+    *(s.mailing.c.canary_last, s.mailing.c.canary_until, _folded_at()),
 )
 
 
@@ -224,10 +233,12 @@ def count_deliveries(connection: Connection, mailing: Mailing) -> Counts:
         )
         .group_by(s.delivery.c.status)
     )
-    return sum_up(mailing, {row[0]: row[1] for row in rows})
+    folded = count_folded(connection, [mailing.id]) if mailing.folded_at else {}
+    others = Counter({row[0]: row[1] for row in rows}) + folded.get(mailing.id, Counter())
+    return _sum_up(mailing, {name: others[name] for name in others if name in _NOT_SENT})
 
 
-def sum_up(mailing: Mailing, others: Mapping[str, int]) -> Counts:
+def _sum_up(mailing: Mailing, others: Mapping[str, int]) -> Counts:
     """Counts from those of all statuses but `sent`."""
     known = {status: others.get(status, 0) for status in DELIVERY_STATUSES}
     return Counts(**known | {"sent": mailing.recipients - sum(others.values())})

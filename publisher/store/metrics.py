@@ -12,12 +12,14 @@ from sqlalchemy import Connection, func, literal, select
 
 from publisher.model.delivery import DELIVERY_STATUSES, OF_ISSUES
 from publisher.store import schema as s
+from publisher.store.totals import count_folded
 
 _L = s.ledger.c
 _M = s.mailing.c
 _D = s.delivery.c
 RATE_SECONDS = 60
 FAILED_WITHIN = timedelta(days=1)
+_NOT_SENT = tuple(status for status in DELIVERY_STATUSES if status != "sent")
 _FAILED = ("failed", "expired", "parked")
 
 
@@ -79,17 +81,20 @@ def measure(connection: Connection, publication: int, now: datetime) -> Measured
     )
 
 
-def _count_others(connection: Connection, mailings: list[int]) -> dict[int, dict[str, int]]:
+def _count_others(connection: Connection, mailings: list[int]) -> dict[int, Counter[str]]:
     """How many deliveries of each mailing are in each status but sent."""
     counted = (
         select(_D.mailing, _D.status, func.count())
         .where(_D.status != literal("sent", literal_execute=True))
         .group_by(_D.mailing, _D.status)
     )
-    known, found = set(mailings), dict[int, dict[str, int]]()
+    known, found = set(mailings), dict[int, Counter[str]]()
     for mailing, status, number in connection.execute(counted):
         if mailing in known:
-            found.setdefault(mailing, {})[status] = number
+            found.setdefault(mailing, Counter())[status] = number
+    for mailing, folded in count_folded(connection, mailings).items():
+        its = found.setdefault(mailing, Counter())
+        its.update({each: folded[each] for each in folded if each in _NOT_SENT})
     return found
 
 

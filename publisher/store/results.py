@@ -11,6 +11,7 @@ from publisher.store import schema as s
 from publisher.store.bounces import count_returned
 from publisher.store.growth import count_left
 from publisher.store.mailings import count_deliveries, list_issue_mailings
+from publisher.store.totals import find_fold
 
 _D, _L = s.delivery.c, s.ledger.c
 # Several connections work at once, so that the last reader's turn is not the last one exactly.
@@ -47,7 +48,7 @@ def list_results(
             bounced=returned.get((each.id, "bounced"), 0),
             complained=returned.get((each.id, "complained"), 0),
             left=count_left(connection, publication, each.created_at, end),
-            turned=_find_turned(connection, each),
+            turned=find_turned(connection, each),
             took=_took(each),
         )
         for each, end in zip(mailings, ends, strict=False)
@@ -59,8 +60,11 @@ def _took(mailing: Mailing) -> timedelta | None:
     return mailing.finished_at - mailing.created_at if is_over and mailing.finished_at else None
 
 
-def _find_turned(connection: Connection, mailing: Mailing) -> timedelta | None:
+def find_turned(connection: Connection, mailing: Mailing) -> timedelta | None:
     """How long it took until a first line stood in the ledger for each of the last readers."""
+    if mailing.folded_at is not None:
+        fold = find_fold(connection, mailing.id)
+        return fold.turned if fold else None
     # Deliveries were made in the order of subscribers, in which they are taken too.
     chosen = select(_D.id).where(_D.mailing == mailing.id, _D.subscriber.is_not(None))
     last = list(

@@ -23,6 +23,8 @@ from publisher.store.columns import one_of as _one_of
 from publisher.store.columns import table as _table
 from publisher.store.schema_approvals import approval as approval
 from publisher.store.schema_contents import mailing_content as mailing_content
+from publisher.store.schema_folds import mailing_fold as mailing_fold
+from publisher.store.schema_folds import mailing_total as mailing_total
 from publisher.store.schema_imports import imported as imported
 from publisher.store.schema_plans import planned_send as planned_send
 from publisher.store.schema_readings import reading_client as reading_client
@@ -117,6 +119,8 @@ Index(
     sqlite_where=text("status IN ('sending', 'paused')"),
     postgresql_where=text("status IN ('sending', 'paused')"),
 )
+# What ended long ago has its deliveries folded into totals.
+Index("mailing_by_end", mailing.c.publication, mailing.c.finished_at)
 # Single messages are many more.
 _OF_ISSUES = text("purpose = 'issue'")
 Index(

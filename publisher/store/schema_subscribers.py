@@ -50,6 +50,14 @@ Index(
     postgresql_where=CHOSE,
 )
 
+_HAS_PAUSED = text("paused_until IS NOT NULL")
+Index(
+    "subscriber_who_paused",
+    *(subscriber.c.publication, subscriber.c.id),
+    sqlite_where=_HAS_PAUSED,
+    postgresql_where=_HAS_PAUSED,
+)
+
 # A subscription's record: rows are only added, and go with the subscriber.
 consent = table(
     "consent",

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from publisher.model.choices import OWN_WORDS, WHOLE, Audience, Choices, Definition
 from publisher.store import schema as s
-from publisher.store.holding import has_in_week, is_in_week
+from publisher.store.holding import has_in_week, is_in_week, require_week_known
 from publisher.store.reachable import may_be_mailed
 from publisher.store.schema_subscribers import CHOSE
 
@@ -144,12 +144,13 @@ def gets_issue(
     """The conditions that a subscriber gets an issue that is sent now.
 
     One that was in a week's message before goes to all who lack it: for those who chose that
-    message since, it will be in no other.
+    message since, it will be in no other. Raises StateError where nobody knows who lacks it.
     """
     those = may_be_mailed(publication, now)
     if variants is None:
         return those
     if is_in_week(connection, publication, variants.issue_id):
+        require_week_known(connection, publication, variants.issue_id)
         return (*those, ~has_in_week(publication, variants.issue_id, _S.id))
     return (*those, _S.frequency == "daily") if variants.has_weekly else those
 

@@ -28,6 +28,7 @@ PARTS = {
     "growth": "growth:measure_growth",
     "delivery": "delivery:measure_delivery",
     "million": "million:measure_million",
+    "many": "many:measure_many",
     "web": "web:measure_web",
     "console": "console:measure_console",
 }

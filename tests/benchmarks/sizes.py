@@ -22,7 +22,7 @@ _MEANT = {
     "issues": "of the archive in `full` and `stages`",
     "archives": "of how many issues, in `growth`, with commas between",
     "messages": "of each mailing in `delivery`",
-    "readers": "in `million`",
+    "readers": "in `million` and `many`",
     "rounds": "in which contenders take turns, in `full` and `delivery`",
 }
 

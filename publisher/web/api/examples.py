@@ -49,6 +49,7 @@ _MAILING: dict[str, Any] = {
     "reason": "",
     "started": "2025-12-15T07:00:02+00:00",
     "finished": None,
+    "folded": None,
 }
 _PERSON: dict[str, Any] = {
     "subscriber": _READER,

@@ -17,7 +17,8 @@ from publisher.runtime.newsroom import Folder, RefusedError
 from publisher.runtime.start import require_ready
 from publisher.store.arming import require_armed
 from publisher.store.errors import StoreError
-from publisher.store.histories import find_shown
+from publisher.store.histories import Sought
+from publisher.store.histories import list_deliveries as find_deliveries
 from publisher.store.mailings import (
     count_deliveries,
     find_mailing_by_ref,
@@ -155,20 +156,15 @@ def resolve(call: Call) -> Reply:
 
 def list_deliveries(call: Call) -> Reply:
     """List to whom a mailing went, and what came of it."""
-    query = call.query
-    after = call.after_id()
+    query, after = call.query, call.place.read()
+    sought = Sought(status=query.status, part=query.search.lower())
     with call.desk.database.read() as connection:
         mailing = _find(call, connection)
         naming = read_naming(connection, mailing)
-        rows = find_shown(
-            connection,
-            mailing,
-            query.status,
-            after=after,
-            limit=query.limit + 1,
-            search=query.search,
+        rows, _ = find_deliveries(
+            connection, mailing.id, sought, after=after, limit=query.limit + 1
         )
-    reply = call.page("deliveries", rows, lambda row: str(row.id))
+    reply = call.page("deliveries", rows, lambda row: row.place)
     shown = [describe_delivery(row, naming) for row in reply.body["deliveries"]]
     return msgspec.structs.replace(reply, body=reply.body | {"deliveries": shown})
 
@@ -255,11 +251,12 @@ def _steer(call: Call, action: str, act: Any, *, detail: str = "") -> Reply:
 
 
 def _describe(connection: Connection, mailing: Mailing) -> dict[str, Any]:
-    finished = mailing.finished_at
+    finished, folded = mailing.finished_at, mailing.folded_at
     return document(mailing.slug, mailing, count_deliveries(connection, mailing)) | {
         "reason": mailing.reason,
         "started": mailing.created_at.isoformat(timespec="seconds"),
         "finished": finished.isoformat(timespec="seconds") if finished else None,
+        "folded": folded.isoformat(timespec="seconds") if folded else None,
     }
 
 

@@ -150,6 +150,10 @@ class MailingAnswer(Given, frozen=True):
     reason: Annotated[str, Meta(description="Why it is paused.")]
     started: Moment | None
     finished: Moment | None
+    folded: Annotated[
+        Moment | None,
+        Meta(description="Since when its deliveries are kept as `counts` only, but for doubts."),
+    ]
 
 
 class DryRun(Given, frozen=True):

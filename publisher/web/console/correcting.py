@@ -7,7 +7,12 @@ from litestar.params import FromPath
 from sqlalchemy import Connection
 
 from publisher.errors import PublisherError
-from publisher.runtime.correcting import MailedCorrection, count_corrected, start_correction
+from publisher.runtime.correcting import (
+    MailedCorrection,
+    count_corrected,
+    count_not_corrected,
+    start_correction,
+)
 from publisher.runtime.newsroom import Folder
 from publisher.runtime.start import require_ready
 from publisher.site.comparing import compare_published
@@ -64,6 +69,7 @@ def _show(request: AnyRequest, slug: str, status: int = 200, **more: Any) -> Ans
         slug=slug,
         compared=compared,
         holders=holders,
+        unknown=count_not_corrected(desk.database, compared.issue, compared.version),
         last=last,
         most=MAX_NOTE,
         **variables,

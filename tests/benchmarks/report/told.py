@@ -268,6 +268,24 @@ SECTIONS = (
         ),
     ),
     Section(
+        part="many",
+        title="What is asked of a database with very many readers",
+        what="{readers} readers, a finished mailing to all who are subscribed, and its ledger, made"
+        " by the database itself; then each question that a page, a command or the delivery loop"
+        " asks, several times, and one mailing more, whose rows are written in one transaction."
+        " SQLite is a file,"
+        " PostgreSQL a server of its own on the same machine that makes everything durable.",
+        depends=(
+            "on the memory that the database and the system have for what is read often",
+            "on the disk, for the rows of a mailing",
+            "on how many readers there are, where all of them are counted",
+        ),
+        tables=(
+            Table(name="sqlite", first="SQLite", quantities=("wall",)),
+            Table(name="postgresql", first="PostgreSQL", quantities=("wall",)),
+        ),
+    ),
+    Section(
         part="web",
         title="Serving",
         what="A feed over HTTP from `publisher serve`, over 16 connections that are kept open, for"
