@@ -94,8 +94,8 @@ def sweep(connection: Connection, sending: Collection[int]) -> None:
     """Let each batch that has something to do have a job, also of what was queued since.
 
     `sending` are the mailings that are being sent. What is over, and what no mailing knows any
-    more, is taken away, as are workers not heard of for an hour. For one worker at a time, with a
-    connection that writes.
+    more, is taken away, and so are workers that were not heard of for an hour. For one worker at a
+    time, with a connection that writes.
     """
     connection.exec_driver_sql(_FORGET_WORKERS)
     for mailing in find_batched(connection):
@@ -135,7 +135,8 @@ def take_lease(connection: Connection, batch: int, name: str, patience: float) -
     """Let the process of that name be the only one who works at a batch.
 
     None where there is none any more, and where another one has it who was heard of within the last
-    `patience` seconds: that a job came anew, as after the server ended, need not say that it died.
+    `patience` seconds: that a job came anew, as after the server ended, need not say that it died,
+    nor that it was silent while there was no server.
     It waits for who just puts an intent of it on record.
     """
     values = {"batch": batch, "name": name, "patience": patience}
@@ -147,7 +148,8 @@ _LEASE = """
     UPDATE batch SET token = token + 1, holder = %(name)s
     WHERE id = %(batch)s AND NOT EXISTS (SELECT 1 FROM worker AS w
         WHERE w.name = batch.holder AND w.name <> %(name)s
-            AND w.seen_at > (EXTRACT(EPOCH FROM clock_timestamp()) - %(patience)s) * 1000)
+            AND GREATEST(w.seen_at, EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000)
+                > (EXTRACT(EPOCH FROM clock_timestamp()) - %(patience)s) * 1000)
     RETURNING mailing, first, last, token
 """
 

@@ -33,33 +33,33 @@ def seen(connection: Connection, name: str, ago: float) -> None:
 
 
 def test_a_batch_is_not_taken_from_who_was_heard_of(connection: Connection) -> None:
-    assert (lease := take_lease(connection, 1, "first:1", 8)) is not None
-    seen(connection, "first:1", ago=6)
-    assert take_lease(connection, 1, "second:2", 8) is None
+    assert (lease := take_lease(connection, 1, "first:1", 0)) is not None
+    seen(connection, "first:1", ago=-60)
+    assert take_lease(connection, 1, "second:2", 0) is None
     assert find_lost(connection, [lease]) == set()
     seen(connection, "first:1", ago=9)
-    assert (taken := take_lease(connection, 1, "second:2", 8)) is not None
+    assert (taken := take_lease(connection, 1, "second:2", 0)) is not None
     assert taken.token == lease.token + 1
     assert find_lost(connection, [lease]) == {1}
 
 
 def test_who_has_a_batch_gets_it_again(connection: Connection) -> None:
-    assert (lease := take_lease(connection, 1, "first:1", 8)) is not None
-    seen(connection, "first:1", ago=0)
-    assert (again := take_lease(connection, 1, "first:1", 8)) is not None
+    assert (lease := take_lease(connection, 1, "first:1", 0)) is not None
+    seen(connection, "first:1", ago=-60)
+    assert (again := take_lease(connection, 1, "first:1", 0)) is not None
     assert again.token == lease.token + 1
 
 
 def test_what_was_given_back_is_anybody_s(connection: Connection) -> None:
-    lease = take_lease(connection, 1, "first:1", 8)
+    lease = take_lease(connection, 1, "first:1", 0)
     assert lease is not None
-    seen(connection, "first:1", ago=0)
+    seen(connection, "first:1", ago=-60)
     give_back(connection, {lease: None})
-    assert take_lease(connection, 1, "second:2", 8) is not None
+    assert take_lease(connection, 1, "second:2", 0) is not None
 
 
 def test_a_batch_that_is_gone_has_no_lease(connection: Connection) -> None:
-    assert take_lease(connection, 2, "first:1", 8) is None
+    assert take_lease(connection, 2, "first:1", 0) is None
 
 
 def test_workers_that_were_not_heard_of_for_an_hour_are_forgotten(connection: Connection) -> None:
