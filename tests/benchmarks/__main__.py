@@ -28,6 +28,8 @@ PARTS = {
     "growth": "growth:measure_growth",
     "delivery": "delivery:measure_delivery",
     "million": "million:measure_million",
+    "workers": "workers:measure_workers",
+    "model": "planning:measure_model",
     "web": "web:measure_web",
     "console": "console:measure_console",
 }
