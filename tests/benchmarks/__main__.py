@@ -29,6 +29,8 @@ PARTS = {
     "delivery": "delivery:measure_delivery",
     "million": "million:measure_million",
     "many": "many:measure_many",
+    "workers": "workers:measure_workers",
+    "model": "planning:measure_model",
     "web": "web:measure_web",
     "console": "console:measure_console",
 }

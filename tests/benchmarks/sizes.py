@@ -12,18 +12,22 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     archives: tuple[int, ...] = (100, 1_000, 10_000)
     messages: int = 50_000
     readers: int = 1_000_000
+    batched: int = 20_000
     rounds: int = 3
 
 
 # All parts in a few minutes, to see that they work and what they are like.
-SHORT = Sizes(issues=200, archives=(50, 200), messages=5_000, readers=20_000, rounds=1)
+SHORT = Sizes(
+    issues=200, archives=(50, 200), messages=5_000, readers=20_000, batched=3_000, rounds=1
+)
 
 _MEANT = {
     "issues": "of the archive in `full` and `stages`",
     "archives": "of how many issues, in `growth`, with commas between",
     "messages": "of each mailing in `delivery`",
     "readers": "in `million` and `many`",
-    "rounds": "in which contenders take turns, in `full` and `delivery`",
+    "batched": "of each mailing in `workers`",
+    "rounds": "in which contenders take turns, in `full`, `delivery` and `workers`",
 }
 
 

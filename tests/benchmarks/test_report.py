@@ -66,7 +66,7 @@ def test_each_part_is_told_and_each_that_is_told_can_be_measured() -> None:
     assert [section.part for section in SECTIONS] == list(PARTS)
     for section in SECTIONS:
         tables = {table.name for table in section.tables}
-        assert {plot.table for plot in section.plots} <= tables | {"memory"}
+        assert {plot.table for plot in section.plots} <= tables | {"memory", "rates"}
 
 
 def test_what_is_asked_is_told_of_parts_that_are_measured_as_told() -> None:

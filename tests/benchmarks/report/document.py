@@ -167,4 +167,6 @@ _USED = {
     "growth": ("archives",),
     "delivery": ("messages", "rounds"),
     "million": ("readers",),
+    "workers": ("batched", "rounds"),
+    "model": ("batched", "rounds"),
 }

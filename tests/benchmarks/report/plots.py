@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tests.benchmarks.measure import Tables
 from tests.benchmarks.report.figures import (
     QUANTITIES,
+    Quantity,
     write,
     write_limit,
     write_number,
@@ -72,7 +73,7 @@ def say_plot(plot: Bars | Lines, tables: Tables) -> str:
     else:
         said = [
             f"{name}: at most {write_number(max(row[plot.quantity]), quantity)}"
-            f" in {write_number(max(row['at']), QUANTITIES['at'])}"
+            f" in {write_number(max(row['at']), Quantity('', plot.along))}"
             for name, row in rows.items()
         ]
     if plot.asked:
@@ -130,7 +131,7 @@ def _lay_lines(plot: Lines, tables: Tables) -> dict[str, object]:
         "bottom": _TOP + height,
         "height": _TOP + height + 34,
         "down": [(place(0, v)[1], write_limit(v, "")) for v in _ticks(highest)],
-        "along": [(place(v, 0)[0], write_limit(v, "s")) for v in _ticks(longest)],
+        "along": [(place(v, 0)[0], write_limit(v, plot.along)) for v in _ticks(longest)],
         "asked": place(0, plot.asked)[1],
     }
 

@@ -6,6 +6,7 @@ what is asked of it stands in asked.py.
 
 import msgspec
 
+from tests.benchmarks.planning import PLANTS
 from tests.benchmarks.stages import OURS_ALONE
 
 
@@ -38,13 +39,14 @@ class Bars(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lines(msgspec.Struct, frozen=True, kw_only=True):
-    """A plot of a quantity over seconds, a line for each row."""
+    """A plot of a quantity over seconds, or what else is `along`, a line for each row."""
 
     file: str
     title: str
     table: str
     quantity: str
     asked: float = 0
+    along: str = "s"
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
@@ -283,6 +285,111 @@ SECTIONS = (
         tables=(
             Table(name="sqlite", first="SQLite", quantities=("wall",)),
             Table(name="postgresql", first="PostgreSQL", quantities=("wall",)),
+        ),
+    ),
+    Section(
+        part="workers",
+        title="Several workers on PostgreSQL",
+        what="Mailings of {batched} messages, as above and unsigned, by one `publisher worker` and"
+        " by two, each with 16 connections to a sink of its own; then by one with other numbers of"
+        " connections. PostgreSQL (`fsync` and `synchronous_commit` on), the workers and the sinks"
+        " are on the same machine. All workers begin at the same moment, once the mailing's rows"
+        " are written; what starting them takes is not in it. CPU is that of whole processes, of"
+        " the server all of them.",
+        depends=(
+            "on the cores: two workers, the server and two sinks want more than two, and two"
+            " workers are then less than twice as quick as one however they are made; CPU a"
+            " message tells what they would do with more",
+            "on the number of connections: half of what is in flight is in one commit",
+            "on how long a commit takes, during which a worker waits",
+        ),
+        tables=(
+            Table(
+                name="sending",
+                first="16 connections each",
+                quantities=("rate", "each", "database", "sink", "step", "log"),
+                beside="1 worker",
+                compared="rate",
+                heads={"rate": "messages a second"},
+            ),
+            Table(
+                name="connections",
+                first="1 worker",
+                quantities=("rate", "each", "database", "sink", "step", "log"),
+                heads={"rate": "messages a second"},
+            ),
+            Table(
+                name="enqueueing",
+                first="a mailing's rows",
+                title="Before anything is sent, a reader:",
+                quantities=("reader", "database", "log"),
+            ),
+            Table(name="trips", first="", quantities=("trips",)),
+            Table(name="batches", first="each of", quantities=("job", "sweep")),
+        ),
+        plots=(
+            Bars(
+                file="workers",
+                title="Messages a second by workers on PostgreSQL",
+                table="sending",
+                quantity="rate",
+            ),
+        ),
+    ),
+    Section(
+        part="model",
+        title="The plan past these machines",
+        what="A model (tests/benchmarks/model.py) of workers, relays and one server, fitted to what"
+        " `workers` measured with 4 and with 16 connections: what a message and what a step, which"
+        " is one transaction, take of a worker's CPU and of the server's. It is checked by runs to"
+        " which it was not fitted. Assumed, not measured: each worker has a core of its own, the"
+        " server 16; a relay takes 50 ms for a message and has no limit of its own; a round trip to"
+        " the server is 0.2 ms, a commit 1 ms, and its log takes 200 MB a second. In brackets is"
+        " what is in the way. The minutes are those of the rows and of the sending.",
+        depends=(
+            "on connections first: with 16, a worker waits for its relays most of the time; more of"
+            " them are also more messages in a commit",
+            "on the server's cores after that, however many workers there are",
+            "on the row of a rate in common, where there is one, which one worker at a time holds"
+            " until its commit: fewer, larger steps move it, more workers do not",
+            "on the rows of a mailing being one transaction, in which nobody else writes: with 100"
+            " million readers that is the next limit, whatever the workers do",
+            "on what it leaves out: queues before something that is nearly used up, VACUUM, tables"
+            " larger than memory, and relays that refuse",
+        ),
+        tables=(
+            Table(name="costs", first="fitted", quantities=("ours", "server")),
+            Table(
+                name="checks",
+                first="not fitted to",
+                title="Checked:",
+                quantities=("said", "found", "error"),
+            ),
+            *(
+                Table(
+                    name=name,
+                    first="workers",
+                    title=f"{name} each:" if "," not in name else f"{name}:",
+                    quantities=("rate", "million", "millions10", "millions100"),
+                    heads={"rate": "messages a second"},
+                )
+                for name in PLANTS
+            ),
+            Table(
+                name="rows",
+                first="rows",
+                title="Of that, the rows alone:",
+                quantities=("minutes",),
+            ),
+        ),
+        plots=(
+            Lines(
+                file="plan",
+                title="Messages a second by the number of workers, as the model has it",
+                table="rates",
+                quantity="rate",
+                along="workers",
+            ),
         ),
     ),
     Section(
