@@ -284,19 +284,14 @@ Wrong = tuple[str, Any, str]
 
 def _impossible(settings: Settings) -> list[Wrong]:
     """Values of the right type that cannot be meant: (key, found, what would be right)."""
-    table = settings.publication
+    table, kept = settings.publication, settings.database.keep_deliveries
     checks = (
         ("publication.id", table.id, is_tag_uri(table.id), _A_TAG_URI),
         ("publication.title", table.title, bool(table.title.strip()), "a title"),
         ("publication.time_zone", table.time_zone, is_zone(table.time_zone), _A_ZONE),
         ("publication.language", table.language, is_language(table.language), _A_TAG),
         ("database.url", settings.database.url, is_database(settings.database.url), A_DATABASE),
-        (
-            "database.keep_deliveries",
-            str(settings.database.keep_deliveries),
-            is_keeping(settings.database.keep_deliveries),
-            A_KEEPING,
-        ),
+        ("database.keep_deliveries", str(kept), is_keeping(kept), A_KEEPING),
         ("inbound.url", settings.inbound.url, is_mailbox_place(settings.inbound.url), _A_PLACE),
         (
             "console.port",

@@ -53,7 +53,7 @@ _ROWS = (
         changed_at)
     {numbers} SELECT :publication, 'ref' || i, 'reader-' || i || '@reader.example', 'Reader ' || i,
         {hash}, CASE WHEN i % 20 = 0 THEN 'unsubscribed' ELSE 'confirmed' END,
-        :now - (:count - i) * (365 * :day / :count), :now FROM n
+        :now - (:count - i) * CAST(:step AS BIGINT), :now FROM n
     """,
     """
     INSERT INTO consent (publication, subscriber, at, action, source)
@@ -153,6 +153,7 @@ def fill(database: Database, readers: int, now: datetime) -> None:
         )
         values = {"publication": database.publication, "mailing": mailing.id, "count": readers}
         values |= {"now": to_milliseconds(now), "day": _DAY}
+        values["step"] = 365 * _DAY // readers
         for row in _ROWS:
             words = row.format(numbers=_NUMBERS[kind], hash=_HASH[kind])
             used = {name: value for name, value in values.items() if f":{name}" in words}
