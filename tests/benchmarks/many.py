@@ -4,8 +4,8 @@ Readers, a finished mailing to all of them and its ledger are made by the databa
 question is then asked several times, and one mailing more is started.
 """
 
-import secrets
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -96,7 +96,7 @@ def measure_many(folder: Path, readers: int = READERS) -> Result:
 @contextmanager
 def _serving() -> Iterator[str]:
     """A server of our own, which makes everything durable."""
-    cluster = Cluster(Path(f"/tmp/publisher-bench-{secrets.token_hex(4)}"))
+    cluster = Cluster(Path(tempfile.mktemp(prefix="publisher-bench-")))  # which it makes
     cluster.make()
     cluster.start()
     try:
