@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import msgspec
 
@@ -21,6 +22,16 @@ class Size(msgspec.Struct, frozen=True):
     lines: int
 
 
+class _Unit(NamedTuple):
+    """What stays together, its width, and without the space behind it, which takes no room at a
+    line's end.
+    """
+
+    text: str
+    width: float
+    bare: float
+
+
 class Fitted(msgspec.Struct, frozen=True):
     """A text as it fits: the letters' size in pixels, and its lines."""
 
@@ -34,8 +45,11 @@ def fit(text: str, room: int, sizes: tuple[Size, ...], measure: Callable[[str], 
     `room` is in pixels; `measure` gives a text's width in letters of one pixel. What does not fit
     the smallest size ends with an ellipsis.
     """
-    units = [(unit, measure(unit)) for unit in split_units(text, measure, room / sizes[-1].pixels)]
-    widest = max((width for _, width in units), default=0)
+    units = [
+        _Unit(unit, measure(unit), measure(unit.rstrip()))
+        for unit in split_units(text, measure, room / sizes[-1].pixels)
+    ]
+    widest = max((unit.width for unit in units), default=0)
     for size in sizes:
         lines = _break_lines(units, room / size.pixels)
         if len(lines) <= size.lines and widest <= room / size.pixels:
@@ -95,27 +109,25 @@ def _split_wide(unit: str, measure: Callable[[str], float], most: float) -> Iter
     yield part
 
 
-def _break_lines(units: list[tuple[str, float]], room: float) -> list[str]:
+def _break_lines(units: list[_Unit], room: float) -> list[str]:
     lines: list[str] = []
     line, used = "", 0.0
-    for unit, width in units:
-        # A space at a line's end takes no room.
-        bare = width if not unit[-1].isspace() else width * len(unit.rstrip()) / len(unit)
-        if line and used + bare > room:
+    for unit in units:
+        if line and used + unit.bare > room:
             lines.append(line.rstrip())
             line, used = "", 0.0
-        line += unit
-        used += width
+        line += unit.text
+        used += unit.width
     return [*lines, line.rstrip()]
 
 
-def _balance(units: list[tuple[str, float]], room: float, lines: list[str]) -> tuple[str, ...]:
+def _balance(units: list[_Unit], room: float, lines: list[str]) -> tuple[str, ...]:
     """Make the lines about as long as each other, without one more of them."""
     narrow, wide = room / 2, room
     for _ in range(5):
         middle = (narrow + wide) / 2
         tried = _break_lines(units, middle)
-        is_kept = len(tried) == len(lines) and max(width for _, width in units) <= middle
+        is_kept = len(tried) == len(lines) and max(unit.width for unit in units) <= middle
         narrow, wide, lines = (narrow, middle, tried) if is_kept else (middle, wide, lines)
     return tuple(lines)
 

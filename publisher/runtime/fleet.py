@@ -21,7 +21,14 @@ from publisher.runtime.exchange import RelayRule, Result, Rules
 from publisher.runtime.relay import Relay
 from publisher.store.candidates import Candidate
 from publisher.store.deliveries import Taken
-from publisher.store.relays import claim, count_messages, find_use, forget_claims, note_standing
+from publisher.store.relays import (
+    claim,
+    count_messages,
+    find_use,
+    forget_claims,
+    hold_days,
+    note_standing,
+)
 
 # A relay that failed no longer ago than this may well be up.
 _DOWN = timedelta(seconds=20)
@@ -94,6 +101,8 @@ class Fleet:
                 relay.noted = relay.rest
         if not self.is_counted:
             return
+        if self.landed:  # in one order, whatever comes later: others do so too
+            hold_days(connection, self.publication, self.relays, self._day(now))
         counts = Counter(
             (flight, result.outcome is not None and result.outcome.kind in ("accepted", "unknown"))
             for result in results

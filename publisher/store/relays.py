@@ -6,7 +6,7 @@ lost for its day, until `forget_claims` is called by one that knows that nobody 
 Functions that change something need a connection that writes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -108,6 +108,14 @@ def count_messages(
     counted = insert(s.relay_day).values(key | {"sent": sent, "taken": max(taken, 0)})
     values = {"sent": _D.sent + sent, "taken": _D.taken + taken}
     connection.execute(counted.on_conflict_do_update(index_elements=list(key), set_=values))
+
+
+def hold_days(connection: Connection, publication: int, relays: Iterable[str], day: date) -> None:
+    """Let nobody else count what goes over these relays, until the transaction ends."""
+    held = select(_D.relay).where(
+        *(_D.publication == publication, _D.relay.in_([*relays]), _D.day == day.isoformat())
+    )
+    connection.execute(held.order_by(_D.relay).with_for_update())
 
 
 def forget_claims(connection: Connection, publication: int) -> None:

@@ -52,7 +52,7 @@ _ROWS = (
         changed_at)
     {numbers} SELECT :publication, 'ref' || i, 'reader-' || i || '@reader.example', 'Reader ' || i,
         {hash}, CASE WHEN i % 20 = 0 THEN 'unsubscribed' ELSE 'confirmed' END,
-        :now - (:count - i) * (365 * :day / :count), :now FROM n
+        :now - (:count - i) * CAST(:step AS BIGINT), :now FROM n
     """,
     """
     INSERT INTO consent (publication, subscriber, at, action, source)
@@ -95,9 +95,7 @@ def measure_many(folder: Path, sizes: Sizes) -> Tables:
 @contextmanager
 def _serving() -> Iterator[str]:
     """A server of our own, which makes everything durable."""
-    cluster = Cluster(
-        Path(tempfile.mktemp(prefix="publisher-bench-"))
-    )  # a short path, for its socket
+    cluster = Cluster(Path(tempfile.mktemp(prefix="publisher-bench-")))  # which it makes
     cluster.make()
     cluster.start()
     try:
@@ -147,6 +145,7 @@ def fill(database: Database, readers: int, now: datetime) -> None:
         )
         values = {"publication": database.publication, "mailing": mailing.id, "count": readers}
         values |= {"now": to_milliseconds(now), "day": _DAY}
+        values["step"] = 365 * _DAY // readers
         for row in _ROWS:
             words = row.format(numbers=_NUMBERS[kind], hash=_HASH[kind])
             used = {name: value for name, value in values.items() if f":{name}" in words}

@@ -58,6 +58,11 @@ def test_a_word_wider_than_a_line_is_broken() -> None:
     assert all(measure(line) * 40 <= 400 for line in broken)
 
 
+def test_a_space_behind_wide_letters_is_not_taken_for_one_of_them() -> None:
+    fitted = fit("aaaa。。。《。 a。。。", 400, SIZES, measure)
+    assert all(measure(line) * fitted.pixels <= 400 for line in fitted.lines)
+
+
 @given(st.text(alphabet="ab 中，。《》-—e\u0301", min_size=1).filter(str.strip))
 def test_units_are_the_whole_text_and_no_line_is_too_wide(text: str) -> None:
     assert "".join(split_units(text, measure, 10)) == text

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, event
 
 from publisher.store.database import Database
@@ -49,15 +50,17 @@ _LARGE = "subscriber|delivery|ledger|consent"
 def test_a_page_is_no_scan_and_no_sort_of_everything(database: Database) -> None:
     plans = _read_plans(database)
     assert set(PAGES) | set(COUNTS) <= set(plans)
+    is_sqlite = database.engine.dialect.name == "sqlite"  # the other one has several ways
     faults = {
         name: plan
         for name, index in PAGES.items()
         for plan in [plans[name]]
-        if index not in plan or _SCANS.search(plan) or _SORTS.search(plan)
+        if (is_sqlite and index not in plan) or _SCANS.search(plan) or _SORTS.search(plan)
     }
     assert faults == {}
 
 
+@pytest.mark.sqlite
 def test_a_count_goes_through_what_is_counted_alone(database: Database) -> None:
     plans = _read_plans(database)
     wrong = {name: plans[name] for name, index in COUNTS.items() if index not in plans[name]}
