@@ -114,7 +114,7 @@ def _plan(costs: Costs, plant: Plant) -> dict[str, Row]:
     for workers in WORKERS:
         those = msgspec.structs.replace(plant, workers=workers)
         limit, rate = find_limit(costs, those, READERS["million"])
-        rows[f"{workers} ({limit})"] = {"rate": [round(rate)]} | {
+        rows[f"{workers} ({limit})"] = {"rate": [float(round(rate))]} | {
             name: [round(time_mailing(costs, those, readers) / 60, 1)]
             for name, readers in READERS.items()
         }

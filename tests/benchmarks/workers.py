@@ -40,7 +40,7 @@ class Mailing(NamedTuple):
     """What one mailing took: messages a second, seconds from its rows to its end, CPU of workers
     and of sinks, and the server's part of both the rows and the sending."""
 
-    count: int
+    messages: int
     rate: float
     enqueued: float
     wall: float
@@ -98,11 +98,11 @@ def _as_row(mailings: list[Mailing]) -> Row:
     """What was sent, counted by the message."""
     return {
         "rate": [round(each.rate) for each in mailings],
-        "each": [_micro(each.cpu, each.count) for each in mailings],
-        "database": [_micro(each.sent.cpu, each.count) for each in mailings],
-        "sink": [_micro(each.sinks, each.count) for each in mailings],
-        "step": [round(each.count / each.sent.commits, 2) for each in mailings],
-        "log": [round(each.sent.log / each.count) for each in mailings],
+        "each": [_micro(each.cpu, each.messages) for each in mailings],
+        "database": [_micro(each.sent.cpu, each.messages) for each in mailings],
+        "sink": [_micro(each.sinks, each.messages) for each in mailings],
+        "step": [round(each.messages / each.sent.commits, 2) for each in mailings],
+        "log": [round(each.sent.log / each.messages) for each in mailings],
         "wall": [round(each.wall, 2) for each in mailings],
     }
 
@@ -110,9 +110,9 @@ def _as_row(mailings: list[Mailing]) -> Row:
 def _as_rows(mailings: list[Mailing]) -> Row:
     """What the rows of mailings took, by the reader."""
     return {
-        "reader": [_micro(each.enqueued, each.count) for each in mailings],
-        "database": [_micro(each.rows.cpu, each.count) for each in mailings],
-        "log": [round(each.rows.log / each.count) for each in mailings],
+        "reader": [_micro(each.enqueued, each.messages) for each in mailings],
+        "database": [_micro(each.rows.cpu, each.messages) for each in mailings],
+        "log": [round(each.rows.log / each.messages) for each in mailings],
     }
 
 
