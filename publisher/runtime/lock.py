@@ -22,12 +22,16 @@ from publisher.store.place_server import ServerPlace
 class DeliveryLock:
     """The lock of a database's delivery, held until it is released or the process ends.
 
-    A server's is lost with the connection that holds it.
+    A server's is lost with the connection that holds it. It has no board where a process that lost
+    it, and stands still, has the file.
     """
 
-    def __init__(self, descriptor: int, session: SessionLock | None = None) -> None:
+    def __init__(
+        self, descriptor: int, session: SessionLock | None = None, *, has_board: bool = True
+    ) -> None:
         self._descriptor = descriptor
         self._session = session
+        self._has_board = has_board
 
     def is_held(self) -> bool:
         """Tell whether nobody else can have it; asks nobody."""
@@ -40,11 +44,11 @@ class DeliveryLock:
 
     def read_begun(self) -> set[int] | None:
         """The deliveries whose bodies the last holder had begun; None where nobody knows."""
-        return read_begun(self._descriptor)
+        return read_begun(self._descriptor) if self._has_board else None
 
-    def make_board(self, connections: int) -> Board:
+    def make_board(self, connections: int) -> Board | None:
         """A board of this process, in place of the last one."""
-        return Board(self._descriptor, connections)
+        return Board(self._descriptor, connections) if self._has_board else None
 
     def release(self) -> None:
         if self._session is not None:
@@ -60,16 +64,23 @@ def try_lock(place: Place) -> DeliveryLock | None:
         place.beside.parent.mkdir(exist_ok=True)
     except OSError as error:
         raise PublisherError(f"{place.beside.parent} cannot be made: {error.strerror}") from None
+    if isinstance(place, ServerPlace):
+        return _try_servers(place)
     descriptor = _lock(place.beside, fcntl.LOCK_EX)
-    if descriptor is None or not isinstance(place, ServerPlace):
-        return None if descriptor is None else DeliveryLock(descriptor)
-    session = None
+    return None if descriptor is None else DeliveryLock(descriptor)
+
+
+def _try_servers(place: ServerPlace) -> DeliveryLock | None:
+    if (session := place.lock(DELIVERING)) is None:
+        return None
     try:
-        session = place.lock(DELIVERING)
-    finally:
-        if session is None:
-            os.close(descriptor)
-    return None if session is None else DeliveryLock(descriptor, session)
+        descriptor = _lock(place.beside, fcntl.LOCK_EX)
+        if descriptor is not None:
+            return DeliveryLock(descriptor, session)
+        return DeliveryLock(_open(place.beside), session, has_board=False)
+    except BaseException:
+        session.release()
+        raise
 
 
 @contextmanager
@@ -105,11 +116,15 @@ def _hold_file(database: Path, is_shared: bool) -> Callable[[], None] | None:
     return None if descriptor is None else partial(os.close, descriptor)
 
 
-def _lock(path: Path, kind: int) -> int | None:
+def _open(path: Path) -> int:
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise PublisherError(f"{path} cannot be opened: {error.strerror}") from None
+
+
+def _lock(path: Path, kind: int) -> int | None:
+    descriptor = _open(path)
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:

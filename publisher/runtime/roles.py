@@ -3,11 +3,13 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 
 from publisher.errors import PublisherError
+from publisher.runtime import jobs
 from publisher.runtime.alerts import Alerts
 from publisher.runtime.delivery import now_utc
 from publisher.runtime.dispatch import Dispatcher
@@ -28,6 +30,7 @@ from publisher.store.database import Database
 from publisher.store.errors import StoreError
 from publisher.store.place_server import ServerPlace
 from publisher.store.ticks import note_tick
+from publisher.store.workers import is_led
 
 _LOOK_SECONDS = 0.5
 _TICK_SECONDS = 5
@@ -78,10 +81,16 @@ class Succeeding:
         self._asked_at = time.monotonic()
 
     def may_lead(self) -> bool:
-        """Tell whether the lock is ours now; asks no more often than now and then."""
+        """Tell whether the lock is ours now; asks no more often than now and then.
+
+        Who has it and is not heard of any more loses it.
+        """
         if time.monotonic() - self._asked_at >= _LOOK_SECONDS:
             self._asked_at = time.monotonic()
-            self._lock = try_lock(self.database.place)
+            with suppress(StoreError):  # what is at hand goes on, until the server is back
+                with self.database.read() as connection:
+                    has_lead = is_led(connection, jobs.LEASE)
+                self._lock = None if has_lead else try_lock(self.database.place)
         return self._lock is not None
 
     def take(self) -> DeliveryLock | None:

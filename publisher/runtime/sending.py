@@ -176,7 +176,7 @@ def run_loop(
             lock.release()
 
 
-def _recover(database: Database, dispatcher: Dispatcher, lock: DeliveryLock) -> Board:
+def _recover(database: Database, dispatcher: Dispatcher, lock: DeliveryLock) -> Board | None:
     """Settle what the lock's last holder left, and take its place."""
     was_here = _mark(database, lock)
     dispatcher.recover(now_utc(), lock.read_begun() if was_here else None)

@@ -20,7 +20,7 @@ from publisher.store.errors import StoreError
 LEAST_VERSION = 14
 # Advisory locks have two numbers: this one, and what it is that is locked. They are of one
 # database, which has one publication.
-_LOCKS = 0x7075626C
+LOCKS = 0x7075626C
 WRITING, MIGRATING, DELIVERING, OPEN = 1, 2, 3, 4
 CHANNEL = "publisher"
 
@@ -59,7 +59,7 @@ _OF_HELD = (
 )
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_LOCK = f"pg_advisory_xact_lock({_LOCKS}, {WRITING})"
+_LOCK = f"pg_advisory_xact_lock({LOCKS}, {WRITING})"
 # Others are told at its end, if it has one.
 _BEGIN_WRITING = f"BEGIN; NOTIFY {CHANNEL}; SELECT {_LOCK}"
 _BEGIN_SHARING = f"BEGIN; SELECT {_LOCK.replace('lock(', 'lock_shared(')}"
@@ -142,7 +142,7 @@ def _make_text_dumper(psycopg: ModuleType) -> Any:
 
 def wait_to_migrate(connection: Connection) -> None:
     """Be the only one that makes or changes tables, until the transaction ends."""
-    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCKS}, {MIGRATING})")
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCKS}, {MIGRATING})")
 
 
 def find_fault(connection: Connection) -> str:
@@ -196,7 +196,7 @@ class SessionLock:
 
     def __init__(self, url: str, number: int, *, is_shared: bool = False) -> None:
         self._psycopg = require_psycopg()
-        self._words = f"SELECT pg_try_advisory_lock{'_shared' * is_shared}({_LOCKS}, {number})"
+        self._words = f"SELECT pg_try_advisory_lock{'_shared' * is_shared}({LOCKS}, {number})"
         self._url = url
         self._raw: Any = None
 

@@ -226,3 +226,24 @@ def test_who_neither_leads_nor_has_a_batch_has_nothing_to_try(post: Post) -> Non
         assert dispatcher.step(now, [], 1) == []
         assert dispatcher.next_try(now) is None
     database.close()
+
+
+@pytest.mark.long
+def test_who_leads_and_is_stopped_is_replaced(post: Post) -> None:
+    """Single messages do not wait for it, and it does not send them again when it goes on."""
+    lead = "SELECT name FROM worker WHERE is_lead"
+    with working(start(post, 2)) as workers:
+        wait_for(lambda: len(post.rows(lead)) == 1, "one leads")
+        stopped = next(each for each in workers if post.rows(lead)[0][0].endswith(f":{each.pid}"))
+        (other,) = [each for each in workers if each is not stopped]
+        stopped.signal(signal.SIGSTOP)
+        added = post.cli("subscribers", "add", "late@reader.example", "--unconfirmed")
+        assert added.status == 0, added
+        wait_for(lambda: len(post.server.messages) == 1, f"it is confirmed: {other.said}")
+        assert post.rows(f"{lead} AND name LIKE '%%:{other.pid}'")
+        stopped.signal(signal.SIGCONT)
+        post.cli("subscribers", "add", "later@reader.example", "--unconfirmed")
+        wait_for(lambda: len(post.server.messages) == 2, f"so is the next: {stopped.said}")
+        time.sleep(1)
+        assert len(post.server.messages) == 2
+        assert [each.stop() for each in workers] == [0, 0]

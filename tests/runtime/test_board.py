@@ -53,6 +53,7 @@ def test_the_mark_and_the_board_share_the_lock_s_file(tmp_path: Path) -> None:
     assert try_lock(database) is None
     lock.mark("0123456789abcdef")
     places = lock.make_board(4)
+    assert places is not None
     places.note(1, 99)
     lock.mark("fedcba9876543210")
     assert lock.read_begun() == {99}
