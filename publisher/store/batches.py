@@ -58,11 +58,12 @@ _OLD = """
         AND status IN ('deferred', 'failed', 'in_doubt')
         AND NOT EXISTS (SELECT 1 FROM batch WHERE mailing = %(mailing)s)
 """
+# By a sum: by an index of mailings all of one would be looked through for each step.
 _ADD = f"""
     INSERT INTO batch (mailing, first, last, due_at)
     SELECT %(mailing)s, step, step + %(size)s - 1, 0
     FROM generate_series(LEAST(({_NEW} LIMIT 1), ({_OLD})), ({_NEW} DESC LIMIT 1), %(size)s) AS step
-    WHERE EXISTS (SELECT 1 FROM delivery WHERE mailing = %(mailing)s
+    WHERE EXISTS (SELECT 1 FROM delivery WHERE mailing + 0 = %(mailing)s
         AND id BETWEEN step AND step + %(size)s - 1)
 """  # noqa: S608 - of our own words alone
 # Those for which no job waits or works.
