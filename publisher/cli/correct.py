@@ -184,8 +184,8 @@ def _document(corrected: Corrected, report: Report, mailed: MailedCorrection) ->
         "digest": mailed.revised.digest if mailed.revised else None,
         "correction": its.name if its else None,
         "recipients": its.recipients if its else 0,
-        "unknown": mailed.unknown,
         "problems": report.problems,
+        "unknown": mailed.unknown,
     }
 
 

@@ -259,7 +259,7 @@ def test_correct(cli: CommandLine) -> None:
     done = cli("correct", "2025-12-15", "--note", "It was 1995.", "--highlight", "one", "--json")
     assert done.status == 0
     names = ["issue", "from", "to", "highlights", "own_words", "note", "at"]
-    names += ["digest", "correction", "recipients", "problems"]
+    names += ["digest", "correction", "recipients", "problems", "unknown"]
     assert list(done.json) == names
     assert done.json["highlights"] == ["one"]
     assert done.json["own_words"] is False

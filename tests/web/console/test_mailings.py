@@ -213,11 +213,12 @@ def test_pages_are_found_by_an_index(newsroom: Newsroom) -> None:
             " | ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {each}"))
             for each in chosen
         ]
-    assert len(plans) == 4
-    for plan in plans[:2]:
-        assert "(mailing=? AND subscriber" in plan
+    *whole, failed = plans
+    assert whole
+    for plan in whole:
+        assert "(mailing=? AND subscriber" in plan or "SEARCH subscriber" in plan
         assert "TEMP B-TREE" not in plan
-    assert "delivery_not_sent" in plans[2]
+    assert "delivery_not_sent" in failed
 
 
 def test_a_canary_says_until_when_the_rest_waits(newsroom: Newsroom) -> None:
