@@ -38,6 +38,11 @@ class Batches:
         self._taken: dict[int, tuple[Lease, float]] = {}
 
     @property
+    def fault(self) -> str:
+        """Why no batches come; empty where they may."""
+        return self.jobs.fault if self.jobs else ""
+
+    @property
     def mailings(self) -> set[int]:
         """Those that the batches are of."""
         return {lane.lease.mailing for lane in self.lanes.values() if lane.lease is not None}

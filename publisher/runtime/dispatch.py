@@ -372,9 +372,14 @@ class Dispatcher:
         return Canaries(lanes, self.in_flight.values(), self.rules.canary)
 
     def _note_canaries(self, judged: Sequence[Mailing]) -> list[Notice]:
-        """Let lanes know what became of their canaries; those that stopped are told of."""
+        """Let lanes know what became of their canaries; those that stopped are told of.
+
+        Where others deliver too, what is behind a canary is in batches from then on.
+        """
         for mailing in judged:
             self.lanes[mailing.id].renew(mailing)
+            if self.batches.jobs is not None and mailing.canary_last is None:
+                del self.lanes[mailing.id]
         return [Notice("paused", mailing) for mailing in judged if mailing.status == "paused"]
 
     def _done_lanes(self, now: datetime) -> list[Lane]:

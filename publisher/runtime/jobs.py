@@ -44,7 +44,8 @@ def name_process() -> str:
 class Jobs:
     """The batches that come to this process, and how it is seen by others.
 
-    `only` is the mailing whose batches alone are wanted. `sent` counts accepted messages.
+    `only` is the mailing whose batches alone are wanted. `sent` counts accepted messages;
+    `fault` is why no batches come, empty where they may.
     """
 
     def __init__(self, url: str, only: int | None, *, is_lead: bool) -> None:
@@ -53,7 +54,7 @@ class Jobs:
         self.fault = ""
         self._is_lead = is_lead
         self._queues = None if only is None else [name_queue(only)]
-        self._words, self._options = connect_arguments(url)
+        _, self._options = connect_arguments(url)
         self._arrived: deque[int] = deque()
         self._over: dict[int, asyncio.Event] = {}
         self._loop = asyncio.new_event_loop()
@@ -107,8 +108,8 @@ class Jobs:
         while not self._is_stopping:
             try:
                 await self._serve()
-            except Exception as error:  # the server is gone, and comes back
-                self.fault = str(error)
+            except Exception as error:  # such as a server that is gone, and comes back
+                self.fault = str(error.__cause__ or error)
             await asyncio.sleep(_AGAIN)
 
     async def _serve(self) -> None:
@@ -174,6 +175,7 @@ class Jobs:
             values |= {"rate": (self.sent - before) / seconds}
             before, self._shown_at = self.sent, now
             await app.connector.execute_query_async(_SHOW, **values)
+            self.fault = ""
             await asyncio.sleep(_HEARTBEAT)
 
 

@@ -50,10 +50,14 @@ def deliver_always(delivering: Delivering, say: Say) -> None:
     Where a server's database has batches, work at those meanwhile.
     """
     watch = RelayWatch(Alerts(delivering.database, delivering.settings, say))
-    was_unable = ""
+    was_unable = was_short = ""
     succeeding = Succeeding(delivering.database)
 
     def look(dispatcher: Dispatcher, now: datetime) -> bool:
+        nonlocal was_short
+        if (why := dispatcher.batches.fault) and why != was_short:
+            say(f"No batches of mailings come here until this is over: {why}")
+        was_short = why
         watch.note(describe_troubles(dispatcher.fleet, now), now)
         return not dispatcher.is_lead and succeeding.may_lead()
 

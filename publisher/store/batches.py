@@ -109,10 +109,11 @@ def sweep(connection: Connection, sending: Collection[int]) -> None:
 _FORGET_WORKERS = """
     DELETE FROM worker WHERE seen_at < (EXTRACT(EPOCH FROM clock_timestamp()) - 3600) * 1000
 """
-# A paused mailing goes on, and what a dead worker left of a cancelled one is to be settled.
+# A paused mailing goes on, one may have begun just now, and what a dead worker left of a cancelled
+# one is to be settled.
 _FORGET = """
     DELETE FROM batch WHERE mailing = %s AND NOT EXISTS (SELECT 1 FROM mailing AS m
-        WHERE m.id = batch.mailing AND m.status = 'paused')
+        WHERE m.id = batch.mailing AND m.status IN ('sending', 'paused'))
     AND NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.mailing = %s AND d.status = 'sending'
         AND d.status <> 'sent' AND d.id BETWEEN batch.first AND batch.last)
 """

@@ -4,14 +4,17 @@ import random
 import signal
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from publisher.model.delivery import Stage
+from publisher.mailing.canary import CanaryRule
+from publisher.model.delivery import Outcome, Reply, Stage
 from publisher.runtime.dispatch import Dispatcher
-from publisher.runtime.exchange import Rules
+from publisher.runtime.exchange import Result, Rules
+from publisher.runtime.jobs import Jobs
 from publisher.store import batches
+from publisher.store.place_server import ServerPlace
 from tests import postgresql
 from tests.delivery.post import NAME, Post
 from tests.delivery.workers import (
@@ -25,6 +28,7 @@ from tests.delivery.workers import (
 )
 from tests.smtp.scripted import Rule, say
 
+ACCEPTED = Outcome(kind="accepted", stage="final_dot", reply=Reply(250, "2.0.0", "queued"))
 EVENTS = "SELECT event, count(*) FROM ledger WHERE delivery IS NOT NULL GROUP BY event"
 
 
@@ -247,3 +251,44 @@ def test_who_leads_and_is_stopped_is_replaced(post: Post) -> None:
         time.sleep(1)
         assert len(post.server.messages) == 2
         assert [each.stop() for each in workers] == [0, 0]
+
+
+def test_who_leads_leaves_what_is_behind_a_canary_to_the_batches(post: Post) -> None:
+    """At once: what it took of them beside their holder would count as left by a dead one."""
+    post.configure(canary=1)
+    add_readers(post, 5)
+    begin_mailing(post)
+    database, now = post.open(), datetime.now(UTC)
+    rules = Rules(canary=CanaryRule(wait=timedelta(0)))
+    with database.hold() as store:
+        assert isinstance(database.place, ServerPlace)
+        jobs = Jobs(database.place.url, None, is_lead=True)
+        dispatcher, results = Dispatcher(store, rules, random.random, jobs=jobs), list[Result]()
+        taken: list[int] = []
+        for step in range(6):
+            tasks = dispatcher.step(now + timedelta(seconds=step), results, 8)
+            taken += [task.id for task in tasks]
+            results = [Result(task, ACCEPTED) for task in tasks]
+    assert taken == [1]
+    assert post.rows("SELECT first, last - first FROM batch") == [(2, 24)]
+    database.close()
+
+
+def test_a_mailing_that_began_unnoticed_keeps_its_batches(post: Post) -> None:
+    add_readers(post, 60)
+    begin_mailing(post)
+    database = post.open()
+    with database.write() as connection:
+        batches.sweep(connection, [])
+    database.close()
+    assert len(post.rows("SELECT * FROM batch")) == 3
+
+
+@pytest.mark.long
+def test_it_is_said_why_no_batches_come(post: Post) -> None:
+    with working(start(post, 1)) as (only,):
+        database = post.open()
+        with database.write() as connection:
+            connection.exec_driver_sql("ALTER TABLE procrastinate_workers RENAME TO elsewhere")
+        database.close()
+        wait_for(lambda: "No batches of mailings come here" in only.said, only.said)
