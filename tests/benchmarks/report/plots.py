@@ -29,6 +29,8 @@ _START, _LONGEST = 250, 330
 _PLOT = (60, 560, 240)  # where lines begin, how wide and how high they are
 _DASHES = ("", "8 4", "2 3", "12 4 2 4")
 _TICKS = 5
+# Names whose lines end as near as this would stand in each other, if not so high above.
+_NEAR, _LETTERS = 30, 18
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -46,6 +48,8 @@ class Line(msgspec.Struct, frozen=True):
     points: str
     dashes: str
     last: tuple[float, float]
+    # Where its name stands.
+    height: float = 0
 
 
 def draw(plot: Bars | Lines, tables: Tables) -> str:
@@ -125,7 +129,7 @@ def _lay_lines(plot: Lines, tables: Tables) -> dict[str, object]:
         points = [place(*point) for point in zip(row["at"], row[plot.quantity], strict=True)]
         lines.append(Line(name, _join(points), dashes, points[-1]))
     return {
-        "lines": lines,
+        "lines": _space(lines),
         "left": left,
         "right": left + width,
         "bottom": _TOP + height,
@@ -134,6 +138,16 @@ def _lay_lines(plot: Lines, tables: Tables) -> dict[str, object]:
         "along": [(place(v, 0)[0], write_limit(v, plot.along)) for v in _ticks(longest)],
         "asked": place(0, plot.asked)[1],
     }
+
+
+def _space(lines: Sequence[Line]) -> list[Line]:
+    """Put the names of lines that end near each other one above the other."""
+    spaced: list[Line] = []
+    for line in sorted(lines, key=lambda line: -line.last[1]):
+        near = [each for each in spaced if abs(each.last[0] - line.last[0]) < _NEAR]
+        height = min([line.last[1], *(each.height - _LETTERS for each in near)])
+        spaced.append(msgspec.structs.replace(line, height=round(height, 1)))
+    return sorted(spaced, key=lambda line: [each.name for each in lines].index(line.name))
 
 
 def _join(points: Sequence[tuple[float, float]]) -> str:
