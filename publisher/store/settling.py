@@ -1,16 +1,19 @@
 """The two statements by which an outcome is written, in the words of both databases.
 
-A server is given those of all outcomes at once, which is one round trip for each of the two. As the
-first one is written for it, no index but that of ids would do: it might read all that was not sent.
+All outcomes of a step are given at once, which to a server is one round trip for each of the two.
+As the first one is written, no index but that of ids would do: it might read all that was not sent.
 """
 
 from publisher.store.driver import Statement
 
 SETTLE = Statement(
     """
-    UPDATE delivery SET status = ?, attempts = ?, doubts = ?, breaks = ?, first_attempt_at = ?,
-        next_attempt_at = ?, last_reply = ?, relay_id = ?
-    WHERE id = ? AND status = 'sending'
+    WITH n (status, attempts, doubts, breaks, first_attempt_at, next_attempt_at, last_reply,
+        relay_id, id) AS (VALUES {rows})
+    UPDATE delivery SET status = n.status, attempts = n.attempts, doubts = n.doubts,
+        breaks = n.breaks, first_attempt_at = n.first_attempt_at,
+        next_attempt_at = n.next_attempt_at, last_reply = n.last_reply, relay_id = n.relay_id
+    FROM n WHERE delivery.id = n.id AND delivery.status || '' = 'sending'
 """,
     """
     UPDATE delivery AS d SET status = n.status, attempts = n.attempts, doubts = n.doubts,
@@ -21,13 +24,12 @@ SETTLE = Statement(
         next_attempt_at, last_reply, relay_id, id)
     WHERE d.id = n.id AND d.status || '' = 'sending'
 """,
-    takes_columns=True,
 )
 RECORD = Statement(
     """
     INSERT INTO ledger
         (publication, mailing, delivery, at, event, attempt, stage, reply, relay_id, relay)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    VALUES {rows}
 """,
     """
     INSERT INTO ledger
@@ -35,5 +37,4 @@ RECORD = Statement(
     SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::int[],
         ?::text[], ?::text[], ?::text[], ?::text[])
 """,
-    takes_columns=True,
 )
