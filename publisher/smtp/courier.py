@@ -41,6 +41,16 @@ class Needs(NamedTuple):
     is_utf8: bool
 
 
+class Offer(NamedTuple):
+    """What a server offers at EHLO. It takes messages of `limit` bytes; 0 is no limit known."""
+
+    has_pipelining: bool
+    has_size: bool
+    has_8bit: bool
+    has_utf8: bool
+    limit: int
+
+
 class Courier:
     """Takes messages to a relay over one connection, which the caller opens again when it is gone.
 
@@ -62,6 +72,7 @@ class Courier:
         self._waits = read_waits(relay.timeouts)
         self._limit = messages_per_connection
         self._session: Session | None = None
+        self._offer = _read_offer({})
         self._opening: socket.socket | None = None
         self._is_interrupted = False
         self._has_leftovers = False
@@ -95,6 +106,7 @@ class Courier:
         if isinstance(session, Outcome):
             return session
         self._session, self._tried, self._has_leftovers = session, 0, False
+        self._offer = _read_offer(session.features)
         return None
 
     def close(self) -> None:
@@ -152,19 +164,21 @@ class Courier:
     ) -> Steps[Outcome]:
         """As `deliver`, for who waits for many connections at once.
 
-        `is_stuffed` vouches that no line of `data` begins with a dot, and that it ends with CRLF.
+        `is_stuffed` vouches that no line of `data` begins with a dot, that it ends with CRLF, and
+        that all of it is ASCII unless its envelope says UTF-8.
         """
         if self._session is None:
             return attribute_failure("connect", "there is no connection to the relay")
-        features, wire = self._session.features, self._session.wire
-        needs = Needs(size=len(data), is_ascii=data.isascii(), is_utf8=_needs_utf8(envelope))
-        refusal = _find_refusal(envelope, needs, features)
+        wire, is_utf8 = self._session.wire, _needs_utf8(envelope)
+        is_ascii = (is_stuffed and not is_utf8) or data.isascii()
+        needs = Needs(len(data), is_ascii, is_utf8)
+        refusal = _find_refusal(envelope, needs, self._offer)
         if refusal is not None:
             return refusal
         self._tried += 1
         try:
-            ask = self._ask_together if "pipelining" in features else self._ask_singly
-            refusal = yield from ask(wire, self._commands(envelope, needs, features))
+            ask = self._ask_together if self._offer.has_pipelining else self._ask_singly
+            refusal = yield from ask(wire, self._commands(envelope, needs))
             refusal = refusal or self._find_objection(wire, before_body)
             if refusal is not None:
                 if wire.has_unread:
@@ -188,12 +202,10 @@ class Courier:
             return attribute_failure("data", "stopped before the message was sent")
         return None
 
-    def _commands(
-        self, envelope: Envelope, needs: Needs, features: dict[str, str]
-    ) -> list[_Command]:
+    def _commands(self, envelope: Envelope, needs: Needs) -> list[_Command]:
         """What comes before the body; RSET first where the last transaction did not end well."""
-        size = f" SIZE={needs.size}" if "size" in features else ""
-        body = " BODY=8BITMIME" if "8bitmime" in features and not needs.is_ascii else ""
+        size = f" SIZE={needs.size}" if self._offer.has_size else ""
+        body = " BODY=8BITMIME" if self._offer.has_8bit and not needs.is_ascii else ""
         utf8 = " SMTPUTF8" if needs.is_utf8 else ""
         mail = f"MAIL FROM:<{envelope.sender}>{size}{body}{utf8}\r\n".encode()
         rcpt = f"RCPT TO:<{envelope.recipient}>\r\n".encode()
@@ -225,9 +237,10 @@ class Courier:
         stage, reply = commands[0][0], Reply(0)
         try:
             together = b"".join([command for _, command, _ in commands])
-            yield from wire.write(together, commands[0][2])
+            if (sent := wire.send(together)) < len(together):
+                yield from wire.write(together[sent:], commands[0][2])
             for stage, _, wait in commands:
-                reply = wire.read_here() or (yield from wire.read(wait))
+                reply = wire.read_here() or (yield from wire.hear(wait)).reply
                 if refusal is None:
                     if _is_hoped_for(stage, reply):
                         continue
@@ -264,13 +277,19 @@ class Courier:
         return attribute(stage, reply)
 
     def _send_body(self, wire: Wire, body: bytes) -> Steps[Outcome]:
-        sent, error = yield from wire.write_blocks(body, self._waits.block)
+        sent, error = 0, None
+        try:
+            sent = wire.send(body)
+        except OSError as failure:
+            error = failure
+        if error is None and sent < len(body):
+            sent, error = yield from wire.write_blocks(body, self._waits.block, sent)
         if error is not None and sent <= len(body) - len(_END):
             return (yield from self._broke_in_body(wire, error))
         try:
             if error is not None:
                 raise error
-            reply = yield from wire.read(self._waits.final_dot)
+            reply = (yield from wire.hear(self._waits.final_dot)).reply
             outcome = attribute("final_dot", reply)
         except OSError as failure:
             self._drop()
@@ -307,20 +326,30 @@ def _needs_utf8(envelope: Envelope) -> bool:
     return envelope.is_utf8 or not (envelope.sender.isascii() and envelope.recipient.isascii())
 
 
-def _find_refusal(envelope: Envelope, needs: Needs, features: dict[str, str]) -> Outcome | None:
+def _read_offer(features: dict[str, str]) -> Offer:
+    limit = features.get("size", "").strip()
+    return Offer(
+        has_pipelining="pipelining" in features,
+        has_size="size" in features,
+        has_8bit="8bitmime" in features,
+        has_utf8="smtputf8" in features,
+        limit=int(limit[:20]) if limit.isdecimal() else 0,
+    )
+
+
+def _find_refusal(envelope: Envelope, needs: Needs, offer: Offer) -> Outcome | None:
     """What this relay cannot take, or nobody should: known before anything is sent."""
     if not _PATH.fullmatch(envelope.sender):
         return refuse("mail", "sender", "the sender's address cannot be written in a command")
     if not envelope.recipient or not _PATH.fullmatch(envelope.recipient):
         return refuse("rcpt", "recipient", "the address cannot be written in a command")
-    if needs.is_utf8 and "smtputf8" not in features:
+    if needs.is_utf8 and not offer.has_utf8:
         return refuse("rcpt", "recipient", "the relay takes no international addresses (SMTPUTF8)")
-    if not needs.is_ascii and "8bitmime" not in features:
+    if not needs.is_ascii and not offer.has_8bit:
         return refuse("mail", "recipient", "the relay takes no 8-bit messages (8BITMIME)")
-    limit = features.get("size", "").strip()
     # RFC 1870, section 4: 0 or nothing means that no limit is known.
-    if limit.isdecimal() and 0 < int(limit[:20]) < needs.size:
-        words = f"the message has {needs.size} bytes, and the relay takes {limit} at most"
+    if 0 < offer.limit < needs.size:
+        words = f"the message has {needs.size} bytes, and the relay takes {offer.limit} at most"
         return refuse("mail", "sender", words)
     return None
 

@@ -87,13 +87,22 @@ class Wire:
         if error is not None:
             raise error
 
-    def write_blocks(self, data: bytes, timeout: float) -> Steps[tuple[int, OSError | None]]:
+    def send(self, data: bytes) -> int:
+        """Hand over what the system takes at once; what is left is for `write_blocks`."""
+        try:
+            return self.socket.send(data if len(data) <= self._block else data[: self._block])
+        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            return 0
+
+    def write_blocks(
+        self, data: bytes, timeout: float, sent: int = 0
+    ) -> Steps[tuple[int, OSError | None]]:
         """Write block by block, each within the time; give how much was handed over, and why less.
 
         The number is exact: a call that fails has handed over nothing, or a part of a TLS record,
-        which nobody can read.
+        which nobody can read. It begins with what was `sent` already.
         """
-        view, sent, deadline = memoryview(data), 0, 0.0
+        view, deadline = memoryview(data), 0.0
         try:
             while sent < len(data):
                 try:
@@ -117,8 +126,25 @@ class Wire:
     def hear(self, timeout: float) -> Steps[Said]:
         """As `read`, with the reply's lines."""
         deadline = monotonic() + timeout
+        # Of TLS something may be here already, which no readiness tells of; else it never is.
+        is_write, is_to_wait = False, not self._is_encrypted
         while (said := self._take()) is None:
-            self._buffer += yield from self._receive(deadline)
+            if is_to_wait:
+                yield Wait(self.socket, is_write, deadline)
+            if monotonic() >= deadline:
+                raise too_long()  # what drips is ready again and again
+            try:
+                received = self.socket.recv(MAX_LINE)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                is_write, is_to_wait = False, True
+                continue
+            except ssl.SSLWantWriteError:
+                is_write, is_to_wait = True, True
+                continue
+            if not received:
+                raise ConnectionResetError("the server closed the connection")
+            self._buffer += received
+            is_write, is_to_wait = False, not self._is_encrypted
         return said
 
     def read_here(self) -> Reply | None:
@@ -135,26 +161,6 @@ class Wire:
     def close(self) -> None:
         """Close the socket, whatever state it is in."""
         self.socket.close()
-
-    def _receive(self, deadline: float) -> Steps[bytes]:
-        # Of TLS something may be here already, which no readiness tells of; else it never is.
-        is_write, is_to_wait = False, not self._is_encrypted
-        while True:
-            if is_to_wait:
-                yield Wait(self.socket, is_write, deadline)
-            if monotonic() >= deadline:
-                raise too_long()  # what drips is ready again and again
-            try:
-                received = self.socket.recv(MAX_LINE)
-            except (BlockingIOError, ssl.SSLWantReadError):
-                is_write, is_to_wait = False, True
-                continue
-            except ssl.SSLWantWriteError:
-                is_write, is_to_wait = True, True
-                continue
-            if not received:
-                raise ConnectionResetError("the server closed the connection")
-            return received
 
 
 def interrupt(connected: socket) -> None:
