@@ -6,6 +6,7 @@ import msgspec
 
 from publisher.mailing.retry import wait_for_refusing, wait_for_relay
 
+_NONE = timedelta(0)
 # No wait is longer: one that is comes from a clock that was put back, and is over.
 _LONGEST = timedelta(minutes=2)
 _LONGEST_REFUSED = timedelta(minutes=90)
@@ -41,7 +42,7 @@ def leave_alone(
 def wait_to_try(rest: Rest, now: datetime) -> timedelta:
     """For how long a relay is left alone yet; zero where it may be tried."""
     if rest.until is None:
-        return timedelta(0)
+        return _NONE
     wait = rest.until - now
     longest = _LONGEST_REFUSED if rest.is_refused else _LONGEST
-    return wait if timedelta(0) < wait <= longest else timedelta(0)
+    return wait if _NONE < wait <= longest else _NONE

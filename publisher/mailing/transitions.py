@@ -45,7 +45,7 @@ DELIVERY_TRANSITIONS: dict[str, Transition] = {
         Transition("failed", ("sending",), "failed", "a 5xx to this recipient"),
         Transition("expired", ("sending",), "failed", "deferred for longer than give_up_after"),
         Transition(
-            "released", ("sending",), "queued", "the relay, not the recipient, is concerned"
+            "released", ("sending",), "queued", "the relay is concerned, or nothing of it was begun"
         ),
         Transition("resent", ("sending",), "queued", "a first doubt, where doubts are resent"),
         Transition("doubted", ("sending",), "in_doubt", "the final dot may have gone out unheard"),

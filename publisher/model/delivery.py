@@ -54,8 +54,8 @@ class Reply(msgspec.Struct, frozen=True):
     text: str = ""
 
     def __str__(self) -> str:
-        parts = (str(self.code) if self.code else "", self.enhanced, self.text)
-        return " ".join(part for part in parts if part)
+        parts = [str(self.code) if self.code else "", self.enhanced, self.text]
+        return " ".join(filter(None, parts))
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

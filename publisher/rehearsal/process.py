@@ -1,13 +1,14 @@
 """A simulated delivery process: the dispatcher, its loop and its connections, in simulated time."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from publisher.model.delivery import Outcome
+from publisher.model.delivery import Outcome, Reply
 from publisher.rehearsal.relay import BEFORE_MAIL, Relay, Said
 from publisher.rehearsal.world import Crash, Store
 from publisher.runtime.dispatch import Dispatcher
-from publisher.runtime.exchange import Notice, Result, Rules
+from publisher.runtime.exchange import Notice, Result, Rules, goes_well
 from publisher.store.deliveries import Taken
 from publisher.store.errors import StoreError
 
@@ -15,6 +16,8 @@ from publisher.store.errors import StoreError
 _STORE_SECONDS = 1.0
 _PATIENCE = 20.0
 _IDLE_SECONDS = 20.0
+# As publisher.runtime.pool: what waits for a connection goes back after this.
+_AHEAD_SECONDS = 1.0
 # It is looked this long after something happened; the real loop does so each 0.2 s for ever.
 _LOOKS = (0.2, 1.5, 3600.0)
 
@@ -37,6 +40,9 @@ class Process:
         self.clock, self.chance = store.clock, chance
         self.dispatcher = Dispatcher(store, rules, chance.random, self.hear)
         self.attempts: list[Attempt] = []
+        # Taken ahead: they wait for a connection.
+        self.waiting: list[Taken] = []
+        self.waiting_since = 0.0
         self.results: list[Result] = []
         self.idle_open, self.used_at = 0, 0.0
         self.is_ending = False
@@ -55,7 +61,9 @@ class Process:
 
     def next_event(self) -> float:
         """When, in true seconds, something happens in this process by itself."""
-        return min([self.wake_at, *(each.ends for each in self.attempts)])
+        ends = [each.ends for each in self.attempts]
+        late = [self.waiting_since + _AHEAD_SECONDS] if self.waiting else []
+        return min([self.wake_at, *ends, *late])
 
     def notice(self) -> None:
         """Where somebody else changed the database: the loop looks five times a second."""
@@ -70,6 +78,8 @@ class Process:
         now = self.clock.true
         for attempt in [each for each in self.attempts if each.ends <= now]:
             self.end_attempt(attempt)
+        if now >= self.waiting_since + _AHEAD_SECONDS or self.is_ending:
+            self._withdraw(lambda task: True)
         if self.disk_failed_at is not None and now < self.wake_at:
             return  # the loop sleeps, with its results
         try:
@@ -78,9 +88,25 @@ class Process:
             self._wait_for_disk()
             return
         self.disk_failed_at = None
-        for task in tasks:
-            self._begin_attempt(task)
+        if not self.waiting:
+            self.waiting_since = now
+        self.waiting += tasks
+        self._begin_waiting()
         self._sleep()
+        self._withdraw(self.dispatcher.wants_back)
+
+    def _withdraw(self, is_wanted_back: Callable[[Taken], bool]) -> None:
+        """Give back what waits for a connection, to be settled at the next step."""
+        back = [task for task in self.waiting if is_wanted_back(task)]
+        self.waiting = [task for task in self.waiting if task not in back]
+        self.results += [Result(task, None, is_withdrawn=True) for task in back]
+        if back:
+            self.wake_at = min(self.wake_at, self.clock.true)
+
+    def _begin_waiting(self) -> None:
+        while self.waiting and len(self.attempts) < self.rules.connections:
+            self.waiting_since = self.clock.true
+            self._begin_attempt(self.waiting.pop(0))
 
     def end_attempt(self, attempt: Attempt) -> None:
         """Its outcome is read."""
@@ -92,15 +118,23 @@ class Process:
         if not is_lost and said.outcome and said.outcome.stage not in BEFORE_MAIL:
             self.idle_open += 1
         self.used_at = self.clock.true
+        self._begin_waiting()
 
     @property
     def room(self) -> int:
-        return self.rules.connections - len(self.attempts)
+        return max(0, self.rules.connections - len(self.attempts) - len(self.waiting))
+
+    def room_with(self, results: Sequence[Result]) -> int:
+        """How many may be taken, with some ahead where all goes well: by chance, as quickly as it
+        goes.
+        """
+        ahead = self.chance.randint(0, self.rules.ahead) if goes_well(results) else 0
+        return max(0, self.rules.connections + ahead - len(self.attempts) - len(self.waiting))
 
     def step(self) -> list[Taken]:
         """One step of the dispatcher; what it raises leaves the results to be written."""
         results = self.results
-        room = 0 if self.is_ending else self.room
+        room = 0 if self.is_ending else self.room_with(results)
         tasks = self.dispatcher.step(self.clock.now, results, room)
         self.results = []
         if results or tasks:
@@ -144,21 +178,26 @@ class Process:
 
     @property
     def is_over(self) -> bool:
-        return self.is_ending and not self.attempts and not self.results
+        return self.is_ending and not (self.attempts or self.waiting or self.results)
 
-    def die(self, *, is_through: bool) -> set[int]:
+    def die(self, *, is_through: bool) -> dict[int, Reply | None]:
         """The relay has the whole text of what was on its way, or it never will have.
 
         Gives the deliveries whose bodies were begun: what the relay took, some others, and those
-        whose outcome was read and is on no disk.
+        whose outcome was read and is on no disk, with what was said of them.
         """
-        begun = {each.taken.id for each in self.results if was_begun(each.outcome)}
+        heard = {each.taken.id: each.outcome for each in self.results if each.outcome is not None}
+        begun: dict[int, Reply | None] = {
+            id: outcome.reply if outcome.kind == "accepted" else None
+            for id, outcome in heard.items()
+            if outcome.kind in ("accepted", "unknown")
+        }
         for attempt in self.attempts:
             took = attempt.said.is_taken and is_through
             self.lose(attempt, is_taken=took)
             if took or (was_begun(attempt.said.outcome) and self.chance.random() < 0.5):
-                begun.add(attempt.task.id)
-        self.attempts = []
+                begun[attempt.task.id] = None
+        self.attempts, self.waiting = [], []
         return begun
 
     def lose(self, attempt: Attempt, *, is_taken: bool) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from publisher.model.audience import Consent
+from publisher.model.delivery import Reply
 from publisher.rehearsal.batches import Batch, draw_refused, make_batches, round_up, scale_rules
 from publisher.rehearsal.facts import Facts
 from publisher.rehearsal.newsroom import File, Newsroom
@@ -107,7 +108,7 @@ class Rehearsal:
         self.tallies: dict[int, Tally] = {}
         self.process: Sending | None = None
         # The deliveries whose bodies were begun when everything was killed.
-        self.begun: set[int] = set()
+        self.begun: dict[int, Reply | None] = {}
         self._events: list[tuple[datetime, int, int, Callable[[], None]]] = []
         self._numbers = count()
         self._remember()
@@ -306,7 +307,7 @@ class Rehearsal:
             self.store, self.rules, self.servers, self.chance, self.tallies, self._pause
         )
         self.process.dispatcher.recover(self.clock.now, self.begun)
-        self.begun = set()
+        self.begun = {}
 
     def _kill(self) -> None:
         """`kill -9` of everything, in the middle of whatever is going on."""

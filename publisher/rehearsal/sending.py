@@ -7,7 +7,7 @@ from random import Random
 
 import msgspec
 
-from publisher.model.delivery import Outcome
+from publisher.model.delivery import Outcome, Reply
 from publisher.rehearsal.batches import AGAIN, Batch, Followed, draw_share, follow, spread
 from publisher.rehearsal.process import Attempt, Process, was_begun
 from publisher.rehearsal.relay import AT_OPENING, SAYINGS, Relay, Said
@@ -135,12 +135,12 @@ class Sending(Process):
             tally.resent += self.rules.policy.on_in_doubt == "resend"
             tally.held += self.rules.policy.on_in_doubt == "hold"
 
-    def die(self, *, is_through: bool) -> set[int]:
+    def die(self, *, is_through: bool) -> dict[int, Reply | None]:
         """Of a batch one message was on its way; what becomes of that is counted, and the rest,
         with it, goes again.
         """
         begun = super().die(is_through=is_through)
-        return begun if self.is_exact else set()
+        return begun if self.is_exact else {}
 
     def _tally(self, task: Taken) -> Tally:
         return self.tallies.setdefault(task.mailing, Tally())

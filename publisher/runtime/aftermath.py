@@ -5,9 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from publisher.mailing.settle import Policy, Settlement, settle_doubt
+from publisher.mailing.settle import Policy, Settlement, settle, settle_doubt
 from publisher.model.delivery import TO_MANY
+from publisher.runtime.board import Begun
 from publisher.runtime.exchange import Notice
+from publisher.smtp.attribution import attribute
 from publisher.store.deliveries import Settled, Taken, cancel_waiting, settle_all
 from publisher.store.mailings import finish_if_done, get_mailing
 
@@ -16,7 +18,7 @@ def settle_left(
     connection: Connection,
     publication: int,
     left: Sequence[Taken],
-    begun: Collection[int] | None,
+    begun: Begun | None,
     policy: Policy,
     known: Collection[int],
     now: datetime,
@@ -26,17 +28,24 @@ def settle_left(
     Only `begun` ones can have reached their final dot, or any of them where that is None. The
     mailings are looked after, as below.
     """
-    settled = []
-    for taken in left:
-        if begun is None or taken.id in begun:
-            settlement = settle_doubt(taken.history, policy, now)
-            note = "the process ended before a reply was read"
-        else:
-            settlement = Settlement(event="released", history=taken.history)
-            note = "the process ended before anything was sent"
-        settled.append(Settled(taken=taken, settlement=settlement, note=note))
+    settled = [_settle_left(taken, begun, policy, now) for taken in left]
     settle_all(connection, publication, settled, now)
     look_after(connection, publication, settled, known, now)
+
+
+def _settle_left(taken: Taken, begun: Begun | None, policy: Policy, now: datetime) -> Settled:
+    """What the relay said counts, where the process that heard it could not write it down."""
+    if begun is not None and taken.id not in begun:
+        settlement = Settlement(event="released", history=taken.history)
+        note = "the process ended before anything was sent"
+        return Settled(taken=taken, settlement=settlement, note=note)
+    if begun is not None and (reply := begun[taken.id]) is not None:
+        outcome = attribute("final_dot", reply)
+        settlement = settle(outcome, taken.history, policy, now, 0.0)
+        return Settled(taken=taken, settlement=settlement, outcome=outcome)
+    settlement = settle_doubt(taken.history, policy, now)
+    note = "the process ended before a reply was read"
+    return Settled(taken=taken, settlement=settlement, note=note)
 
 
 def look_after(

@@ -3,12 +3,12 @@
 import gc
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from threading import Event
 
 from publisher.runtime.dispatch import Dispatcher
-from publisher.runtime.exchange import Result
+from publisher.runtime.exchange import Result, goes_well
 from publisher.runtime.pool import Pool
 from publisher.store.deliveries import Taken
 from publisher.store.errors import StoreError
@@ -18,6 +18,9 @@ _LOOK_SECONDS = 0.2
 # What is in flight when the loop is told to stop may end; the rest of 30 s is for leaving.
 _GRACE_SECONDS = 20.0
 _LAST_SECONDS = 4.0
+# Deliveries are taken ahead where each connection is back within this: it is the disk then that
+# they would wait for. What is taken ahead is begun within as long.
+_QUICK_SECONDS = 0.01
 # A full disk is waited for; results that were read must not be lost.
 _STORE_SECONDS = 1.0
 
@@ -45,6 +48,7 @@ class Loop:
         may_take: Callable[[], bool] = lambda: True,
     ) -> None:
         self.dispatcher = dispatcher
+        dispatcher.meanwhile = pool.attend
         self.pool = pool
         self.stop = stop
         self.patience = patience
@@ -52,6 +56,8 @@ class Loop:
         self.may_take = may_take
         # When it has to be over, by the monotonic clock, once it was told to stop.
         self._end: float | None = None
+        # By the same clock, when the last results were on disk.
+        self._settled_at = time.monotonic()
 
     def run(self, is_over: IsOver) -> None:
         """Deliver. Raises StoreError where the database cannot be written for too long."""
@@ -60,12 +66,22 @@ class Loop:
         while not self.stop.is_set():
             now = self.clock()
             deadline = time.monotonic() + self.patience
-            self.pool.begin(self._step(now, results, self.pool.room, deadline))
+            room = self.pool.room_with(self._count_ahead(results))
+            self.pool.begin(self._step(now, results, room, deadline))
+            if self.pool.ahead:  # else what waits has a connection that is just being closed
+                self.pool.withdraw(self.dispatcher.wants_back)
             results = []  # they are on disk
             if is_over(now) or not self.may_take():
                 break
             results = self.pool.collect(self._wait(now))
         self._drain(results)
+
+    def _count_ahead(self, results: Sequence[Result]) -> int:
+        """How many more than there are connections may be taken, as quickly as results come."""
+        before, self._settled_at = self._settled_at, time.monotonic()
+        turns = len(results) / self.dispatcher.rules.connections
+        is_quick = self._settled_at - before <= turns * _QUICK_SECONDS
+        return self.pool.ahead if is_quick and goes_well(results) else 0
 
     def _step(
         self, now: datetime, results: list[Result], room: int, deadline: float
@@ -105,6 +121,7 @@ class Loop:
 
     def _collect_until(self, deadline: float, results: list[Result]) -> list[Result]:
         while results or (self.pool.is_busy and time.monotonic() < deadline):
+            self.pool.withdraw(lambda task: True)
             self._step(self.clock(), results, 0, deadline)
             results = self.pool.collect(_LOOK_SECONDS) if self.pool.is_busy else []
         return results

@@ -12,16 +12,17 @@ import msgspec
 from sqlalchemy import Connection
 
 from publisher.mailing.breaker import Breaker
-from publisher.mailing.settle import Settlement, settle, settle_break
 from publisher.model.delivery import TO_MANY, Mailing
 from publisher.runtime.aftermath import finish_all, look_after, settle_left
 from publisher.runtime.batches import Batches
+from publisher.runtime.board import Begun
 from publisher.runtime.breaking import Breaking
 from publisher.runtime.canary import Canaries
 from publisher.runtime.domains import Domains
-from publisher.runtime.exchange import Notice, Result, Rules, fit_purpose
+from publisher.runtime.exchange import Notice, Result, Rules
 from publisher.runtime.fleet import Fleet
 from publisher.runtime.jobs import Jobs
+from publisher.runtime.judging import Judging
 from publisher.runtime.lane import CandidateWait, Lane
 from publisher.runtime.paces import Paces
 from publisher.runtime.sweeping import Sweeping
@@ -60,11 +61,14 @@ class Dispatcher:
         self.hear = hear
         self.only = only
         self.is_lead = is_lead
+        # What is done between the parts of a step: connections should not stand still.
+        self.meanwhile: Callable[[], None] = lambda: None
         self.batches = Batches(store.publication, jobs)
         self.sweeping = Sweeping(store, is_wanted=is_lead and jobs is not None)
         self.fleet = Fleet(rules, store.publication)
         self.breaking = Breaking(self.fleet, store.publication)
         self.domains = Domains(rules.domain_rates)
+        self.judging = Judging(self.fleet, self.domains, rules.policy, random)
         self.paces = Paces(self.fleet, self.domains, is_shared=jobs is not None)
         self.singles = Lane(store.publication, None)
         self.lanes: dict[int, Lane] = {}
@@ -77,7 +81,7 @@ class Dispatcher:
         self.version: object = None  # none that the store ever gives: look at the first step
         self.is_to_look_at: datetime | None = None
 
-    def recover(self, now: datetime, begun: Collection[int] | None) -> int:
+    def recover(self, now: datetime, begun: Begun | None) -> int:
         """Settle what a dead process left with an intent and no outcome; give how many.
 
         Only `begun` ones can have reached their final dot, or any of them where that is None.
@@ -99,7 +103,7 @@ class Dispatcher:
         lost = {id for id, lease in self.unsure.items() if lease and self.batches.is_lost(lease)}
         ids = self.unsure.keys() - self.in_flight.keys() - lost
         left = find_sending(connection, self.store.publication, ids)
-        self._settle_left(connection, left, (), now)
+        self._settle_left(connection, left, {}, now)
         for lane in self._in_order() if left else ():
             lane.look_again()
 
@@ -107,7 +111,7 @@ class Dispatcher:
         self,
         connection: Connection,
         left: Sequence[Taken],
-        begun: Collection[int] | None,
+        begun: Begun | None,
         now: datetime,
     ) -> None:
         policy, known = self.rules.policy, {*self.lanes, *self.batches.mailings}
@@ -146,12 +150,16 @@ class Dispatcher:
             self._release_unsure(connection, now)
             if is_settling:
                 notices += self._settle(connection, results, now)
+                self.meanwhile()
                 chosen = self._choose(connection, now, room)
+            self.meanwhile()
             tasks = self._take(connection, chosen, now)
+            self.meanwhile()
             notices += self._finish(connection, now)
             over = self.batches.give_back(connection, self._wait(now), now, results)
             notices += finish_all(connection, self.store.publication, over.values(), now)
             judged = self._canaries(self.lanes.values()).judge(connection, now)
+        self.meanwhile()
         # What came back may be on its way again. Nothing is, where the disk did not take it.
         for result in results:
             self.in_flight.pop(result.taken.id, None)
@@ -179,6 +187,11 @@ class Dispatcher:
             if (allowed := self.fleet.next_try(now, is_single=is_single)) is not None
         ]
         return min(tries, default=None)
+
+    def wants_back(self, task: Taken) -> bool:
+        """Tell whether a task that no connection has begun yet should not be begun."""
+        is_stopped = task.purpose in TO_MANY and task.mailing not in self.lanes
+        return is_stopped or not self.fleet.relays[task.relay].is_proven
 
     def is_over(self, mailing: int, now: datetime, soon: timedelta) -> bool:
         """Tell whether of a mailing nothing is in flight, and nothing will be tried soon."""
@@ -335,33 +348,17 @@ class Dispatcher:
     def _settle_one(self, result: Result, now: datetime) -> Settled:
         taken = result.taken
         candidate = self.in_flight.get(taken.id) or Candidate(taken.id, taken.mailing, "")
-        if result.outcome is None:
-            settlement = settle_break(taken.history)
-        else:
-            can_do_without = self.fleet.can_do_without(taken.relay, now)
-            outcome = result.outcome if can_do_without else fit_purpose(result.outcome, taken)
-            self.fleet.note(taken.relay, result.outcome, now, self.random())
-            self.domains.note(candidate.domain, outcome, now, self.random())
-            settlement = settle(outcome, taken.history, self.rules.policy, now, self.random())
-            settlement = self.domains.postpone(settlement, candidate.domain, now)
+        settlement = self.judging.settle(result, candidate.domain, now)
         if settlement.event == "resent":
             candidate = msgspec.structs.replace(candidate, relay=taken.relay)
-        self._return_to_lane(candidate, settlement)
-        return Settled(taken=taken, settlement=settlement, outcome=result.outcome, note=result.note)
-
-    def _return_to_lane(self, candidate: Candidate, settlement: Settlement) -> None:
+        lane = self._lane_of(candidate)
         if settlement.event == "accepted":
             self.stuck = None
-        if (lane := self._lane_of(candidate)) is None:
-            return
-        if settlement.event == "released":
+        elif settlement.event == "released" and lane and not result.is_withdrawn:
             self.stuck = lane
-        if settlement.event in ("released", "resent", "broken"):
-            lane.put_back(candidate, is_last=settlement.event != "resent")
-        elif settlement.next_attempt_at is not None:
-            lane.note_deferred(candidate, settlement.next_attempt_at)
-        else:
-            lane.drop(candidate)
+        if lane is not None:
+            lane.settle(candidate, settlement, is_withdrawn=result.is_withdrawn)
+        return Settled(taken=taken, settlement=settlement, outcome=result.outcome, note=result.note)
 
     def _next_tries(self, lanes: Sequence[Lane], now: datetime) -> list[datetime]:
         wait = self._wait(now)

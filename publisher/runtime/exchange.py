@@ -1,6 +1,6 @@
 """What the dispatcher is given, and what it gives: rules, results, notices."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
 
 import msgspec
@@ -26,10 +26,12 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """How deliveries are made: from `[delivery]` of the settings. Rates are messages a second.
 
     `connections` and `rate` are those of all relays together. Without `relays` there is one, which
-    has them. Days of allowances are those of `zone`.
+    has them. `ahead` deliveries more than those are taken while all goes well, of the only relay.
+    Days of allowances are those of `zone`.
     """
 
     connections: int = 4
+    ahead: int = 0
     rate: float = 0
     domain_rates: Mapping[str, float] = {}
     policy: Policy = Policy()
@@ -39,11 +41,15 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What came of a task: an outcome, or None and in `note` what broke before the body went."""
+    """What came of a task: an outcome, or None and in `note` what broke before the body went.
+
+    One that was withdrawn before any connection began it has neither.
+    """
 
     taken: Taken
     outcome: Outcome | None
     note: str = ""
+    is_withdrawn: bool = False
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -51,6 +57,12 @@ class Notice(msgspec.Struct, frozen=True):
 
     event: str
     mailing: Mailing
+
+
+def goes_well(results: Sequence[Result]) -> bool:
+    """Tell whether something came back, and all of it was accepted."""
+    outcomes = [each.outcome for each in results]
+    return bool(outcomes) and all(each and each.kind == "accepted" for each in outcomes)
 
 
 def fit_purpose(outcome: Outcome, taken: Taken) -> Outcome:

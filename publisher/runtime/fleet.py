@@ -34,6 +34,7 @@ from publisher.store.relays import (
 _DOWN = timedelta(seconds=20)
 # What one relay alone may take is looked at again after this, where nothing tells when.
 _LOOK_AGAIN = timedelta(seconds=1)
+_NONE = timedelta(0)
 
 
 class Flight(msgspec.Struct, frozen=True):
@@ -53,7 +54,9 @@ class Fleet:
         own = rules.relays or (RelayRule(connections=rules.connections),)
         self.publication = publication
         self.rate, self.zone = rules.rate, rules.zone
-        self.relays = {each.name: Relay(each) for each in own}
+        # What waits for one relay's connections might go over another one meanwhile.
+        ahead = rules.ahead if len(own) == 1 else 0
+        self.relays = {each.name: Relay(each, ahead) for each in own}
         self.shares: Mapping[str, Share] = {
             each.name: Share(each.weight, each.connections) for each in own
         }
@@ -152,13 +155,14 @@ class Fleet:
 
     def end(self, tasks: Iterable[Taken], now: datetime) -> None:
         """The step is on disk: these are on their way."""
+        day = self._day(now)
         for task in tasks:
             name = self.picked.pop(task.id)
             relay = self.relays[name]
             relay.note_try(now)
             if self.busy[name] == 1:
                 relay.heard_at = now
-            self.flights[task.id] = Flight(name, self._day(now))
+            self.flights[task.id] = Flight(name, day)
         self.landed.clear()
         self.singles.clear()
 
@@ -205,7 +209,8 @@ class Fleet:
         name = self._choose(candidate, now, is_single)
         if name is None:
             return None
-        self.bucket, _ = take(self.bucket, now, self.rate, burst=self.rate / 10)
+        if self.rate:
+            self.bucket, _ = take(self.bucket, now, self.rate, burst=self.rate / 10)
         self.relays[name].spend_token(now)
         self.picked[candidate.id] = name
         if is_single:
@@ -229,6 +234,8 @@ class Fleet:
 
     def allow(self, now: datetime) -> timedelta:
         """How long until the rate of all together has a token; takes none."""
+        if not self.rate:
+            return _NONE
         bucket, wait = take(self.bucket, now, self.rate, burst=self.rate / 10)
         if wait:
             # What it has saved up, counted from now: a clock that was put back goes on.
@@ -301,6 +308,8 @@ class Fleet:
 
     def can_do_without(self, name: str, now: datetime) -> bool:
         """Tell whether there is another relay than this one that may well be up."""
+        if self.is_alone:
+            return False
         others = [each for each in self.relays.values() if each.name != name]
         return any(
             not each.rest.is_refused and not each.has_been_down(now, _DOWN) for each in others

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from publisher.mailing.settle import Settlement
 from publisher.model.delivery import Mailing
 from publisher.store.batches import Lease
 from publisher.store.candidates import (
@@ -137,6 +138,15 @@ class Lane:
             key = (candidate.domain, candidate.relay)
             self.held.setdefault(key, deque()).append(candidate)
         return None
+
+    def settle(self, candidate: Candidate, settlement: Settlement, *, is_withdrawn: bool) -> None:
+        """Let one that came back wait, or forget it, as became of it."""
+        if settlement.event in ("released", "resent", "broken"):
+            self.put_back(candidate, is_last=settlement.event != "resent" and not is_withdrawn)
+        elif settlement.next_attempt_at is not None:
+            self.note_deferred(candidate, settlement.next_attempt_at)
+        else:
+            self.drop(candidate)
 
     def put_back(self, candidate: Candidate, *, is_last: bool = False) -> None:
         """Take one that was not sent among those that may go."""

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from publisher.errors import PublisherError
-from publisher.runtime.board import Board, read_begun
+from publisher.runtime.board import Begun, Board, read_begun
 from publisher.store.engine_postgresql import DELIVERING, OPEN, SessionLock
 from publisher.store.place import Place
 from publisher.store.place_file import FilePlace
@@ -42,13 +42,13 @@ class DeliveryLock:
         os.pwrite(self._descriptor, mark.encode("ascii"), 0)
         os.fsync(self._descriptor)
 
-    def read_begun(self) -> set[int] | None:
+    def read_begun(self) -> Begun | None:
         """The deliveries whose bodies the last holder had begun; None where nobody knows."""
         return read_begun(self._descriptor) if self._has_board else None
 
-    def make_board(self, connections: int) -> Board | None:
+    def make_board(self, places: int) -> Board | None:
         """A board of this process, in place of the last one."""
-        return Board(self._descriptor, connections) if self._has_board else None
+        return Board(self._descriptor, places) if self._has_board else None
 
     def release(self) -> None:
         if self._session is not None:

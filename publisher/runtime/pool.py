@@ -7,92 +7,44 @@ saying goodbye, is done in threads beside, for it is done once for many messages
 
 import os
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from functools import partial
 from queue import Empty, SimpleQueue
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
-from socket import socket
 from threading import Thread
-from typing import Any, Protocol
+from typing import Any
 
-from publisher.message.splice import Unfinished
-from publisher.model.delivery import Envelope, Outcome
+from publisher.message.splice import Message, Unfinished
 from publisher.runtime.exchange import Result
+from publisher.runtime.line import Courier, Job, Line, Marks, NoMarks, Script
 from publisher.runtime.signers import Signers
-from publisher.smtp.wire import Steps, Wait, too_long
+from publisher.smtp.wire import Wait, too_long
 from publisher.store.deliveries import Taken
 
 # A relay closes what says nothing for some minutes; we do so before.
 _IDLE_SECONDS = 20.0
-# So long results wait for others; a disk takes as long to write them.
+# So long results wait for others; a disk takes as long to write them. Longer where tasks wait that
+# keep the connections busy.
 _GATHER_SECONDS = 0.002
+_GATHER_AHEAD_SECONDS = 0.01
+# So many messages are made at once: meanwhile all connections wait.
+_AT_ONCE = 4
+# So long a task waits for a connection at most: who left meanwhile should not be written to.
+_AHEAD_SECONDS = 1.0
 # So often it is looked whose time is over, and who has been idle for long.
 _LOOK_SECONDS = 0.1
 # Goodbye is politeness only.
 _CLOSING_SECONDS = 3.0
 
-
-class Courier(Protocol):
-    """One connection to a relay: publisher.smtp.courier."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def is_open(self) -> bool: ...
-
-    @property
-    def is_fresh(self) -> bool: ...
-
-    @property
-    def is_opening(self) -> bool: ...
-
-    def open(self) -> Outcome | None: ...
-
-    def transact(
-        self,
-        envelope: Envelope,
-        data: bytes,
-        *,
-        before_body: Callable[[], bool] | None = None,
-        is_stuffed: bool = False,
-    ) -> Steps[Outcome]: ...
-
-    def interrupt(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
 Compose = Callable[[Taken], Unfinished]
-# Notes a connection's place, and the delivery whose body goes out over it now; False where it must
-# not go out any more.
-NoteBegun = Callable[[int, int], bool]
-# What a connection does: it waits, or has something done beside, whose value it is given, or has a
-# message signed, whose signatures it is given.
-Job = Callable[[], Any]
-Step = Wait | Job | Unfinished
-Script = Generator[Step, Any, Result | None]
-
-
-class Line:
-    """One connection, and what is being done on it."""
-
-    def __init__(self, courier: Courier, note_begun: Callable[[int], bool]) -> None:
-        self.courier = courier
-        self.note_begun = note_begun
-        self.task: Taken | None = None
-        self.script: Script | None = None
-        self.wait: Wait | None = None
-        # What the selector knows of it: a socket, and what of it is waited for.
-        self.watched: socket | None = None
-        self.events = 0
-        self.idle_since = 0.0
 
 
 class Pool:
     """A fixed number of connections, opened as they are needed, the one used last first.
 
-    For one thread.
+    `ahead` tasks more than there are connections may be begun: they wait for the first connection
+    that is free, and are signed meanwhile. For one thread.
     """
 
     def __init__(
@@ -101,12 +53,24 @@ class Pool:
         make_courier: Callable[[], Courier],
         compose: Compose,
         signers: Signers,
-        note_begun: NoteBegun = lambda place, delivery: True,
+        marks: Marks | None = None,
+        ahead: int = 0,
     ) -> None:
-        self._lines = [Line(make_courier(), partial(note_begun, place)) for place in range(count)]
+        marks = marks or NoMarks()
+        self.ahead = ahead
+        self._lines = [Line(make_courier(), marks) for _ in range(count)]
         self._idle = list(self._lines)
-        # Those whose relay's idle connections are being closed just now.
-        self._late: list[Taken] = []
+        # Places for marks: those that are free, and of the results those that are not handed out
+        # yet, and those that were.
+        self._places = list(range(count + ahead))
+        self._left: list[int] = []
+        self._settling: list[int] = []
+        # Tasks, and their messages, that wait for a connection: most are made just before.
+        self._waiting: deque[Taken] = deque()
+        self._made: deque[tuple[Taken, Message]] = deque()
+        self._waiting_since = 0.0
+        # How many are being signed.
+        self._unsigned = 0
         self._compose = compose
         self._results: list[Result] = []
         self._done: SimpleQueue[tuple[Line, Any, Exception | None]] = SimpleQueue()
@@ -122,36 +86,60 @@ class Pool:
 
     @property
     def room(self) -> int:
-        """How many tasks can be begun now."""
-        return len(self._idle)
+        """How many tasks can be begun now without waiting for a connection."""
+        return self.room_with(0)
+
+    def room_with(self, ahead: int) -> int:
+        """How many can be begun now if so many, at most `self.ahead`, may wait for one."""
+        return max(0, len(self._idle) + ahead - self._held)
+
+    @property
+    def _held(self) -> int:
+        """How many have no connection yet."""
+        return len(self._waiting) + len(self._made) + self._unsigned
 
     @property
     def is_busy(self) -> bool:
-        return self._busy > 0
+        return bool(self._busy or self._held)
 
     @property
     def _busy(self) -> int:
         return len(self._lines) - len(self._idle)
 
     def begin(self, tasks: Sequence[Taken]) -> None:
-        """Give tasks, at most `room`, to connections of their relays."""
-        for task in tasks:
-            line = next((each for each in reversed(self._idle) if _fits(each, task)), None)
-            if line is None:
-                self._late.append(task)
-                continue
-            self._idle.remove(line)
-            self._attempt(line, task)
+        """Give tasks, at most as many as there is room for, to connections of their relays.
 
-    def _attempt(self, line: Line, task: Taken) -> None:
-        self._start(line, _attempt(line, self._compose, task), task)
+        All results that were collected before are on disk.
+        """
+        self._places += self._settling
+        self._settling.clear()
+        if not self._held:
+            self._waiting_since = time.monotonic()
+        if not self._signers.are_needed:
+            self._waiting += tasks
+            self._serve_idle()
+            return
+        for task in tasks:
+            self._sign(task)
+
+    def withdraw(self, is_wanted_back: Callable[[Taken], bool]) -> None:
+        """Give those of the tasks that still wait for a connection back, as results."""
+        is_late = time.monotonic() - self._waiting_since > _AHEAD_SECONDS
+        tasks = [*self._waiting, *(task for task, _ in self._made)]
+        back = {task.id for task in tasks if is_late or is_wanted_back(task)}
+        if not back:
+            return
+        self._waiting = deque(task for task in self._waiting if task.id not in back)
+        self._made = deque(each for each in self._made if each[0].id not in back)
+        came = (task for task in tasks if task.id in back)
+        self._results += [Result(task, None, is_withdrawn=True) for task in came]
 
     def collect(self, seconds: float) -> list[Result]:
         """The results there are; waits for the first ones, so long at most.
 
-        What comes soon after the first is taken together, up to half of what is in flight: one
-        transaction costs hardly more for many than for one, and the other half keeps the relay
-        busy meanwhile.
+        What comes soon after the first is taken together, while tasks wait that keep the relay
+        busy, or up to half of what is in flight: one transaction costs hardly more for many than
+        for one.
         """
         end = time.monotonic() + seconds
         while not self._results:
@@ -159,11 +147,24 @@ class Pool:
             self._turn(max(0.0, min(left, _LOOK_SECONDS)))
             if left <= 0:
                 break
-        end = time.monotonic() + _GATHER_SECONDS
-        while len(self._results) < self._busy and (left := end - time.monotonic()) > 0:
-            self._turn(left)
+        self._gather()
         results, self._results = self._results, []
+        self._settling += self._left
+        self._left.clear()
         return results
+
+    def attend(self) -> None:
+        """See to the connections that are ready, without waiting for any."""
+        self._turn(0)
+
+    def _gather(self) -> None:
+        now = time.monotonic()
+        end, end_ahead = now + _GATHER_SECONDS, now + _GATHER_AHEAD_SECONDS
+        while self._held or len(self._results) < self._busy:
+            left = (end_ahead if self._held else end) - time.monotonic()
+            if left <= 0:
+                break
+            self._turn(left)
 
     def interrupt(self, *, is_opening_only: bool = False) -> None:
         """Break off what is in flight, or only connections that are not open yet.
@@ -185,6 +186,54 @@ class Pool:
         for thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
 
+    # From a task to its message, and to a connection
+
+    def _serve_idle(self) -> None:
+        """Give what waits to connections that are idle, the one used last first."""
+        for line in reversed(self._idle.copy()):
+            if not self._waiting and not self._made:
+                break
+            self._idle.remove(line)
+            self._free(line)
+
+    def _free(self, line: Line) -> None:
+        """Give a connection that is free the next message that fits it, or let it be idle."""
+        while (ready := next((each for each in self._made if line.fits(each[0])), None)) is None:
+            if not any(line.fits(task) for task in self._waiting):
+                self._idle.append(line)
+                return
+            self._make_some()
+        self._made.remove(ready)
+        self._waiting_since = time.monotonic()
+        line.place = self._places.pop()
+        task, message = ready
+        self._start(line, line.deliver(task, message), task)
+
+    def _make_some(self) -> None:
+        """Make the next messages: several are made more quickly than each by itself."""
+        for _ in range(min(_AT_ONCE, len(self._waiting))):
+            task = self._waiting.popleft()
+            if (unfinished := self._make(task)) is not None:
+                self._made.append((task, unfinished.finish(())))
+
+    def _make(self, task: Taken) -> Unfinished | None:
+        """Make a task's message; where that breaks, it is a result."""
+        try:
+            return self._compose(task)
+        except Exception as defect:
+            self._results.append(_break(task, defect))
+            return None
+
+    def _sign(self, task: Taken) -> None:
+        if (unfinished := self._make(task)) is not None:
+            self._unsigned += 1
+            self._signers.sign(unfinished, partial(self._finish, task, unfinished))
+
+    def _finish(self, task: Taken, unfinished: Unfinished, signatures: Sequence[bytes]) -> None:
+        self._unsigned -= 1
+        self._made.append((task, unfinished.finish(signatures)))
+        self._serve_idle()
+
     # What happens on a connection
 
     def _start(self, line: Line, script: Script, task: Taken | None = None) -> None:
@@ -199,19 +248,17 @@ class Pool:
         try:
             step = script.throw(error) if error else script.send(value)
         except StopIteration as stop:
-            self._finish(line, stop.value)
+            self._end(line, stop.value)
         except Exception as defect:
             # Ours, before the body or after its reply: a courier lets none out between.
             self._break(line, defect)
         else:
             self._await(line, step)
 
-    def _await(self, line: Line, step: Step) -> None:
+    def _await(self, line: Line, step: Wait | Job) -> None:
         if isinstance(step, Wait):
             line.wait = step
             self._watch(line, step)
-        elif isinstance(step, Unfinished):
-            self._signers.sign(step, partial(self._advance, line))
         else:
             self._unwatch(line)
             Thread(target=self._do_beside, args=(line, step), daemon=True).start()
@@ -224,32 +271,31 @@ class Pool:
         os.write(self._rope, b"!")
 
     def _break(self, line: Line, defect: Exception) -> None:
-        if line.task is not None:
-            said = f"{type(defect).__name__}: {defect}"
-            self._results.append(Result(line.task, None, said))
-        if line.courier.is_open:
-            self._start(line, _close(line))
-        else:
-            self._finish(line, None)
-
-    def _finish(self, line: Line, result: Result | None) -> None:
+        result = _break(line.task, defect) if line.task is not None else None
+        if not line.courier.is_open:
+            self._end(line, result)
+            return
         if result is not None:
-            self._results.append(result)
+            self._note(line, result)
+        self._start(line, line.close())
+
+    def _end(self, line: Line, result: Result | None) -> None:
+        if result is not None:
+            self._note(line, result)
         line.script = line.task = None
         if not line.courier.is_open:
             self._unwatch(line)
         line.idle_since = time.monotonic()
-        task = next((each for each in self._late if _fits(line, each)), None)
-        if task is None:
-            self._idle.append(line)
-        else:
-            self._late.remove(task)
-            self._attempt(line, task)
+        self._free(line)
+
+    def _note(self, line: Line, result: Result) -> None:
+        self._results.append(result)
+        self._left.append(line.place)
 
     # Waiting
 
-    def _turn(self, seconds: float) -> bool:
-        """Wait so long at most for anything to happen, and do what follows; tell if there was."""
+    def _turn(self, seconds: float) -> None:
+        """Wait so long at most for anything to happen, and do what follows."""
         ready = self._selector.select(seconds)
         for key, _ in ready:
             key.data()
@@ -257,7 +303,6 @@ class Pool:
         if now - self._looked_at >= _LOOK_SECONDS:
             self._looked_at = now
             self._look(now)
-        return bool(ready)
 
     def _go_on(self, line: Line) -> None:
         """A connection's socket is ready."""
@@ -300,41 +345,8 @@ class Pool:
         for line in [line for line in self._idle if line.courier.is_open]:
             if now - line.idle_since > _IDLE_SECONDS:
                 self._idle.remove(line)
-                self._start(line, _close(line))
+                self._start(line, line.close())
 
 
-def _fits(line: Line, task: Taken) -> bool:
-    return line.courier.name == task.relay
-
-
-def _close(line: Line) -> Script:
-    yield line.courier.close
-    return None
-
-
-def _attempt(line: Line, compose: Compose, task: Taken) -> Script:
-    """Make one delivery's message and hand it to the relay; note it just before its body goes."""
-    courier = line.courier
-    unfinished = compose(task)
-    message = unfinished.finish((yield unfinished) if unfinished.unsigned else ())
-
-    def begin() -> bool:
-        return line.note_begun(task.id)
-
-    while True:
-        if not courier.is_open and (refused := (yield courier.open)) is not None:
-            return Result(task, refused)
-        was_fresh = courier.is_fresh
-        outcome = yield from courier.transact(
-            message.envelope, message.data, before_body=begin, is_stuffed=True
-        )
-        if was_fresh or not _is_of_connection(outcome):
-            return Result(task, outcome)
-        yield courier.close  # for another one
-
-
-def _is_of_connection(outcome: Outcome) -> bool:
-    """Tell whether it may be the connection that was used up: closed while it was idle, or a limit
-    of messages on it. Nothing was sent, and another one will show.
-    """
-    return outcome.kind == "transient" and outcome.stage in ("mail", "rset")
+def _break(task: Taken, defect: Exception) -> Result:
+    return Result(task, None, f"{type(defect).__name__}: {defect}")

@@ -25,8 +25,9 @@ class Relay:
     `left` what is left of it; None is no limit.
     """
 
-    def __init__(self, rule: RelayRule) -> None:
+    def __init__(self, rule: RelayRule, ahead: int = 0) -> None:
         self.name = rule.name
+        self.ahead = ahead
         self.connections = rule.connections
         self.most = rule.connections
         self.rate = rule.rate
@@ -55,7 +56,8 @@ class Relay:
         if self.narrowed_at and now - self.narrowed_at >= _ONE_MORE:
             self.most = min(self.most + 1, self.connections)
             self.narrowed_at = now if self.most < self.connections else None
-        return max(0, self.most - in_flight)
+        ahead = self.ahead if self.most == self.connections else 0
+        return max(0, self.most + ahead - in_flight)
 
     def takes_part(self, now: datetime, in_flight: int) -> bool:
         """Tell whether it may have its share of what is sent now: others wait for it, at times.
@@ -90,7 +92,8 @@ class Relay:
 
     def spend_token(self, now: datetime) -> None:
         """Count a delivery that begins."""
-        self.bucket, _ = take(self.bucket, now, self.rate, burst=self.rate / 10)
+        if self.rate:
+            self.bucket, _ = take(self.bucket, now, self.rate, burst=self.rate / 10)
 
     def use_up(self, now: datetime) -> None:
         """Others have taken what the rate had."""

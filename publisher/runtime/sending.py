@@ -15,7 +15,7 @@ import msgspec
 
 from publisher.mailing.canary import CanaryRule
 from publisher.mailing.settle import Policy
-from publisher.model.delivery import Counts, Mailing
+from publisher.model.delivery import Counts, Mailing, Outcome
 from publisher.runtime.board import Board
 from publisher.runtime.composer import Composer
 from publisher.runtime.delivery import Loop, make_random, now_utc
@@ -36,6 +36,8 @@ from publisher.store.installation import find_marks, set_marks
 from publisher.store.mailings import count_deliveries, find_last_event, get_mailing
 from publisher.store.place import MARK_LETTERS, read_mark
 
+# Connections by which deliveries are taken ahead.
+_MANY = 8
 # What may be tried within this is waited for.
 SOON = timedelta(seconds=5)
 # A relay that cannot be reached is given up after this.
@@ -63,12 +65,20 @@ class Delivering(msgspec.Struct, frozen=True, kw_only=True):
     say: Callable[[str], None] = lambda text: None
 
 
-def make_rules(settings: Settings) -> Rules:
-    """The rules of delivery in `[delivery]`."""
+def make_rules(settings: Settings, *, may_take_ahead: bool = False) -> Rules:
+    """The rules of delivery in `[delivery]`.
+
+    Nothing is taken ahead where several processes deliver: what was begun of what a dead one had
+    taken is known on its machine alone. Nor with few connections: it is who has many that is after
+    speed.
+    """
     table, relays = settings.delivery, tuple(make_relay_rules(settings))
+    connections = sum(each.connections for each in relays) or table.connections
+    is_alone = may_take_ahead and len(relays) == 1
     policy = Policy(on_in_doubt=table.on_in_doubt, give_up_after=table.give_up_after)
     return Rules(
-        connections=sum(each.connections for each in relays) or table.connections,
+        connections=connections,
+        ahead=connections if is_alone and connections >= _MANY else 0,
         rate=table.rate,
         domain_rates=table.domain_rates,
         policy=policy,
@@ -78,21 +88,29 @@ def make_rules(settings: Settings) -> Rules:
     )
 
 
-def make_pool(
-    delivering: Delivering, board: Board | None, may_begin: Callable[[int], bool]
-) -> Pool:
-    """The connections to all relays, none of them open yet.
+class Marking:
+    """The marks of deliveries on a board, where there is one, as long as they may begin."""
 
-    Each asks whether a delivery's body may go out, which the board then has.
-    """
+    def __init__(self, board: Board | None, may_begin: Callable[[int], bool]) -> None:
+        self._board = board
+        self._may_begin = may_begin
 
-    def begin(place: int, delivery: int) -> bool:
-        if not may_begin(delivery):
+    def begin(self, place: int, delivery: int) -> bool:
+        """Mark that a delivery's body goes out now; False where it must not any more."""
+        if not self._may_begin(delivery):
             return False
-        if board is not None:
-            board.note(place, delivery)
+        if self._board is not None:
+            self._board.begin(place, delivery)
         return True
 
+    def end(self, place: int, outcome: Outcome) -> None:
+        """Mark what came of it."""
+        if self._board is not None:
+            self._board.end(place, outcome)
+
+
+def make_pool(delivering: Delivering, marks: Marking, ahead: int) -> Pool:
+    """The connections to all relays, none of them open yet."""
     settings = delivering.settings
     keys = load_keys(delivering.database, settings)
     composer = Composer(delivering.database, settings, keys, delivering.folder)
@@ -103,7 +121,8 @@ def make_pool(
         for _ in range(rule.connections)
     ]
     signers = Signers(composer.signers)
-    return Pool(len(couriers), iter(couriers).__next__, composer.prepare, signers, begin)
+    make_courier = iter(couriers).__next__
+    return Pool(len(couriers), make_courier, composer.prepare, signers, marks, ahead)
 
 
 def local_name() -> str:
@@ -153,17 +172,19 @@ def run_loop(
 
     Without the lock, which another process has, it is batches alone that are delivered.
     """
-    rules, is_lead = make_rules(delivering.settings), lock is not None
+    is_lead = lock is not None
     try:
         with (
             delivering.database.hold() as store,
             working(delivering.database.place, only, is_lead=is_lead) as jobs,
         ):
+            rules = make_rules(delivering.settings, may_take_ahead=jobs is None)
             dispatcher = Dispatcher(
                 *(store, rules, make_random(), delivering.hear, only, jobs), is_lead=is_lead
             )
             board = _recover(delivering.database, dispatcher, lock) if lock else None
-            pool = make_pool(delivering, board, dispatcher.batches.may_begin)
+            marks = Marking(board, dispatcher.batches.may_begin)
+            pool = make_pool(delivering, marks, rules.ahead)
             may_take = lock.is_held if lock else lambda: True
             loop = Loop(dispatcher, pool, delivering.stop, patience, may_take=may_take)
             loop.run(lambda now: is_over(dispatcher, now))
@@ -180,7 +201,7 @@ def _recover(database: Database, dispatcher: Dispatcher, lock: DeliveryLock) -> 
     """Settle what the lock's last holder left, and take its place."""
     was_here = _mark(database, lock)
     dispatcher.recover(now_utc(), lock.read_begun() if was_here else None)
-    return lock.make_board(dispatcher.rules.connections)
+    return lock.make_board(dispatcher.rules.connections + dispatcher.rules.ahead)
 
 
 def _mark(database: Database, lock: DeliveryLock) -> bool:

@@ -73,11 +73,17 @@ class Signers:
     def __init__(self, signers: Sequence[Signer], cores: int | None = None) -> None:
         cores = cores or os.cpu_count() or 1
         self._keys = pack([write_key(signer.key) for signer in signers])
+        self._has_keys = bool(signers)
         self._count = min(cores, _MOST) if cores > 1 and signers else 0
         self._signed = 0
         self._processes: list[SignerProcess] = []
         self.watch: Callable[[socket, Callable[[], None]], object] = lambda socket, read: None
         self.unwatch: Callable[[socket], object] = lambda socket: None
+
+    @property
+    def are_needed(self) -> bool:
+        """Whether messages are signed at all."""
+        return self._has_keys
 
     def sign(self, message: Unfinished, hear: Hear) -> None:
         """Have a message signed; `hear` is called here at once, or from its process's `read`."""

@@ -20,7 +20,8 @@ from tests.delivery.post import NAME, Post
 from tests.delivery.workers import begin_mailing
 from tests.smtp.scripted import SILENCE, Rule, say
 
-CONNECTIONS = 4
+# From so many connections on deliveries are taken ahead.
+AHEAD_FROM = 8
 
 
 def _wait_for_messages(post: Post, number: int) -> None:
@@ -45,31 +46,42 @@ def test_after_kills_nobody_is_lost_and_few_are_in_doubt(post: Post, policy: str
     _kill_often(post, policy, kills=3, seed=7)
 
 
+@pytest.mark.parametrize("policy", ["resend", "hold"])
+def test_what_was_taken_ahead_is_in_no_doubt_after_a_kill(post: Post, policy: str) -> None:
+    _kill_often(post, policy, kills=3, seed=8, connections=16)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("policy", ["resend", "hold"])
+@pytest.mark.parametrize("connections", [4, 16])
 @pytest.mark.parametrize("seed", range(20))
-def test_after_many_kills_nobody_is_lost(post: Post, policy: str, seed: int) -> None:
-    _kill_often(post, policy, kills=5, seed=seed)
+def test_after_many_kills_nobody_is_lost(
+    post: Post, policy: str, seed: int, connections: int
+) -> None:
+    _kill_often(post, policy, kills=5, seed=seed, connections=connections)
 
 
-def _kill_often(post: Post, policy: str, *, kills: int, seed: int) -> None:
+def _kill_often(post: Post, policy: str, *, kills: int, seed: int, connections: int = 4) -> None:
+    """With many connections there is no delay: they would wait for the disk, were it not for what
+    is taken ahead.
+    """
     chance = random.Random(seed)
-    post.server.delay = 0.001
-    post.configure(connections=CONNECTIONS, on_in_doubt=policy)
-    readers = post.subscribe(60 * (kills + 1))
-    doubts = 0
-    for _ in range(kills):
-        left = _kill_in_the_middle(post, 60, chance)
-        assert left <= CONNECTIONS
-        doubts += left
+    post.server.delay = 0.001 if connections < AHEAD_FROM else 0
+    post.configure(connections=connections, on_in_doubt=policy)
+    subscribed = post.subscribe(15 * connections * (kills + 1))
+    readers = len(subscribed)
+    ahead = connections if connections >= AHEAD_FROM else 0
+    left = [_kill_in_the_middle(post, readers // (kills + 1), chance) for _ in range(kills)]
+    assert max(left) <= connections + ahead
+    doubts = sum(min(number, connections) for number in left)
     outcome = post.send()
     counts = post.counts()
     arrived = post.arrived()
-    assert sum(counts.values()) == len(readers)
+    assert sum(counts.values()) == readers
     assert counts.keys() <= {"sent", "in_doubt"}
     assert counts.get("in_doubt", 0) <= doubts
     in_doubt = {email for email, each in post.deliveries("--status", "in_doubt").items()}
-    assert set(readers) - in_doubt <= arrived.keys()
+    assert set(subscribed) - in_doubt <= arrived.keys()
     assert outcome.status == (4 if in_doubt else 0)
     if policy == "hold":
         assert set(arrived.values()) <= {1}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from publisher.model.delivery import Outcome, Reply
 from publisher.runtime import board
 from publisher.runtime.board import Board, read_begun
 from publisher.runtime.lock import try_lock
@@ -16,25 +17,63 @@ def descriptor(tmp_path: Path) -> int:
     return os.open(tmp_path / "file", os.O_RDWR | os.O_CREAT)
 
 
+def accepted(text: str = "queued as 4F2A") -> Outcome:
+    return Outcome(kind="accepted", stage="final_dot", reply=Reply(250, "2.0.0", text))
+
+
 def test_each_place_holds_the_last_delivery_begun(descriptor: int) -> None:
     places = Board(descriptor, 3)
-    assert read_begun(descriptor) == set()
-    places.note(0, 7)
-    places.note(2, 2**40)
-    places.note(0, 8)
-    assert read_begun(descriptor) == {8, 2**40}
+    assert read_begun(descriptor) == {}
+    places.begin(0, 7)
+    places.begin(2, 2**40)
+    places.begin(0, 8)
+    assert read_begun(descriptor) == {8: None, 2**40: None}
+
+
+def test_what_the_relay_said_is_there_and_what_was_refused_was_not_sent(descriptor: int) -> None:
+    places = Board(descriptor, 4)
+    for place in range(4):
+        places.begin(place, 10 + place)
+    places.end(0, accepted())
+    refused = Reply(554, "5.7.1", "no")
+    places.end(1, Outcome(kind="permanent", stage="final_dot", reply=refused))
+    places.end(2, Outcome(kind="unknown", stage="final_dot", reply=Reply(0)))
+    assert read_begun(descriptor) == {10: accepted().reply, 12: None, 13: None}
+    places.begin(0, 20)
+    assert read_begun(descriptor) == {20: None, 12: None, 13: None}
+
+
+def test_of_a_delivery_with_two_places_what_was_said_counts(descriptor: int) -> None:
+    """It was tried once more, and its first place is nobody else's yet."""
+    places = Board(descriptor, 3)
+    for place in (0, 1, 2):
+        places.begin(place, 7)
+    places.end(1, accepted())
+    assert read_begun(descriptor) == {7: accepted().reply}
+
+
+@pytest.mark.parametrize("letter", ["x", "\u5831", "\U0001f4f0"])
+def test_a_reply_of_any_length_has_room(descriptor: int, letter: str) -> None:
+    places = Board(descriptor, 3)
+    for place in range(3):
+        places.begin(place, place + 1)
+        places.end(place, accepted(letter * (300, 500, 116)[place]))
+    begun = read_begun(descriptor)
+    assert begun is not None
+    assert [each is not None and set(each.text) for each in begun.values()] == [{letter}] * 3
+    assert begun[3] == accepted(letter * 116).reply
 
 
 def test_a_new_board_begins_anew_with_any_number_of_places(descriptor: int) -> None:
-    Board(descriptor, 8).note(7, 5)
+    Board(descriptor, 8).begin(7, 5)
     Board(descriptor, 2)
-    assert read_begun(descriptor) == set()
+    assert read_begun(descriptor) == {}
 
 
 def test_after_the_machine_went_down_nobody_knows(
     descriptor: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    Board(descriptor, 2).note(0, 7)
+    Board(descriptor, 2).begin(0, 7)
     boot = tmp_path / "boot"
     boot.write_text("another boot\n")
     monkeypatch.setattr(board, "_BOOT", boot)
@@ -46,6 +85,13 @@ def test_a_file_without_a_board_tells_nothing(descriptor: int) -> None:
     assert read_begun(descriptor) is None
 
 
+def test_a_board_of_another_version_tells_nothing(descriptor: int) -> None:
+    """The first one had eight bytes for each connection, and nothing but zeros behind the boot."""
+    Board(descriptor, 2).begin(0, 7)
+    os.pwrite(descriptor, bytes(4), 64 + 36)
+    assert read_begun(descriptor) is None
+
+
 def test_the_mark_and_the_board_share_the_lock_s_file(tmp_path: Path) -> None:
     database = FilePlace(tmp_path / "publisher.db")
     lock = try_lock(database)
@@ -54,12 +100,12 @@ def test_the_mark_and_the_board_share_the_lock_s_file(tmp_path: Path) -> None:
     lock.mark("0123456789abcdef")
     places = lock.make_board(4)
     assert places is not None
-    places.note(1, 99)
+    places.begin(1, 99)
     lock.mark("fedcba9876543210")
-    assert lock.read_begun() == {99}
+    assert lock.read_begun() == {99: None}
     lock.release()
     again = try_lock(database)
     assert again is not None, "it is free, though its board is still held here"
     assert places is not None
-    assert again.read_begun() == {99}
+    assert again.read_begun() == {99: None}
     again.release()

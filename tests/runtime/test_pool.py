@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from publisher.mailing.settle import History
 from publisher.message.splice import Unfinished
-from publisher.model.delivery import Envelope
+from publisher.model.delivery import Envelope, Outcome
 from publisher.runtime.exchange import Result
 from publisher.runtime.pool import Pool
 from publisher.runtime.signers import Signers
@@ -135,24 +135,24 @@ def test_a_limit_on_one_connection_is_gone_round(server: ScriptedServer, answer:
 
 def test_what_was_begun_is_noted_before_the_body_goes(server: ScriptedServer) -> None:
     noted: list[tuple[int, int]] = []
+    came: list[tuple[int, str]] = []
     relay = relay_to(server)
     server.rules.append(Rule("rcpt", say("550 no"), recipient="reader2@x.example"))
     server.rules.append(Rule("final_dot", CLOSE, recipient="reader3@x.example"))
 
-    def note(place: int, delivery: int) -> bool:
-        noted.append((place, delivery))
-        return True
+    class Noting:
+        def begin(self, place: int, delivery: int) -> bool:
+            noted.append((place, delivery))
+            return True
 
-    pool = Pool(
-        1,
-        lambda: Courier(relay, "desk.example"),
-        compose,
-        Signers(()),
-        note,
-    )
+        def end(self, place: int, outcome: Outcome) -> None:
+            came.append((place, outcome.kind))
+
+    pool = Pool(1, lambda: Courier(relay, "desk.example"), compose, Signers(()), Noting())
     results = deliver(pool, range(1, 4))
     assert kinds(results) == {1: "accepted", 2: "permanent", 3: "unknown"}
     assert noted == [(0, 1), (0, 3)]
+    assert came == [(0, "accepted"), (0, "permanent"), (0, "unknown")]
 
 
 def test_opening_can_be_broken_off(server: ScriptedServer) -> None:
@@ -187,3 +187,67 @@ def test_each_goes_over_its_own_relay_and_waits_for_it(
             assert {each.outcome.kind for each in came if each.outcome} == {"accepted"}
         pool.close()
         assert [len(each.messages) for each in (server, other)] == [3, 3]
+
+
+class Places:
+    """Which deliveries have a place that is not free again."""
+
+    def __init__(self) -> None:
+        self.of: dict[int, int] = {}
+
+    def begin(self, place: int, delivery: int) -> bool:
+        self.of[place] = delivery
+        return True
+
+    def end(self, place: int, outcome: Outcome) -> None:
+        assert place in self.of
+
+
+def make_ahead(server: ScriptedServer, count: int, ahead: int, places: Places) -> Pool:
+    relay = relay_to(server)
+    return Pool(count, lambda: Courier(relay, "desk.example"), compose, Signers(()), places, ahead)
+
+
+def test_what_is_taken_ahead_follows_at_once_and_keeps_its_place(server: ScriptedServer) -> None:
+    """No place is another's before the outcome that is in it was written."""
+    places = Places()
+    pool = make_ahead(server, 2, 4, places)
+    assert (pool.room, pool.room_with(4)) == (2, 6)
+    pool.begin([task(number) for number in (1, 2, 13, 4, 5, 6)])
+    assert pool.room == 0
+    results = dict[int, Result]()
+    while len(results) < 6:
+        results |= {each.taken.id: each for each in pool.collect(PATIENT)}
+    assert kinds(results) == dict.fromkeys((1, 2, 4, 5, 6), "accepted")
+    assert results[13].note == "ValueError: no such template"
+    assert sorted(places.of.values()) == [1, 2, 4, 5, 6]
+    more = deliver(pool, range(20, 40))
+    assert set(kinds(more).values()) == {"accepted"}
+    assert set(places.of) <= set(range(6))
+
+
+def test_what_waits_can_be_withdrawn_and_what_was_begun_goes_on(server: ScriptedServer) -> None:
+    server.rules.append(Rule("rcpt", say("250 ok", delay=0.3), recipient="reader1@x.example"))
+    pool = make_ahead(server, 1, 3, Places())
+    pool.begin([task(number) for number in range(1, 5)])
+    pool.withdraw(lambda task: task.id in (1, 3))
+    results = dict[int, Result]()
+    while len(results) < 4:
+        results |= {each.taken.id: each for each in pool.collect(PATIENT)}
+    assert [each.taken.id for each in results.values() if each.is_withdrawn] == [3]
+    assert kinds(results) == dict.fromkeys((1, 2, 4), "accepted")
+    assert not pool.is_busy
+
+
+def test_what_waits_for_too_long_comes_back(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("publisher.runtime.pool._AHEAD_SECONDS", 0.1)
+    server.rules.append(Rule("rcpt", say("250 ok", delay=0.5), recipient="reader1@x.example"))
+    pool = make_ahead(server, 1, 1, Places())
+    pool.begin([task(1), task(2)])
+    pool.withdraw(lambda task: False)
+    assert pool.collect(0.2) == []
+    pool.withdraw(lambda task: False)
+    assert [(each.taken.id, each.is_withdrawn) for each in pool.collect(PATIENT)] == [(2, True)]
+    assert kinds({each.taken.id: each for each in pool.collect(PATIENT)}) == {1: "accepted"}

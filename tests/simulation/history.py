@@ -30,6 +30,7 @@ class History:
 
     def __init__(self, disk: Disk, seed: int) -> None:
         self.chance = Random(seed)
+        self.ahead = (0, 1, 8)[seed % 3]
         self.told: list[str] = []
         self.world = Simulation(disk, Random(seed + 1))
 
@@ -66,6 +67,7 @@ class History:
         )
         return Rules(
             connections=chance.choice((1, 2, 4)),
+            ahead=self.ahead,
             rate=chance.choice((0, 0, 0.5, 2, 30)),
             domain_rates={"a.example": 0.2} if chance.random() < 0.2 else {},
             policy=policy,

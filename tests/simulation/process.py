@@ -4,16 +4,19 @@ from datetime import datetime
 from random import Random
 
 from publisher.mailing.retry import wait_for_domain
-from publisher.model.delivery import TO_MANY
+from publisher.model.delivery import TO_MANY, Outcome, Reply
 from publisher.rehearsal.process import Attempt
 from publisher.rehearsal.process import Process as Simulated
 from publisher.rehearsal.relay import BEFORE_MAIL, Relay, Said
 from publisher.rehearsal.world import Crash, Store
+from publisher.runtime.board import Begun
 from publisher.runtime.exchange import Result, Rules
 from publisher.store.deliveries import Taken
 from publisher.store.errors import StoreError
 from tests.simulation.expected import Delivery, Expected, require
 
+# What stands for a delivery whose body was not begun.
+_NOT_BEGUN = Reply(0, "", "not begun")
 # Looking in vain, while the loop says that there is something to do now.
 _MOST_IN_VAIN = 4
 
@@ -52,13 +55,18 @@ class Process(Simulated):
             domain: Bucket(rate, 1.0) for domain, rate in self.rules.domain_rates.items()
         }
 
-    def recover(self, most: int, begun: set[int] | None) -> None:
+    def recover(self, rules: Rules | None, begun: Begun | None) -> None:
         """Settle what a dead process left: at most as many doubts as it had connections.
 
-        `begun` are those of which a body was begun; None where the machine itself went down.
+        `begun` are those of which a body was begun; None where the machine itself went down. The
+        `rules` are those of the dead one; None where there was none.
         """
         left = [each for each in self.expected.deliveries.values() if each.status == "sending"]
-        require(len(left) <= most, f"{len(left)} are in doubt, of {most} connections")
+        most = rules.connections if rules else 0
+        ahead = rules.ahead if rules else 0
+        require(len(left) <= most + ahead, f"{len(left)} were taken, of {most} and {ahead}")
+        doubts = [each for each in left if begun and begun.get(each.id, _NOT_BEGUN) is None]
+        require(len(doubts) <= most, f"{len(doubts)} are in doubt, of {most} connections")
         now = self.clock.now
         try:
             self.dispatcher.recover(now, begun)
@@ -71,13 +79,18 @@ class Process(Simulated):
         self._record_recovery(left, begun, now)
         self.has_recovered = True
 
-    def _record_recovery(self, left: list[Delivery], begun: set[int] | None, now: datetime) -> None:
+    def _record_recovery(self, left: list[Delivery], begun: Begun | None, now: datetime) -> None:
         for each in left:
-            each.settlements += 1
-            if begun is None or each.id in begun:
+            reply = begun.get(each.id, _NOT_BEGUN) if begun is not None else None
+            if reply is None:
+                each.settlements += 1
                 self.expected.doubt(each, self.rules.policy, now)
-            else:
+            elif reply is _NOT_BEGUN:
+                each.settlements += 1
                 self.expected.release(each)
+            else:
+                outcome = Outcome(kind="accepted", stage="final_dot", reply=reply)
+                self.expected.settle(each, outcome, self.rules.policy, now)
 
     # The loop
 
@@ -110,7 +123,9 @@ class Process(Simulated):
             require(task.revision == taken.revision, told)
             self._require_rates(task)
         busy = len(self.attempts) + len(tasks)
-        most = self.rules.connections if self.has_passed else max(1, len(self.attempts))
+        busy += len(self.waiting)
+        most = self.rules.connections + self.rules.ahead
+        most = most if self.has_passed else max(1, len(self.attempts))
         require(busy <= most or not tasks, f"{busy} at once, and {most} are allowed")
         if results or tasks or changes != self.store.disk.changes:
             self.in_vain = 0  # or somebody who left was passed over
@@ -120,6 +135,10 @@ class Process(Simulated):
         """What was settled; corrections that follow from it may be taken in the same step."""
         for result in results:
             each = self.expected.deliveries[result.taken.id]
+            if result.is_withdrawn:
+                each.settlements += 1
+                self.expected.release(each)
+                continue
             self.expected.settle(each, result.outcome, self.rules.policy, self.clock.now)
             if result.outcome is not None and result.outcome.stage not in BEFORE_MAIL:
                 self.has_passed = True

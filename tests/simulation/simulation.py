@@ -15,6 +15,7 @@ from publisher.model.delivery import TO_MANY
 from publisher.model.delivery import Mailing as StartedMailing
 from publisher.rehearsal.relay import Relay
 from publisher.rehearsal.world import PUBLICATION, Clock, Crash, Disk, Store
+from publisher.runtime.board import Begun
 from publisher.runtime.exchange import Rules
 from publisher.store.arming import RESTORED, arm, disarm, find_unarmed
 from publisher.store.contents import revise_mailing
@@ -50,8 +51,9 @@ class Simulation:
         self.expected = Expected(self.clock)
         self.readers: list[Reader] = []
         self.process: Process | None = None
-        self.most_left = 0
-        self.begun: set[int] | None = set()
+        # The rules of a dead process that left something, and what it had begun.
+        self.dead: Rules | None = None
+        self.begun: Begun | None = {}
         self.events: set[str] = set()
         self.changes_seen = -1
 
@@ -347,8 +349,8 @@ class Simulation:
         process = Process(self.store, rules, self.relay, self.expected, self.chance)
         self.process = process
         try:
-            process.recover(self.most_left, self.begun)
-            self.most_left = 0
+            process.recover(self.dead, self.begun)
+            self.dead = None
         except Crash as crash:
             self._note_crash(process, crash, is_through=False)
             return
@@ -357,9 +359,9 @@ class Simulation:
     def _note_crash(self, process: Process, crash: Crash, *, is_through: bool) -> None:
         begun = process.die(is_through=is_through)
         if process.has_recovered:
-            self.most_left, self.begun = process.rules.connections, self._remember(begun)
+            self.dead, self.begun = process.rules, self._remember(begun)
         elif crash.is_durable:
-            self.most_left = 0
+            self.dead = None
         self.process = None
         self._check()
 
@@ -368,11 +370,11 @@ class Simulation:
         if self.process is None:
             return
         self.begun = self._remember(self.process.die(is_through=is_through))
-        self.most_left = self.process.rules.connections
+        self.dead = self.process.rules
         self.process = None
         self._check()
 
-    def _remember(self, begun: set[int]) -> set[int] | None:
+    def _remember(self, begun: Begun) -> Begun | None:
         """The machine forgets where it goes down itself, and not only the process."""
         return None if self.chance.random() < 0.2 else begun
 

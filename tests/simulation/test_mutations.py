@@ -1,7 +1,7 @@
 """A simulation that cannot fail proves nothing: each of these defects breaks a promise in it."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select, true
@@ -13,12 +13,14 @@ from publisher.rehearsal.world import Disk
 from publisher.runtime import aftermath, breaking, dispatch
 from publisher.runtime.dispatch import Dispatcher
 from publisher.runtime.domains import Domains
+from publisher.runtime.exchange import Result
 from publisher.runtime.fleet import Fleet
 from publisher.runtime.lane import Lane
 from publisher.runtime.relay import Relay
 from publisher.store import corrections, deliveries, starting, variants
 from publisher.store import schema as s
 from publisher.store.candidates import Candidate
+from publisher.store.deliveries import Settled
 from publisher.store.driver import Statement
 from publisher.store.mailings import change_mailing
 from publisher.store.variants import split
@@ -50,7 +52,28 @@ def what_a_crash_left_counts_as_sent(patch: Patch) -> None:
 
 def nothing_that_a_crash_left_is_in_doubt(patch: Patch) -> None:
     recover = Dispatcher.recover
-    patch.setattr(Dispatcher, "recover", lambda self, now, begun: recover(self, now, set()))
+    patch.setattr(Dispatcher, "recover", lambda self, now, begun: recover(self, now, {}))
+
+
+def what_the_relay_said_is_lost_with_the_process(patch: Patch) -> None:
+    recover = Dispatcher.recover
+    patch.setattr(
+        Dispatcher,
+        "recover",
+        lambda self, now, begun: recover(self, now, begun and dict.fromkeys(begun)),
+    )
+
+
+def what_is_withdrawn_is_forgotten(patch: Patch) -> None:
+    settle_one = Dispatcher._settle_one
+
+    def forget(self: Dispatcher, result: Result, now: datetime) -> Settled:
+        settled = settle_one(self, result, now)
+        if result.is_withdrawn and (lane := self._lane_of(self.in_flight[result.taken.id])):
+            lane.ready.clear()
+        return settled
+
+    patch.setattr(Dispatcher, "_settle_one", forget)
 
 
 def every_doubt_is_resent(patch: Patch) -> None:
@@ -180,6 +203,8 @@ MUTATIONS: tuple[Callable[[Patch], None], ...] = (
     nothing_is_recovered,
     what_a_crash_left_counts_as_sent,
     nothing_that_a_crash_left_is_in_doubt,
+    what_the_relay_said_is_lost_with_the_process,
+    what_is_withdrawn_is_forgotten,
     every_doubt_is_resent,
     consent_is_not_asked_again,
     a_pause_is_not_seen_at_the_intent,

@@ -192,7 +192,7 @@ def test_what_a_dead_process_had_claimed_is_given_back(disk: Disk) -> None:
     process.run(0.0)
     process.die(is_through=False)
     after = world.start(rule)
-    after.dispatcher.recover(world.clock.now, set())
+    after.dispatcher.recover(world.clock.now, {})
     after.run(60)
     assert after.counts == {"new": 10}
 

@@ -1,0 +1,119 @@
+"""One connection of the pool: what is done on it, step by step, and what it waits for meanwhile."""
+
+from collections.abc import Callable, Generator
+from socket import socket
+from typing import Any, Protocol
+
+from publisher.message.splice import Message
+from publisher.model.delivery import Envelope, Outcome
+from publisher.runtime.exchange import Result
+from publisher.smtp.wire import Steps, Wait
+from publisher.store.deliveries import Taken
+
+
+class Courier(Protocol):
+    """One connection to a relay: publisher.smtp.courier."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def is_open(self) -> bool: ...
+
+    @property
+    def is_fresh(self) -> bool: ...
+
+    @property
+    def is_opening(self) -> bool: ...
+
+    def open(self) -> Outcome | None: ...
+
+    def transact(
+        self,
+        envelope: Envelope,
+        data: bytes,
+        *,
+        before_body: Callable[[], bool] | None = None,
+        is_stuffed: bool = False,
+    ) -> Steps[Outcome]: ...
+
+    def interrupt(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Marks(Protocol):
+    """Where it is noted what is done about deliveries, each of which has a place of its own."""
+
+    def begin(self, place: int, delivery: int) -> bool:
+        """Its body goes out now; False where it must not go out any more."""
+
+    def end(self, place: int, outcome: Outcome) -> None:
+        """This is what came of it."""
+
+
+class NoMarks:
+    """Nothing is noted, and all may go out."""
+
+    def begin(self, place: int, delivery: int) -> bool:
+        return True
+
+    def end(self, place: int, outcome: Outcome) -> None:
+        pass
+
+
+# What a connection does: it waits, or has something done beside, whose value it is given.
+Job = Callable[[], Any]
+Script = Generator[Wait | Job, Any, Result | None]
+
+
+class Line:
+    """One connection, and what is being done on it."""
+
+    def __init__(self, courier: Courier, marks: Marks) -> None:
+        self.courier = courier
+        self.marks = marks
+        self.task: Taken | None = None
+        # That of the task.
+        self.place = 0
+        self.script: Script | None = None
+        self.wait: Wait | None = None
+        # What the selector knows of it: a socket, and what of it is waited for.
+        self.watched: socket | None = None
+        self.events = 0
+        self.idle_since = 0.0
+
+    def fits(self, task: Taken) -> bool:
+        """Tell whether a task goes over its relay."""
+        return self.courier.name == task.relay
+
+    def begin_body(self) -> bool:
+        """Note that the task's body goes out now; False where it must not."""
+        return self.task is not None and self.marks.begin(self.place, self.task.id)
+
+    def deliver(self, task: Taken, message: Message) -> Script:
+        """Hand a delivery's message to the relay; note it just before its body goes."""
+        courier = self.courier
+        while True:
+            if not courier.is_open and (refused := (yield courier.open)) is not None:
+                return Result(task, refused)
+            was_fresh = courier.is_fresh
+            outcome = yield from courier.transact(
+                message.envelope, message.data, before_body=self.begin_body, is_stuffed=True
+            )
+            if was_fresh or not _is_of_connection(outcome):
+                self.marks.end(self.place, outcome)
+                return Result(task, outcome)
+            yield courier.close  # for another one
+
+    def close(self) -> Script:
+        """Say goodbye."""
+        yield self.courier.close
+        return None
+
+
+def _is_of_connection(outcome: Outcome) -> bool:
+    """Tell whether it may be the connection that was used up: closed while it was idle, or a limit
+    of messages on it. Nothing was sent, and another one will show.
+    """
+    return outcome.kind == "transient" and outcome.stage in ("mail", "rset")
