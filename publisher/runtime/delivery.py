@@ -20,7 +20,7 @@ _GRACE_SECONDS = 20.0
 _LAST_SECONDS = 4.0
 # Deliveries are taken ahead where each connection is back within this: it is the disk then that
 # they would wait for. What is taken ahead is begun within as long.
-_QUICK_SECONDS = 0.01
+_QUICK_SECONDS = 0.02
 # A full disk is waited for; results that were read must not be lost.
 _STORE_SECONDS = 1.0
 

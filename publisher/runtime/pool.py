@@ -121,6 +121,7 @@ class Pool:
             return
         for task in tasks:
             self._sign(task)
+        self._signers.flush()
 
     def withdraw(self, is_wanted_back: Callable[[Taken], bool]) -> None:
         """Give those of the tasks that still wait for a connection back, as results."""

@@ -1,21 +1,26 @@
 """A process that signs what it is given: `python -m publisher.runtime.signer_process`.
 
 Its standard input is a socket. First come the private keys in PEM, then one group after another of
-as many texts as there are keys; each group is answered by its signatures. A group is one byte that
-says how many there are, and each of them behind its length (4 bytes, big-endian). It ends when the
-other side is gone.
+as many texts as there are keys. Each group is answered by its signatures, and those that came
+together at once. A group is one byte that says how many there are, and each of them behind its
+length (4 bytes, big-endian). It ends when the other side is gone.
 """
 
 import signal
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from struct import Struct
-from typing import BinaryIO
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from publisher.message.dkim import load_key, sign
 
 _LENGTH = Struct(">I")
+# So much is read at once: some four groups, whose answers are one piece then.
+_PART = 4096
 
 
 def pack(texts: Iterable[bytes]) -> bytes:
@@ -39,32 +44,34 @@ def find_group(data: bytes) -> tuple[list[bytes], int] | None:
     return texts, start
 
 
-def _read_group(file: BinaryIO) -> list[bytes]:
-    """The next group. Raises EOFError where there is none any more."""
-    count = _read(file, 1)[0]
-    return [_read(file, _LENGTH.unpack(_read(file, _LENGTH.size))[0]) for _ in range(count)]
-
-
-def _read(file: BinaryIO, size: int) -> bytes:
-    data = file.read(size)
-    if len(data) < size:
-        raise EOFError
-    return data
+def _read_groups(asker: socket.socket) -> Iterator[list[list[bytes]]]:
+    """The groups that have come, one at least, again and again until the other side is gone."""
+    buffer = b""
+    while received := asker.recv(_PART):
+        buffer += received
+        groups, start = list[list[bytes]](), 0
+        while (found := find_group(buffer[start:])) is not None:
+            groups.append(found[0])
+            start += found[1]
+        buffer = buffer[start:]
+        if groups:
+            yield groups
 
 
 def main() -> None:
     # What is in flight is finished when the process that asks is told to stop; it ends with that.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    with socket.socket(fileno=sys.stdin.fileno()) as asker, asker.makefile("rb") as file:
-        try:
-            keys = [load_key(pem) for pem in _read_group(file)]
-            while True:
-                texts = _read_group(file)
-                signatures = [sign(key, text) for key, text in zip(keys, texts, strict=True)]
-                asker.sendall(pack(signatures))
-        except (EOFError, ConnectionError):
-            pass
+    keys: list[RSAPrivateKey | Ed25519PrivateKey] = []
+    with socket.socket(fileno=sys.stdin.fileno()) as asker, suppress(ConnectionError):
+        for groups in _read_groups(asker):
+            if not keys:
+                keys = [load_key(pem) for pem in groups.pop(0)]
+            answers = [
+                pack(sign(key, text) for key, text in zip(keys, texts, strict=True))
+                for texts in groups
+            ]
+            asker.sendall(b"".join(answers))
 
 
 if __name__ == "__main__":

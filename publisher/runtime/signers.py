@@ -38,12 +38,19 @@ class SignerProcess:
             self.process = subprocess.Popen(_COMMAND, stdin=theirs.fileno())  # noqa: S603 - our own
         self.socket.sendall(keys)
         self.asked: deque[tuple[Unfinished, Hear]] = deque()
+        self._questions: list[bytes] = []
         self._buffer = b""
 
     def ask(self, message: Unfinished, hear: Hear) -> None:
-        """Ask for a message's signatures. Raises OSError where the process is gone."""
-        self.socket.sendall(pack([each.data for each in message.unsigned]))
+        """Ask for a message's signatures, with what is asked until the next `flush`."""
+        self._questions.append(pack([each.data for each in message.unsigned]))
         self.asked.append((message, hear))
+
+    def flush(self) -> None:
+        """Send what was asked. Raises OSError where the process is gone."""
+        if self._questions:
+            self.socket.sendall(b"".join(self._questions))
+            self._questions.clear()
 
     def read(self) -> None:
         """Hand over what has come. Raises OSError where the process is gone."""
@@ -86,7 +93,10 @@ class Signers:
         return self._has_keys
 
     def sign(self, message: Unfinished, hear: Hear) -> None:
-        """Have a message signed; `hear` is called here at once, or from its process's `read`."""
+        """Have a message signed; `hear` is called here at once, or from its process's `read`.
+
+        It is asked for with others, by `flush`.
+        """
         self._signed += 1
         if self._count and self._signed == _WORTH:
             self._start()
@@ -94,11 +104,15 @@ class Signers:
         if process is None or len(process.asked) >= _QUEUE:
             hear([each.sign() for each in message.unsigned])
             return
-        try:
-            process.ask(message, hear)
-        except OSError:
-            self._lose(process)
-            hear([each.sign() for each in message.unsigned])
+        process.ask(message, hear)
+
+    def flush(self) -> None:
+        """Ask for what is to be signed."""
+        for process in self._processes.copy():
+            try:
+                process.flush()
+            except OSError:
+                self._lose(process)
 
     def close(self) -> None:
         """Let them end."""

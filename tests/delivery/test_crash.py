@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Connection
 
-from publisher.model.delivery import Stage
+from publisher.model.delivery import Outcome, Reply, Stage
 from publisher.runtime.dispatch import Dispatcher
-from publisher.runtime.exchange import Rules
+from publisher.runtime.exchange import Result, Rules
 from publisher.store.errors import StoreError
 from tests.delivery.post import NAME, Post
 from tests.delivery.workers import begin_mailing
@@ -256,6 +256,32 @@ def test_an_intent_whose_commit_nobody_heard_of_is_taken_back(
         dispatcher.step(now, [], 0)
         assert post.counts() == {"queued": 3}
         assert len(dispatcher.step(now, [], 2)) == 1  # a relay not heard of yet gets one
+    database.close()
+
+
+@pytest.mark.sqlite
+def test_what_was_taken_ahead_is_taken_back_by_a_pause_and_goes_first_afterwards(
+    post: Post,
+) -> None:
+    post.subscribe(8)
+    begin_mailing(post)
+    database, now = post.open(), datetime.now(UTC)
+    with database.hold() as store:
+        dispatcher = Dispatcher(store, Rules(connections=2, ahead=2), random.random)
+        (first,) = dispatcher.step(now, [], 4)
+        accepted = Outcome(kind="accepted", stage="final_dot", reply=Reply(250))
+        tasks = dispatcher.step(now, [Result(first, accepted)], 9)
+        assert len(tasks) == 4, "two connections, and one ahead for each"
+        assert not any(map(dispatcher.wants_back, tasks))
+        assert post.cli("pause", NAME).status == 0
+        dispatcher.step(now, [], 0)
+        assert all(map(dispatcher.wants_back, tasks))
+        dispatcher.step(now, [Result(task, None, is_withdrawn=True) for task in tasks], 0)
+        assert post.counts() == {"sent": 1, "queued": 7}
+        assert post.cli("resume", NAME).status == 0
+        again = dispatcher.step(now, [], 9)
+        assert {each.id for each in again} == {each.id for each in tasks}
+        assert {each.history.attempts for each in again} == {0}
     database.close()
 
 

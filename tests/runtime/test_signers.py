@@ -46,6 +46,7 @@ class Waiting:
     def ask(self, numbers: range) -> None:
         for number in numbers:
             self.signers.sign(self.message(number), self.heard(number))
+        self.signers.flush()
 
     def heard(self, number: int) -> Callable[..., None]:
         def hear(signatures: list[bytes]) -> None:
