@@ -95,6 +95,26 @@ def connect_arguments(url: str) -> tuple[Any, dict[str, Any]]:
     return words, {**options, **_KEPT_ALIVE}
 
 
+def find_outage(url: str) -> Exception | None:
+    """Why a server does not answer, as while it starts; None where it does.
+
+    That it refuses who asks, or knows no such database, is an answer.
+    """
+    psycopg = require_psycopg()
+    words, options = connect_arguments(url)
+    outage: Exception | None = None
+    try:
+        psycopg.connect(*words, **options).close()
+    except psycopg.errors.ConnectionTimeout as error:
+        outage = error
+    except psycopg.Error as error:
+        # Which of the two it was only libpq can tell: without a connection there is no SQLSTATE.
+        target = psycopg.conninfo.make_conninfo(*words, **options)
+        ping = psycopg.pq.Ping(psycopg.pq.PGconn.ping(target.encode()))
+        outage = error if ping in (ping.REJECT, ping.NO_RESPONSE) else None
+    return outage
+
+
 def connect_postgresql(url: str) -> Engine:
     """An engine on a server's database with the promises that the ledger rests on."""
     psycopg = require_psycopg()
