@@ -54,8 +54,9 @@ _KEPT_ALIVE = {
 _OF_HELD = (
     "SET lock_timeout = '1s'; SET idle_in_transaction_session_timeout = '5s';"
     # Its statements are a few, and look for few rows: to plan them takes longer than to run them,
-    # and a plan must not be of a time when there were hardly any rows.
-    " SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off"
+    # and a plan must not be of a time when all there was could be read, or sorted, at once.
+    " SET plan_cache_mode = force_generic_plan; SET jit = off;"
+    " SET enable_seqscan = off; SET enable_sort = off"
 )
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"

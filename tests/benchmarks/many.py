@@ -214,7 +214,9 @@ def list_takings(
         "queued, of single messages": lambda: find_queued(*it, None, 0, 500),
         "due": lambda: find_due(*it, mailing.id, now, 500),
         "due, of a batch": lambda: find_due(*it, part, now, 500),
+        "due, of single messages": lambda: find_due(*it, None, now, 500),
         "due next": lambda: find_next_due(*it, mailing.id, now),
+        "due next, of single messages": lambda: find_next_due(*it, None, now),
         "counted while all are queued": lambda: count_deliveries(connection, mailing),
         "metrics while all are queued": lambda: measure(*it, now),
     }
