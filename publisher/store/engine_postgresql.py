@@ -56,7 +56,7 @@ _OF_HELD = (
     # Its statements are a few, and look for few rows: to plan them takes longer than to run them,
     # and a plan must not be of a time when all there was could be read, or sorted, at once.
     " SET plan_cache_mode = force_generic_plan; SET jit = off;"
-    " SET enable_seqscan = off; SET enable_sort = off"
+    " SET enable_seqscan = off; SET enable_sort = off; SET max_parallel_workers_per_gather = 0"
 )
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
