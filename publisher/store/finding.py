@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from publisher.model.audience import Subscriber, SubscriptionStatus
 from publisher.store import schema as s
+from publisher.store.functions import has_part
 from publisher.store.subscribers import (
     count_by_status,
     read_subscriber,
@@ -43,7 +44,7 @@ def find_newest(
     elif standing:
         wanted = wanted.where(_is_kept_from(publication, standing, now))
     if search:
-        found = (each.icontains(search, autoescape=True) for each in (_S.email, _S.name))
+        found = (has_part(each, search) for each in (_S.email, _S.name))
         wanted = wanted.where(or_(*found))
     if before:
         wanted = wanted.where(_S.id < before)

@@ -50,8 +50,8 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
     locked_trips: int = 5
 
 
-# Of a batch; what the leading worker looks at in so many seconds, but for no more than a part of the
-# time: runtime/sweeping.py.
+# Of a batch; what the leading worker looks at in so many seconds, for no more than a share of them:
+# runtime/sweeping.py.
 BATCH, SWEEP_SECONDS, SWEEP_SHARE = 500, 5.0, 1 / 20
 # Of all that is in flight at a worker, half is settled and taken together: runtime/pool.py.
 _TOGETHER = 2
