@@ -29,6 +29,7 @@ PAGES = {
     "readers, unconfirmed": "subscriber_by_status",
     "readers, paused": "subscriber_who_paused",
     "readers, a page of the API": "",
+    "readers, why some of a page are suppressed": "subscriber USING INTEGER PRIMARY KEY",
     "deliveries": "",
     "deliveries, the middle": "",
     "deliveries, failed": "delivery_not_sent",
@@ -42,7 +43,9 @@ PAGES = {
 # What counts all that is in a state goes through that alone.
 COUNTS = {
     "deliveries, counted": "delivery_not_sent",
+    "deliveries, by their revisions": "delivery_not_sent",
     "metrics": "delivery_not_sent",
+    "readers, whom an issue goes to": "COVERING INDEX subscriber_by_status",
     "results of the last issues": "ledger_returned_of_mailing",
 }
 _LARGE = "subscriber|delivery|ledger|consent"
