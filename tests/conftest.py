@@ -31,6 +31,8 @@ ON_BOTH = frozenset(
         "test_exactly_those_are_told_who_were_sent_the_earlier_text",
         "test_what_is_due_is_built_published_and_mailed_once",
         "test_status_shows_who_delivers",
+        "test_a_worker_waits_for_a_server_that_is_not_there_yet",
+        "test_a_worker_does_not_wait_for_what_the_server_refuses",
         "test_a_confirmation_leaves_within_5_s_and_sigterm_ends_all",
     )
 )

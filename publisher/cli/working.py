@@ -10,6 +10,7 @@ from publisher.cli.store import open_store
 from publisher.errors import PublisherError
 from publisher.runtime.log import LogFormat, tell_as
 from publisher.runtime.start import require_ready
+from publisher.store.place import find_place
 from publisher.store.place_server import ServerPlace
 
 
@@ -27,7 +28,8 @@ def worker_command(
 
     It takes over what a worker that died has left, and the lead where that died.
     The database has to be a PostgreSQL server's, and the settings those of `run`,
-    with its DKIM keys. At SIGTERM what is in flight ends and is recorded.
+    with its DKIM keys. A server that is away is waited for. At SIGTERM what is in
+    flight ends and is recorded.
 
     \b
     Examples:
@@ -37,18 +39,23 @@ def worker_command(
     from publisher.runtime.jobs import name_process
     from publisher.runtime.roles import deliver_always
     from publisher.runtime.sending import Delivering
+    from publisher.runtime.waiting import wait_for_server
 
     folder, settings = open_publication(config)
     require_ready(settings, folder)
     tell = tell_as("worker", log_format)
-    with open_store(folder, settings) as database, stopping() as stop:
-        if not isinstance(database.place, ServerPlace):
-            raise PublisherError(
-                "workers need a PostgreSQL database (database.url); from an SQLite file one process"
-                " delivers, which `publisher run` starts"
-            )
-        if json:
-            print_json({"worker": name_process()})
-        delivering = Delivering(database=database, settings=settings, folder=folder, stop=stop)
-        deliver_always(delivering, tell)
+    place = find_place(settings.database.url, folder)
+    if not isinstance(place, ServerPlace):
+        raise PublisherError(
+            "workers need a PostgreSQL database (database.url); from an SQLite file one process"
+            " delivers, which `publisher run` starts"
+        )
+    with stopping() as stop:
+        if not wait_for_server(place, stop, tell):
+            return DONE
+        with open_store(folder, settings) as database:
+            if json:
+                print_json({"worker": name_process()})
+            delivering = Delivering(database=database, settings=settings, folder=folder, stop=stop)
+            deliver_always(delivering, tell)
     return DONE

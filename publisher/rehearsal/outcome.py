@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from publisher.model.delivery import DELIVERY_STATUSES
-from publisher.rehearsal.batches import Batch
+from publisher.rehearsal.groups import Group
 from publisher.rehearsal.sending import Tally
 from publisher.rehearsal.world import Disk
 from publisher.runtime.scheduler import Event
@@ -70,10 +70,10 @@ class Occurred(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_occurred(
-    disk: Disk, batches: Mapping[str, Batch], tallies: Mapping[int, Tally]
+    disk: Disk, groups: Mapping[str, Group], tallies: Mapping[int, Tally]
 ) -> list[Occurred]:
     """Every firing and planned send, in the order in which they were due."""
-    mailings = _read_mailings(disk, batches, tallies)
+    mailings = _read_mailings(disk, groups, tallies)
     found = [
         Occurred(
             schedule=schedule,
@@ -91,9 +91,9 @@ def read_occurred(
 
 
 def _read_mailings(
-    disk: Disk, batches: Mapping[str, Batch], tallies: Mapping[int, Tally]
+    disk: Disk, groups: Mapping[str, Group], tallies: Mapping[int, Tally]
 ) -> dict[int, Sent]:
-    counts = _count_readers(disk, batches)
+    counts = _count_readers(disk, groups)
     doubts = _count_events(disk)
     found = {}
     for id, status, reason, created in disk.run(
@@ -121,7 +121,7 @@ def _read_mailings(
     return found
 
 
-def _count_readers(disk: Disk, batches: Mapping[str, Batch]) -> dict[int, Counter[str]]:
+def _count_readers(disk: Disk, groups: Mapping[str, Group]) -> dict[int, Counter[str]]:
     sql = (
         "SELECT d.mailing, d.status, s.email FROM delivery d"
         " JOIN subscriber s ON s.id = d.subscriber"
@@ -129,7 +129,7 @@ def _count_readers(disk: Disk, batches: Mapping[str, Batch]) -> dict[int, Counte
     counts: dict[int, Counter[str]] = {}
     for mailing, status, email in disk.run(sql):
         assert status in DELIVERY_STATUSES  # noqa: S101 - the database holds that
-        counts.setdefault(mailing, Counter())[status] += batches[email].weight
+        counts.setdefault(mailing, Counter())[status] += groups[email].weight
     return counts
 
 

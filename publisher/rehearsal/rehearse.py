@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 
 from publisher.model.audience import Consent
 from publisher.model.delivery import Reply
-from publisher.rehearsal.batches import Batch, draw_refused, make_batches, round_up, scale_rules
 from publisher.rehearsal.facts import Facts
+from publisher.rehearsal.groups import Group, draw_refused, make_groups, round_up, scale_rules
 from publisher.rehearsal.newsroom import File, Newsroom
 from publisher.rehearsal.outcome import Heard, Occurred, read_occurred
 from publisher.rehearsal.scenario import Incident, Options, Planned, Scenario
@@ -112,11 +112,11 @@ class Rehearsal:
         self._events: list[tuple[datetime, int, int, Callable[[], None]]] = []
         self._numbers = count()
         self._remember()
-        batches = self._subscribe(traffic, most)
-        self.batches = {each.email: each for each in batches}
-        self.servers = Servers(self.batches, traffic, self.chance)
-        self.rules = scale_rules(make_rules(settings), batches)
-        self.newsroom.canary = self._scale_canary(len(batches))
+        groups = self._subscribe(traffic, most)
+        self.groups = {each.email: each for each in groups}
+        self.servers = Servers(self.groups, traffic, self.chance)
+        self.rules = scale_rules(make_rules(settings), groups)
+        self.newsroom.canary = self._scale_canary(len(groups))
         self._plan()
 
     def run(self, progress: Progress = lambda step, done, total: None) -> Ran:
@@ -130,14 +130,14 @@ class Rehearsal:
             progress("days", (moment - self.options.begin).days, total)
         self._advance(self.options.end)
         self._run_out()
-        occurred = read_occurred(self.disk, self.batches, self.tallies)
+        occurred = read_occurred(self.disk, self.groups, self.tallies)
         return Ran(
             occurred=tuple(self._with_heard(each) for each in occurred),
             files=self.newsroom.files,
             ready=self.ready,
             made_for=self.made_for,
-            rows=len(self.batches),
-            readers=sum(each.weight for each in self.batches.values()),
+            rows=len(self.groups),
+            readers=sum(each.weight for each in self.groups.values()),
         )
 
     # The beginning
@@ -179,18 +179,18 @@ class Rehearsal:
                     now=plan.planned_at,
                 )
 
-    def _subscribe(self, traffic: Traffic, most: int) -> list[Batch]:
+    def _subscribe(self, traffic: Traffic, most: int) -> list[Group]:
         rates = self.settings.delivery.domain_rates
-        domains = make_batches(self.facts.domains, most, rates)
-        batches = draw_refused(domains, traffic.refused, self.chance)
+        domains = make_groups(self.facts.domains, most, rates)
+        groups = draw_refused(domains, traffic.refused, self.chance)
         new = [
             NewSubscriber(ref=f"r{n}", email=each.email, name="", address_hash=b"%d" % n)
-            for n, each in enumerate(batches)
+            for n, each in enumerate(groups)
         ]
         consent = Consent(at=self.options.begin, action="vouched", source="operator", origin="")
         with self.disk.writing() as connection:
             add_all(connection, PUBLICATION, new, consent)
-        return batches
+        return groups
 
     def _scale_canary(self, rows: int) -> int:
         canary = self.settings.delivery.canary

@@ -8,7 +8,7 @@ from random import Random
 import msgspec
 
 from publisher.model.delivery import Outcome, Reply
-from publisher.rehearsal.batches import AGAIN, Batch, Followed, draw_share, follow, spread
+from publisher.rehearsal.groups import AGAIN, Followed, Group, draw_share, follow, spread
 from publisher.rehearsal.process import Attempt, Process, was_begun
 from publisher.rehearsal.relay import AT_OPENING, SAYINGS, Relay, Said
 from publisher.rehearsal.world import Store
@@ -52,17 +52,17 @@ class Tally:
 class Servers(Relay):
     """The relay, and behind it the servers that defer or refuse single readers."""
 
-    def __init__(self, batches: Mapping[str, Batch], traffic: Traffic, chance: Random) -> None:
+    def __init__(self, groups: Mapping[str, Group], traffic: Traffic, chance: Random) -> None:
         super().__init__()
-        self.batches, self.traffic, self.chance = batches, traffic, chance
+        self.groups, self.traffic, self.chance = groups, traffic, chance
         self.deferred: set[str] = set()
 
     def answer(self, email: str, *, is_open: bool) -> Said:
         said = super().answer(email, is_open=is_open)
-        batch = self.batches[email]
-        if said is not SAYINGS["ok"] or batch.weight > 1:
+        group = self.groups[email]
+        if said is not SAYINGS["ok"] or group.weight > 1:
             return said
-        if batch.refused:
+        if group.refused:
             return SAYINGS["no such user"]
         share = AGAIN if email in self.deferred else self.traffic.deferred
         self.deferred.discard(email)
@@ -73,7 +73,7 @@ class Servers(Relay):
 
 
 class Sending(Process):
-    """A delivery process whose every message may stand for a batch of them."""
+    """A delivery process whose every message may stand for a group of them."""
 
     def __init__(
         self,
@@ -86,15 +86,15 @@ class Sending(Process):
     ) -> None:
         super().__init__(store, rules, servers, chance)
         self.servers, self.tallies, self.pause = servers, tallies, pause
-        self.is_exact = all(each.weight == 1 for each in servers.batches.values())
+        self.is_exact = all(each.weight == 1 for each in servers.groups.values())
 
     def seconds_for(self, task: Taken, said: Said) -> float:
         if any(said is SAYINGS[name] for name in AT_OPENING) or not _is_long(said):
             return self.servers.traffic.seconds * _REFUSED
-        weight = self.servers.batches[task.email].weight
+        weight = self.servers.groups[task.email].weight
         seconds = self.servers.traffic.seconds * weight * spread(weight, self.chance)
         if said.is_taken:
-            # The first message of a batch is through long before the last one is.
+            # The first message of a group is through long before the last one is.
             tally, first = self._tally(task), self.clock.now + timedelta(seconds=seconds / weight)
             tally.first = min(tally.first or first, first)
         return seconds
@@ -102,27 +102,27 @@ class Sending(Process):
     def end_attempt(self, attempt: Attempt) -> None:
         super().end_attempt(attempt)
         outcome, tally = attempt.said.outcome, self._tally(attempt.task)
-        batch = self.servers.batches[attempt.task.email]
+        group = self.servers.groups[attempt.task.email]
         if outcome is None or outcome.kind == "unknown":
             return
         if outcome.kind == "accepted":
             tally.last = self.clock.now
-            if batch.weight > 1 or attempt.task.id not in tally.deferred_rows:
+            if group.weight > 1 or attempt.task.id not in tally.deferred_rows:
                 tally.bulk = self.clock.now
-            self._look_inside(batch, tally)
+            self._look_inside(group, tally)
         elif _is_deferral(outcome) and attempt.task.id not in tally.deferred_rows:
-            # Of a batch that a domain puts off one message was refused, and the others wait.
+            # Of a group that a domain puts off one message was refused, and the others wait.
             tally.deferred_rows.add(attempt.task.id)
             tally.deferred += 1
 
-    def _look_inside(self, batch: Batch, tally: Tally) -> None:
-        """Single readers of a batch that went: who is refused, and who is deferred."""
-        if batch.weight == 1:
+    def _look_inside(self, group: Group, tally: Tally) -> None:
+        """Single readers of a group that went: who is refused, and who is deferred."""
+        if group.weight == 1:
             return
         deferred = draw_share(
-            batch.weight - batch.refused, self.servers.traffic.deferred, self.chance
+            group.weight - group.refused, self.servers.traffic.deferred, self.chance
         )
-        tally.refused += batch.refused
+        tally.refused += group.refused
         tally.deferred += deferred
         policy, now = self.rules.policy, self.clock.now
         tally.followed += [follow(now, policy, self.chance, self.pause) for _ in range(deferred)]
@@ -136,7 +136,7 @@ class Sending(Process):
             tally.held += self.rules.policy.on_in_doubt == "hold"
 
     def die(self, *, is_through: bool) -> dict[int, Reply | None]:
-        """Of a batch one message was on its way; what becomes of that is counted, and the rest,
+        """Of a group one message was on its way; what becomes of that is counted, and the rest,
         with it, goes again.
         """
         begun = super().die(is_through=is_through)

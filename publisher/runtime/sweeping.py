@@ -1,5 +1,6 @@
 """What one of the workers sees to: that every batch with something to do has a job."""
 
+import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -12,6 +13,9 @@ from publisher.store.database import Held
 # What others changed is seen to after the first, what nobody told of after the second.
 _SOON = timedelta(seconds=1)
 _AGAIN = timedelta(seconds=5)
+# Of hundreds of thousands of batches it takes a third of a second: it pauses for so many times as
+# long as it took, or whoever leads would hardly do anything else.
+_PAUSE = 20
 
 
 class Sweeping:
@@ -23,6 +27,7 @@ class Sweeping:
         self.sending: set[int] | None = None
         self.is_news = True
         self.swept_at: datetime | None = None
+        self.took = timedelta()
 
     def note_active(self, active: Iterable[Mailing]) -> None:
         """Something was changed; these are being sent now. What is sent anew is seen to at once."""
@@ -35,13 +40,14 @@ class Sweeping:
         """Sweep where it is time; gives the mailings of which nothing was left."""
         if not self.is_wanted or self.sending is None or not self._is_time(now):
             return []
-        publication = self.store.publication
+        publication, began = self.store.publication, time.monotonic()
         with self.store.write() as connection:
             batched = find_batched(connection) & self.sending
             notices = finish_all(connection, publication, batched, now)
             over = {notice.mailing.id for notice in notices}
             sweep(connection, self.sending - over)
         self.swept_at, self.is_news = now, False
+        self.took = timedelta(seconds=time.monotonic() - began)
         return notices
 
     def has_work(self, until: datetime) -> bool:
@@ -56,4 +62,5 @@ class Sweeping:
     def _is_time(self, now: datetime) -> bool:
         if self.swept_at is None or now < self.swept_at:
             return True
-        return now - self.swept_at >= (_SOON if self.is_news else _AGAIN)
+        pause = max(_SOON if self.is_news else _AGAIN, _PAUSE * self.took)
+        return now - self.swept_at >= pause

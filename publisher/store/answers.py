@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
 from publisher.store import schema as s
+from publisher.store.functions import has_part
 
 _A = s.answer.c
 KEPT = timedelta(hours=24)
@@ -46,5 +47,5 @@ def keep_answer(
 def forget_answers(connection: Connection, publication: int, email: str) -> None:
     """Forget the answers in which an address stands. The connection writes."""
     written = msgspec.json.encode(email).decode()[1:-1]
-    named = _A.body.icontains(written, autoescape=True)
+    named = has_part(_A.body, written)
     connection.execute(delete(s.answer).where(_A.publication == publication, named))

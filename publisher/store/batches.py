@@ -46,15 +46,17 @@ def enqueue_batches(connection: Connection, mailing: int) -> None:
         _defer(connection, mailing)
 
 
-# New deliveries are queued and have never been tried, which the index tells apart by itself.
+# New deliveries are queued and have never been tried, which the index tells apart by itself. They
+# are asked for in its order, or by a sum: by the one of ids other mailings would be looked through.
 _NEW = """
     SELECT id FROM delivery WHERE mailing = %(mailing)s AND status = 'queued' AND status <> 'sent'
         AND next_attempt_at IS NULL AND id > COALESCE((SELECT max(last) FROM batch
-            WHERE mailing = %(mailing)s), 0) ORDER BY id
+            WHERE mailing = %(mailing)s), 0) ORDER BY next_attempt_at, id
 """
+_LAST = _NEW.replace("ORDER BY next_attempt_at, id", "ORDER BY next_attempt_at DESC, id DESC")
 # What a canary has left, before the first batch: it waits, or an operator may have it sent again.
 _OLD = """
-    SELECT min(id) FROM delivery WHERE mailing = %(mailing)s AND status <> 'sent'
+    SELECT min(id + 0) FROM delivery WHERE mailing = %(mailing)s AND status <> 'sent'
         AND status IN ('deferred', 'failed', 'in_doubt')
         AND NOT EXISTS (SELECT 1 FROM batch WHERE mailing = %(mailing)s)
 """
@@ -62,7 +64,7 @@ _OLD = """
 _ADD = f"""
     INSERT INTO batch (mailing, first, last, due_at)
     SELECT %(mailing)s, step, step + %(size)s - 1, 0
-    FROM generate_series(LEAST(({_NEW} LIMIT 1), ({_OLD})), ({_NEW} DESC LIMIT 1), %(size)s) AS step
+    FROM generate_series(LEAST(({_NEW} LIMIT 1), ({_OLD})), ({_LAST} LIMIT 1), %(size)s) AS step
     WHERE EXISTS (SELECT 1 FROM delivery WHERE mailing + 0 = %(mailing)s
         AND id BETWEEN step AND step + %(size)s - 1)
 """  # noqa: S608 - of our own words alone
@@ -88,7 +90,17 @@ def find_batched(connection: Connection) -> set[int]:
     """The mailings that are delivered in batches; on SQLite none is."""
     if not has_batches(connection):
         return set()
-    return set(connection.exec_driver_sql("SELECT DISTINCT mailing FROM batch").scalars())
+    return set(connection.exec_driver_sql(_BATCHED).scalars())
+
+
+# From one to the next: of hundreds of thousands of batches one is read for each mailing.
+_BATCHED = """
+    WITH RECURSIVE of (mailing) AS (
+        SELECT min(mailing) FROM batch
+        UNION ALL SELECT (SELECT min(mailing) FROM batch WHERE mailing > of.mailing) FROM of
+            WHERE of.mailing IS NOT NULL
+    ) SELECT mailing FROM of WHERE mailing IS NOT NULL
+"""
 
 
 def sweep(connection: Connection, sending: Collection[int]) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, case, func, literal, select
+from sqlalchemy import Connection, FromClause, Subquery, case, func, literal, select, true
 
 from publisher.model.delivery import TO_MANY, DeliveryStatus
 from publisher.store import schema as s
@@ -53,51 +53,85 @@ def find_queued(
     last: int | None = None,
 ) -> list[Candidate]:
     """The next queued deliveries with ids above `after`, none above `last`, by id."""
-    chosen = _candidates(publication, scope, "queued")
-    chosen = chosen.where(_D.next_attempt_at.is_(None), _D.id > after)
+    waiting = [_is("queued"), NOT_SENT, _D.next_attempt_at.is_(None), _D.id > after]
     if last is not None:
-        chosen = chosen.where(_D.id <= last)
-    return _to_candidates(connection.execute(chosen.order_by(_D.id).limit(limit)))
+        waiting.append(_D.id <= last)
+    # As the index of what was not sent has them: the moment is none for all.
+    order = ("next_attempt_at", "id")
+    return _find(connection, _in_scope(connection, publication, scope), waiting, order, limit)
 
 
 def find_due(
     connection: Connection, publication: int, scope: Scope, now: datetime, limit: int
 ) -> list[Candidate]:
     """The deferred deliveries whose time has come, the longest due first."""
-    chosen = _candidates(publication, scope, "deferred").where(_D.next_attempt_at <= now)
-    return _to_candidates(connection.execute(chosen.order_by(_D.next_attempt_at).limit(limit)))
+    waiting = [_is("deferred"), NOT_SENT, _D.next_attempt_at <= now]
+    those, order = _in_scope(connection, publication, scope), ("next_attempt_at",)
+    return _find(connection, those, waiting, order, limit)
 
 
 def find_next_due(
     connection: Connection, publication: int, scope: Scope, after: datetime
 ) -> datetime | None:
     """When, after a moment, the next deferred delivery may be tried."""
-    chosen = select(func.min(_D.next_attempt_at)).where(
-        *_in_scope(publication, scope), _D.status == literal_status("deferred"), NOT_SENT
+    of, in_scope = _in_scope(connection, publication, scope)
+    chosen = select(func.min(_D.next_attempt_at).label("at")).where(
+        in_scope, _is("deferred"), NOT_SENT, _D.next_attempt_at > after
     )
-    return connection.execute(chosen.where(_D.next_attempt_at > after)).scalar()
+    if of is not None:
+        each = chosen.lateral("d")
+        chosen = select(func.min(each.c.at)).select_from(of.join(each, true()))
+    return connection.execute(chosen).scalar()
 
 
-def _candidates(publication: int, scope: Scope, status: DeliveryStatus) -> Any:
-    pinned = case((_D.doubts > 0, func.coalesce(_D.relay, "")), else_="")
-    return (
-        select(_D.id, _D.mailing, func.coalesce(_D.address, _S.email, ""), pinned)
-        .select_from(s.delivery.outerjoin(s.subscriber, _S.id == _D.subscriber))
-        .where(*_in_scope(publication, scope), _D.status == literal_status(status), NOT_SENT)
-    )
+def _is(status: DeliveryStatus) -> Any:
+    return _D.status == literal_status(status)
 
 
-def _in_scope(publication: int, scope: Scope) -> tuple[Any, ...]:
+def _in_scope(
+    connection: Connection, publication: int, scope: Scope
+) -> tuple[Subquery | None, Any]:
+    """The condition of being meant, and the mailings by which it is to be asked one by one.
+
+    A server takes each of a few single messages for as many deliveries as a mailing has in the
+    mean, and would rather look through all that there are.
+    """
     if isinstance(scope, Range):
-        return (_D.mailing == scope.mailing, _D.id.between(scope.first, scope.last))
+        return None, (_D.mailing == scope.mailing) & _D.id.between(scope.first, scope.last)
     if scope is not None:
-        return (_D.mailing == scope,)
+        return None, _D.mailing == scope
     singles = select(s.mailing.c.id).where(
         s.mailing.c.status == literal("sending", literal_execute=True),
         s.mailing.c.purpose.not_in(TO_MANY),
         s.mailing.c.publication == publication,
     )
-    return (_D.mailing.in_(singles),)
+    if connection.dialect.name == "sqlite":  # which has no such joins, and no need of them
+        return None, _D.mailing.in_(singles)
+    of = singles.subquery("m")
+    return of, _D.mailing == of.c.id
+
+
+def _find(
+    connection: Connection,
+    scope: tuple[Subquery | None, Any],
+    waiting: Iterable[Any],
+    order: Iterable[str],
+    limit: int,
+) -> list[Candidate]:
+    """Those that wait, in an order of columns."""
+    of, in_scope = scope
+    rows: FromClause = s.delivery
+    source, conditions = rows, [in_scope, *waiting]
+    if of is not None:
+        each = select(s.delivery).where(*conditions).order_by(*(_D[name] for name in order))
+        rows, conditions = each.limit(limit).lateral("d"), []
+        source = of.join(rows, true())
+    d = rows.c
+    pinned = case((d.doubts > 0, func.coalesce(d.relay, "")), else_="")
+    chosen = select(d.id, d.mailing, func.coalesce(d.address, _S.email, ""), pinned)
+    chosen = chosen.select_from(source.outerjoin(s.subscriber, _S.id == d.subscriber))
+    chosen = chosen.where(*conditions).order_by(*(d[name] for name in order)).limit(limit)
+    return _to_candidates(connection.execute(chosen))
 
 
 def _to_candidates(rows: Iterable[Any]) -> list[Candidate]:

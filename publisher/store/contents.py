@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from publisher.model.delivery import Mailing
 from publisher.store import schema as s
-from publisher.store.mailings import get_mailing, record_event
+from publisher.store.mailings import count_deliveries, get_mailing, record_event
 from publisher.store.totals import count_revisions
 from publisher.store.variants import NewContent, Variants, revise_variants
 
@@ -78,12 +78,7 @@ def revise_mailing(
 
 def list_revisions(connection: Connection, mailing: Mailing) -> list[Revision]:
     """All that a mailing was sent with, the first before the others."""
-    counted = select(_D.revision, func.count()).where(
-        _D.mailing == mailing.id, _D.status.in_(("sent", "in_doubt"))
-    )
-    rows_of = connection.execute(counted.group_by(_D.revision))
-    sent = Counter({row[0]: int(row[1]) for row in rows_of})
-    sent.update(count_revisions(connection, mailing.id))
+    sent = _count_sent(connection, mailing)
     first = select(_M.version, _M.digest, _M.created_at).where(_M.id == mailing.id)
     later = select(_C.version, _C.digest, _C.at).where(_C.mailing == mailing.id, _C.variant == 0)
     rows = [*connection.execute(first), *connection.execute(later.order_by(_C.revision))]
@@ -91,3 +86,17 @@ def list_revisions(connection: Connection, mailing: Mailing) -> list[Revision]:
         Revision(revision=number, version=version, digest=digest, at=at, sent=sent[number])
         for number, (version, digest, at) in enumerate(rows)
     ]
+
+
+def _count_sent(connection: Connection, mailing: Mailing) -> Counter[int]:
+    """How many deliveries were sent, or may have been, with each revision."""
+    if not mailing.revision:  # which all have, and nobody has to look at each
+        counts = count_deliveries(connection, mailing)
+        return Counter({0: counts.sent + counts.in_doubt})
+    counted = select(_D.revision, func.count()).where(
+        _D.mailing == mailing.id, _D.status.in_(("sent", "in_doubt"))
+    )
+    rows_of = connection.execute(counted.group_by(_D.revision))
+    sent = Counter({row[0]: int(row[1]) for row in rows_of})
+    sent.update(count_revisions(connection, mailing.id))
+    return sent

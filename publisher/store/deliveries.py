@@ -237,12 +237,12 @@ def settle_all(
     at = to_milliseconds(now)
     driver, replies = driver_of(connection), [each.reply for each in settled]
     rows = [_settle_row(each, reply) for each, reply in zip(settled, replies, strict=True)]
-    driver.change_rows(SETTLE, rows)
     lines = [
         _ledger_row(publication, each, at, reply)
         for each, reply in zip(settled, replies, strict=True)
     ]
     driver.change_rows(RECORD, lines)
+    driver.change_rows(SETTLE, rows)
     arrived = [
         (each.taken.mailing, each.taken.id)
         for each, row in zip(settled, rows, strict=True)

@@ -54,8 +54,9 @@ _KEPT_ALIVE = {
 _OF_HELD = (
     "SET lock_timeout = '1s'; SET idle_in_transaction_session_timeout = '5s';"
     # Its statements are a few, and look for few rows: to plan them takes longer than to run them,
-    # and a plan must not be of a time when there were hardly any rows.
-    " SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off"
+    # and a plan must not be of a time when all there was could be read, or sorted, at once.
+    " SET plan_cache_mode = force_generic_plan; SET jit = off;"
+    " SET enable_seqscan = off; SET enable_sort = off; SET max_parallel_workers_per_gather = 0"
 )
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -93,6 +94,26 @@ def connect_arguments(url: str) -> tuple[Any, dict[str, Any]]:
     target = read_url(url)
     words, options = target.get_dialect()().create_connect_args(target)
     return words, {**options, **_KEPT_ALIVE}
+
+
+def find_outage(url: str) -> Exception | None:
+    """Why a server does not answer, as while it starts; None where it does.
+
+    That it refuses who asks, or knows no such database, is an answer.
+    """
+    psycopg = require_psycopg()
+    words, options = connect_arguments(url)
+    outage: Exception | None = None
+    try:
+        psycopg.connect(*words, **options).close()
+    except psycopg.errors.ConnectionTimeout as error:
+        outage = error
+    except psycopg.Error as error:
+        # Which of the two it was only libpq can tell: without a connection there is no SQLSTATE.
+        target = psycopg.conninfo.make_conninfo(*words, **options)
+        ping = psycopg.pq.Ping(psycopg.pq.PGconn.ping(target.encode()))
+        outage = error if ping in (ping.REJECT, ping.NO_RESPONSE) else None
+    return outage
 
 
 def connect_postgresql(url: str) -> Engine:

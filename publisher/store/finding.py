@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, get_args
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from publisher.model.audience import Subscriber, SubscriptionStatus
 from publisher.store import schema as s
+from publisher.store.functions import has_part
+from publisher.store.reachable import has_paused, is_suppressed
 from publisher.store.subscribers import (
     count_by_status,
     read_subscriber,
@@ -19,7 +21,7 @@ Standing = Literal["confirmed", "unconfirmed", "unsubscribed", "paused", "suppre
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
 _STATUSES: tuple[SubscriptionStatus, ...] = get_args(SubscriptionStatus)
 
-_S, _X = s.subscriber.c, s.suppression.c
+_S = s.subscriber.c
 
 
 def find_newest(
@@ -43,7 +45,7 @@ def find_newest(
     elif standing:
         wanted = wanted.where(_is_kept_from(publication, standing, now))
     if search:
-        found = (each.icontains(search, autoescape=True) for each in (_S.email, _S.name))
+        found = (has_part(each, search) for each in (_S.email, _S.name))
         wanted = wanted.where(or_(*found))
     if before:
         wanted = wanted.where(_S.id < before)
@@ -66,9 +68,5 @@ def count_standings(connection: Connection, publication: int, now: datetime) -> 
 
 def _is_kept_from(publication: int, standing: Standing, now: datetime) -> ColumnElement[bool]:
     """Who gets no issue whatever their status."""
-    if standing == "paused":
-        # As the partial index has it, which is in order.
-        has_paused = (_S.publication == publication, _S.paused_until.is_not(None))
-        # By a sum: the index by status would have all who are confirmed looked through.
-        return and_(*has_paused, _S.paused_until > now, _S.status + "" == "confirmed")
-    return _S.address_hash.in_(select(_X.address_hash).where(_X.publication == publication))
+    is_paused = standing == "paused"
+    return has_paused(publication, now) if is_paused else is_suppressed(publication)

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, li
 from publisher.model.choices import Definition
 from publisher.model.delivery import DeliveryStatus, Purpose
 from publisher.store import schema as s
+from publisher.store.functions import has_part
 from publisher.store.variants import split
 
 _D, _S, _M, _L = s.delivery.c, s.subscriber.c, s.mailing.c, s.ledger.c
@@ -72,7 +73,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 class Sought(msgspec.Struct, frozen=True, kw_only=True):
     """Which deliveries of a mailing: in a status, of a reader, with an address, or a part of one.
 
-    Of `subscriber` and `address` either is enough; `part` is in lower case.
+    Of `subscriber` and `address` either is enough; `part` is in any case where it is ASCII.
     """
 
     status: DeliveryStatus | None = None
@@ -119,7 +120,7 @@ def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
     if sought.subscriber is not None or sought.address:
         conditions.append(or_(_D.subscriber == sought.subscriber, _D.address == sought.address))
     if sought.part:
-        conditions.append(func.lower(_EMAIL).contains(sought.part, autoescape=True))
+        conditions.append(has_part(_EMAIL, sought.part))
     return conditions
 
 

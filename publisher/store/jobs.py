@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from procrastinate import App
 
 TASK = "deliver"
+# So many are made in a fraction of a second, in which the server hears nothing: it gives up what is
+# still for too long.
+_AT_ONCE = 5_000
 
 
 def name_queue(mailing: int) -> str:
@@ -41,8 +44,13 @@ def defer_jobs(
     Of each its id, when it is due in milliseconds, 0 at once, and whether it is urgent. No two jobs
     of one wait, and none works beside another one of the same.
     """
-    if not batches:
-        return
+    for start in range(0, len(batches), _AT_ONCE):
+        _defer_some(connection, mailing, batches[start : start + _AT_ONCE])
+
+
+def _defer_some(
+    connection: Connection, mailing: int, batches: Sequence[tuple[int, int, bool]]
+) -> None:
     from procrastinate.jobs import Job
 
     jobs = [

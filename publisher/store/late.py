@@ -51,8 +51,11 @@ def find_settled(connection: Connection, ids: Collection[int]) -> set[int]:
 
 def _settle(connection: Connection, publication: int, each: Settled, now: datetime) -> str:
     taken, outcome = each.taken, each.outcome
-    chosen = select(_D.status, _D.attempts, _D.doubts).where(_D.id == taken.id).with_for_update()
-    row = connection.execute(chosen).one()
+    chosen = select(_D.status, _D.attempts, _D.doubts, _D.last_reply).where(_D.id == taken.id)
+    row = connection.execute(chosen.with_for_update()).one()
+    is_same = row.attempts == each.settlement.history.attempts and row.last_reply == each.reply
+    if is_same and row.status != "sending":
+        return ""  # it was written by a commit that nobody heard of
     event = _find_event(each, row.status, row.attempts, row.doubts)
     relay_id = outcome.relay_id or None if outcome else None
     said = {"reply": each.reply, "relay_id": relay_id, "stage": outcome.stage if outcome else None}

@@ -49,6 +49,11 @@ class ServerPlace:
     def explain(self, error: BaseException | None) -> str:
         return server.explain_postgresql(self.name, error)
 
+    def find_outage(self) -> str:
+        """Why the server does not answer, in words; empty where it does, whatever it says."""
+        error = server.find_outage(self.url)
+        return "" if error is None else self.explain(error)
+
     def exists(self) -> bool:
         return True
 

@@ -25,6 +25,9 @@ SETTLE = Statement(
     WHERE d.id = n.id AND d.status || '' = 'sending'
 """,
 )
+# It comes first. On a server a step is repeated whose commit nobody heard of, as the connection was
+# lost: what is as this outcome left it has its line. What was to be resent may have been taken once
+# more in that step.
 RECORD = Statement(
     """
     INSERT INTO ledger
@@ -35,6 +38,9 @@ RECORD = Statement(
     INSERT INTO ledger
         (publication, mailing, delivery, at, event, attempt, stage, reply, relay_id, relay)
     SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::int[],
-        ?::text[], ?::text[], ?::text[], ?::text[])
+        ?::text[], ?::text[], ?::text[], ?::text[]) AS n (publication, mailing, delivery, at, event,
+        attempt, stage, reply, relay_id, relay)
+    WHERE (SELECT (d.status <> 'sending' OR n.event = 'resent') AND d.attempts = n.attempt
+        AND d.last_reply = n.reply FROM delivery AS d WHERE d.id = n.delivery) IS NOT TRUE
 """,
 )

@@ -31,6 +31,7 @@ from publisher.model.choices import Content, Frequency
 from publisher.store import schema as s
 from publisher.store.columns import to_milliseconds
 from publisher.store.driver import driver_of
+from publisher.store.functions import has_part
 from publisher.store.variants import read_choices
 
 # What a subscription becomes by what happened to it.
@@ -176,12 +177,8 @@ def list_page(
     if status:  # which has an index that is in order
         wanted = wanted.where(_TABLE.c.publication == publication, _TABLE.c.status == status)
     if search:
-        wanted = wanted.where(
-            or_(
-                _TABLE.c.email.icontains(search, autoescape=True),
-                _TABLE.c.name.icontains(search, autoescape=True),
-            )
-        )
+        found = (has_part(each, search) for each in (_TABLE.c.email, _TABLE.c.name))
+        wanted = wanted.where(or_(*found))
     rows = connection.execute(wanted.order_by(_TABLE.c.id).limit(limit))
     return [read_subscriber(row) for row in rows]
 

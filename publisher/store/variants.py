@@ -26,7 +26,7 @@ from sqlalchemy import (
 from publisher.model.choices import OWN_WORDS, WHOLE, Audience, Choices, Definition
 from publisher.store import schema as s
 from publisher.store.holding import has_in_week, is_in_week, require_week_known
-from publisher.store.reachable import may_be_mailed
+from publisher.store.reachable import count_mailable, may_be_mailed
 from publisher.store.schema_subscribers import CHOSE
 
 _S, _W, _C = s.subscriber.c, s.mailing_choice.c, s.mailing_content.c
@@ -102,11 +102,8 @@ def count_audience(
     connection: Connection, publication: int, variants: Variants | None, now: datetime
 ) -> Audience:
     """How many would get an issue if it were sent now, and in what forms."""
-    all_of_them = select(func.count()).select_from(s.subscriber)
-    whole = connection.execute(
-        all_of_them.where(*gets_issue(connection, publication, variants, now))
-    )
-    audience = {"whole": int(whole.scalar_one()), "headlines": 0, "chosen": 0, "others": 0}
+    whole = _count_all(connection, publication, variants, now)
+    audience = {"whole": whole, "headlines": 0, "chosen": 0, "others": 0}
     if variants is None:
         return Audience(**audience)
     different = set()
@@ -117,6 +114,21 @@ def count_audience(
         if definition is not None and definition.highlights:
             different.add(definition)
     return Audience(**audience, variants=len(different))
+
+
+def _count_all(
+    connection: Connection, publication: int, variants: Variants | None, now: datetime
+) -> int:
+    """How many get an issue: all who may, but for those who have it, or will, in a week's."""
+    counted = select(func.count()).select_from(s.subscriber)
+    if variants is not None and is_in_week(connection, publication, variants.issue_id):
+        counted = counted.where(*gets_issue(connection, publication, variants, now))
+        return int(connection.execute(counted).scalar_one())
+    number = count_mailable(connection, publication, now)
+    if variants is not None and variants.has_weekly:
+        counted = counted.where(CHOSE, _S.frequency != "daily", *may_be_mailed(publication, now))
+        number -= int(connection.execute(counted).scalar_one())
+    return number
 
 
 def _kind_of(definition: Definition | None) -> str:

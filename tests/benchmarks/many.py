@@ -19,6 +19,7 @@ from publisher.model.delivery import Mailing
 from publisher.store.bounces import list_returned
 from publisher.store.candidates import Range, find_due, find_next_due, find_queued
 from publisher.store.columns import to_milliseconds
+from publisher.store.contents import list_revisions
 from publisher.store.database import Database, open_database
 from publisher.store.finding import count_standings, find_newest
 from publisher.store.growth import find_changes
@@ -27,7 +28,8 @@ from publisher.store.mailings import count_deliveries, get_mailing
 from publisher.store.metrics import measure
 from publisher.store.results import list_results
 from publisher.store.starting import NewMailing, start_issue_mailing
-from publisher.store.subscribers import list_page
+from publisher.store.subscribers import list_page, read_consents
+from publisher.store.suppressions import find_reasons
 from publisher.store.variants import count_audience
 from tests.benchmarks.measure import Row, Tables, say
 from tests.benchmarks.sizes import Sizes
@@ -169,6 +171,7 @@ def list_questions(
 ) -> dict[str, Callable[[], Any]]:
     it, half = (connection, publication), mailing.recipients // 2
     last = Sought(status="failed")
+    page = range(half, half + 200)
     return {
         "readers": lambda: find_newest(*it, now, limit=50),
         "readers, the last page": lambda: find_newest(*it, now, before=40, limit=50),
@@ -180,9 +183,12 @@ def list_questions(
         "readers, a search for nobody": lambda: find_newest(*it, now, search="nobody", limit=50),
         "readers, counted": lambda: count_standings(*it, now),
         "readers, a page of the API": lambda: list_page(*it, after=half, limit=200),
+        "readers, a page's records": lambda: read_consents(*it, page),
+        "readers, why some of a page are suppressed": lambda: find_reasons(*it, page),
         "readers, whom an issue goes to": lambda: count_audience(*it, None, now),
         "readers, who came and left": lambda: find_changes(*it, now - timedelta(days=30)),
         "deliveries, counted": lambda: count_deliveries(connection, mailing),
+        "deliveries, by their revisions": lambda: list_revisions(connection, mailing),
         "deliveries": lambda: list_deliveries(connection, mailing.id, Sought(), limit=50),
         "deliveries, the middle": lambda: list_deliveries(
             connection, mailing.id, Sought(), after=f"r{half}", limit=50
@@ -214,7 +220,9 @@ def list_takings(
         "queued, of single messages": lambda: find_queued(*it, None, 0, 500),
         "due": lambda: find_due(*it, mailing.id, now, 500),
         "due, of a batch": lambda: find_due(*it, part, now, 500),
+        "due, of single messages": lambda: find_due(*it, None, now, 500),
         "due next": lambda: find_next_due(*it, mailing.id, now),
+        "due next, of single messages": lambda: find_next_due(*it, None, now),
         "counted while all are queued": lambda: count_deliveries(connection, mailing),
         "metrics while all are queued": lambda: measure(*it, now),
     }

@@ -50,8 +50,9 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
     locked_trips: int = 5
 
 
-# Of a batch; what the leading worker looks at in so many seconds.
-BATCH, SWEEP_SECONDS = 500, 5.0
+# Of a batch; what the leading worker looks at in so many seconds, for no more than a share of them:
+# runtime/sweeping.py.
+BATCH, SWEEP_SECONDS, SWEEP_SHARE = 500, 5.0, 1 / 20
 # Of all that is in flight at a worker, half is settled and taken together: runtime/pool.py.
 _TOGETHER = 2
 
@@ -73,7 +74,7 @@ def list_limits(costs: Costs, plant: Plant, readers: int = 0) -> dict[str, float
     together = count_together(plant.connections)
     step = time_step(costs, plant, together)
     each = costs.server_message + costs.server_step / together
-    swept = costs.sweep * readers / BATCH / SWEEP_SECONDS
+    swept = min(costs.sweep * readers / BATCH / SWEEP_SECONDS, SWEEP_SHARE)
     limits = {
         "the worker itself": plant.workers * together / step,
         "connections": plant.workers * plant.connections / (plant.relay + step),

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy import insert
+from sqlalchemy.engine import make_url
 
 from publisher.model.delivery import Mailing
 from publisher.runtime.issue_mailing import start_issue
@@ -152,6 +152,8 @@ def list_workers(post: Post) -> set[int]:
     return {int(name.rpartition(":")[2]) for (name,) in post.rows("SELECT name FROM worker")}
 
 
-def socket_of(url: str) -> str:
-    """The Unix socket of the server that a test's URL names."""
-    return str(Path(url.partition("host=")[2]) / ".s.PGSQL.5432")
+def target_of(url: str) -> int | str:
+    """What a cable leads to that goes to the server of a test's URL."""
+    named = make_url(url)
+    folder = named.query.get("host")
+    return f"{folder}/.s.PGSQL.5432" if folder else named.port or 5432

@@ -1,15 +1,19 @@
 """Leases of batches, on a PostgreSQL server: whose they are, and what others must not take."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
-from publisher.store.batches import find_lost, give_back, sweep, take_lease
+from publisher.store import jobs
+from publisher.store import schema as s
+from publisher.store.batches import find_batched, find_lost, give_back, sweep, take_lease
 from publisher.store.database import open_database
 from tests import postgresql
 
+NOW = datetime(2025, 12, 15, 12, tzinfo=UTC)
 _SHOW = """
     INSERT INTO worker VALUES (%s, 0, (EXTRACT(EPOCH FROM clock_timestamp()) - %s) * 1000, false, 0,
         0) ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at
@@ -26,6 +30,11 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
             connection.exec_driver_sql(words)
             yield connection
         database.close()
+
+
+def add_batches(connection: Connection, names: str, columns: str, low: int, high: int) -> None:
+    words = f"INSERT INTO batch ({names}) SELECT {columns} FROM generate_series({low}, {high}) AS n"
+    connection.exec_driver_sql(words)
 
 
 def seen(connection: Connection, name: str, ago: float) -> None:
@@ -60,6 +69,31 @@ def test_what_was_given_back_is_anybody_s(connection: Connection) -> None:
 
 def test_a_batch_that_is_gone_has_no_lease(connection: Connection) -> None:
     assert take_lease(connection, 2, "first:1", 0) is None
+
+
+def test_all_batches_have_jobs_however_many_they_are(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are made some at a time, or the server gives up a transaction that is still for long."""
+    monkeypatch.setattr(jobs, "_AT_ONCE", 3)
+    add_batches(connection, "id, mailing, first, last, due_at", "n, 1, 10 * n, 10 * n, 0", 2, 8)
+    row = {"publication": 1, "ref": "m", "issue": "i", "slug": "s", "purpose": "issue"}
+    row |= {"status": "sending", "recipients": 8, "created_at": NOW}
+    row |= {"digest": "", "content": b"", "domain": ""}
+    connection.execute(insert(s.mailing).values(row))
+    for _ in range(2):
+        sweep(connection, [1])
+        locks = "SELECT lock FROM procrastinate_jobs ORDER BY id"
+        made = connection.exec_driver_sql(locks).scalars().all()
+        assert made == [f"batch-{number}" for number in range(1, 9)]
+
+
+def test_the_mailings_in_batches_are_told_once_each(connection: Connection) -> None:
+    for columns in ("n, n, n, n", "10 + n, n, 10 + n, 10 + n"):
+        add_batches(connection, "id, mailing, first, last", columns, 3, 5)
+    assert find_batched(connection) == {1, 3, 4, 5}
+    connection.exec_driver_sql("DELETE FROM batch")
+    assert find_batched(connection) == set()
 
 
 def test_workers_that_were_not_heard_of_for_an_hour_are_forgotten(connection: Connection) -> None:

@@ -18,6 +18,7 @@ from publisher.store.mailings import get_mailing
 from tests.benchmarks.many import enqueue_more, fill, list_questions, list_takings
 
 READERS = 3_000
+PAGE = 500
 NOW = datetime(2025, 12, 15, 12, tzinfo=UTC)
 # What is asked for a page, or for the next that is to be sent, and the index that it is found by,
 # where one was made for it.
@@ -28,6 +29,7 @@ PAGES = {
     "readers, unconfirmed": "subscriber_by_status",
     "readers, paused": "subscriber_who_paused",
     "readers, a page of the API": "",
+    "readers, why some of a page are suppressed": "subscriber USING INTEGER PRIMARY KEY",
     "deliveries": "",
     "deliveries, the middle": "",
     "deliveries, failed": "delivery_not_sent",
@@ -41,7 +43,9 @@ PAGES = {
 # What counts all that is in a state goes through that alone.
 COUNTS = {
     "deliveries, counted": "delivery_not_sent",
+    "deliveries, by their revisions": "delivery_not_sent",
     "metrics": "delivery_not_sent",
+    "readers, whom an issue goes to": "COVERING INDEX subscriber_by_status",
     "results of the last issues": "ledger_returned_of_mailing",
 }
 _LARGE = "subscriber|delivery|ledger|consent"
@@ -65,6 +69,45 @@ def test_a_count_goes_through_what_is_counted_alone(database: Database) -> None:
     plans = _read_plans(database)
     wrong = {name: plans[name] for name, index in COUNTS.items() if index not in plans[name]}
     assert wrong == {}
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("is_analyzed", [False, True])
+def test_what_is_next_is_found_whatever_the_server_knows(
+    database: Database, is_analyzed: bool
+) -> None:
+    """Of a mailing that has just begun it knows nothing yet, and a while later means alone."""
+    fill(database, 2 * READERS, NOW)
+    with database.write() as connection:
+        connection.exec_driver_sql("ANALYZE")
+    enqueue_more(database, NOW)
+    with database.write() as connection:
+        connection.exec_driver_sql(_DEFER)
+        if is_analyzed:
+            connection.exec_driver_sql("ANALYZE delivery")
+    read = {}
+    with database.hold() as held, held.read() as connection:
+        mailing = get_mailing(connection, 2)
+        asked = list_takings(connection, database.publication, mailing, NOW)
+        for name in asked.keys() - {name for name in asked if "all are queued" in name}:
+            found = _explain(connection, asked[name], "ANALYZE, FORMAT JSON")
+            read[name] = sum(_count_read(each[0]["Plan"]) for each in found)
+    assert {name: rows for name, rows in read.items() if rows > 2 * PAGE} == {}
+
+
+_DEFER = """
+    UPDATE delivery SET status = 'deferred', next_attempt_at = id
+    WHERE mailing = 2 AND mod(id, 2) = 0
+"""
+
+
+def _count_read(plan: dict[str, Any]) -> int:
+    """How many deliveries were looked at for a plan."""
+    read = sum(map(_count_read, plan.get("Plans", ())))
+    if plan.get("Relation Name") == "delivery":
+        removed = sum(plan[key] for key in plan if key.startswith("Rows Removed by"))
+        read += plan["Actual Loops"] * (plan["Actual Rows"] + removed)
+    return read
 
 
 # SQLite scans a table by ids, or an index, until a page is full: what it must not do is sort.
@@ -93,7 +136,7 @@ def _read_plans(database: Database) -> dict[str, str]:
     return plans
 
 
-def _explain(connection: Connection, ask: Callable[[], Any]) -> Iterator[str]:
+def _explain(connection: Connection, ask: Callable[[], Any], how: str = "") -> Iterator[Any]:
     """The plan of each statement that something is asked with."""
     heard: list[tuple[str, Any]] = []
 
@@ -103,7 +146,9 @@ def _explain(connection: Connection, ask: Callable[[], Any]) -> Iterator[str]:
     event.listen(connection, "before_cursor_execute", hear)
     ask()
     event.remove(connection, "before_cursor_execute", hear)
-    words = "EXPLAIN" if connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
+    words = f"EXPLAIN ({how})" if how else "EXPLAIN"
+    if connection.dialect.name == "sqlite":
+        words = "EXPLAIN QUERY PLAN"
     for statement, values in heard:
         for row in connection.exec_driver_sql(f"{words} {statement}", values):
-            yield str(row[-1])
+            yield row[-1]

@@ -157,7 +157,7 @@ def resolve(call: Call) -> Reply:
 def list_deliveries(call: Call) -> Reply:
     """List to whom a mailing went, and what came of it."""
     query, after = call.query, call.place.read()
-    sought = Sought(status=query.status, part=query.search.lower())
+    sought = Sought(status=query.status, part=query.search)
     with call.desk.database.read() as connection:
         mailing = _find(call, connection)
         naming = read_naming(connection, mailing)

@@ -123,7 +123,7 @@ def _read_search(
     try:
         address = parse_address(text)
     except AddressError:
-        return Sought(status=status, part=text.lower())
+        return Sought(status=status, part=text)
     secret = find_key(connection, "address-key")
     hashed = address_hash(address.key, secret) if secret else b""
     reader = find_by_hash(connection, desk.database.publication, hashed)

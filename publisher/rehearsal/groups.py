@@ -1,8 +1,8 @@
-"""Many readers as few: each simulated delivery stands for a batch of readers of one domain.
+"""Many readers as few: each simulated delivery stands for a group of readers of one domain.
 
-The dispatcher sends to the batches as it would to readers, at a rate that is as much lower as they
+The dispatcher sends to the groups as it would to readers, at a rate that is as much lower as they
 are fewer, and each takes as long as its readers would. What servers say to single readers within a
-batch is followed one by one, by the same decisions.
+group is followed one by one, by the same decisions.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,13 +17,13 @@ from publisher.mailing.warming import Growth
 from publisher.rehearsal.relay import SAYINGS
 from publisher.runtime.exchange import RelayRule, Rules
 
-# Of domains with fewer readers than a batch.
+# Of domains with fewer readers than a group.
 OTHERS = "other.invalid"
 # A server that deferred a message defers it again so often.
 AGAIN = 0.3
 
 
-class Batch(msgspec.Struct, frozen=True):
+class Group(msgspec.Struct, frozen=True):
     """Some readers of a domain; `refused` of them have no mailbox any more."""
 
     email: str
@@ -31,10 +31,10 @@ class Batch(msgspec.Struct, frozen=True):
     refused: int = 0
 
 
-def make_batches(
+def make_groups(
     domains: Mapping[str, int], most: int, own: Mapping[str, float]
 ) -> list[tuple[str, int]]:
-    """The batches' domains and weights, some `most` of them; one for each reader where these are
+    """The groups' domains and weights, some `most` of them; one for each reader where these are
     fewer. They are mixed as readers are. A domain in `own` is never put together with others.
     """
     total = sum(domains.values())
@@ -51,11 +51,11 @@ def make_batches(
     return [(domain, weight) for _, domain, weight in sorted(placed)]
 
 
-def draw_refused(batches: list[tuple[str, int]], share: float, chance: Random) -> list[Batch]:
-    """The batches with who of them is refused, always the same ones."""
+def draw_refused(groups: list[tuple[str, int]], share: float, chance: Random) -> list[Group]:
+    """The groups with who of them is refused, always the same ones."""
     return [
-        Batch(f"r{number}@{domain}", weight, draw_share(weight, share, chance))
-        for number, (domain, weight) in enumerate(batches)
+        Group(f"r{number}@{domain}", weight, draw_share(weight, share, chance))
+        for number, (domain, weight) in enumerate(groups)
     ]
 
 
@@ -64,16 +64,16 @@ def draw_share(of: int, share: float, chance: Random) -> int:
     return sum(chance.random() < share for _ in range(of)) if share else 0
 
 
-def scale_rules(rules: Rules, batches: list[Batch]) -> Rules:
-    """The rules as they are for batches."""
-    readers = sum(each.weight for each in batches)
+def scale_rules(rules: Rules, groups: list[Group]) -> Rules:
+    """The rules as they are for groups."""
+    readers = sum(each.weight for each in groups)
     if not readers:
         return rules
     domain_rates = {}
     for domain, rate in rules.domain_rates.items():
-        own = [each.weight for each in batches if each.email.endswith(f"@{domain.lower()}")]
+        own = [each.weight for each in groups if each.email.endswith(f"@{domain.lower()}")]
         domain_rates[domain] = rate * len(own) / sum(own) if own else rate
-    share = len(batches) / readers
+    share = len(groups) / readers
     relays = tuple(_scale_relay(each, share) for each in rules.relays)
     return msgspec.structs.replace(
         rules, rate=rules.rate * share, domain_rates=domain_rates, relays=relays
@@ -117,7 +117,7 @@ def follow(
 
 
 def spread(weight: int, chance: Random) -> float:
-    """How much longer or shorter than the mean a batch takes: many together hardly vary."""
+    """How much longer or shorter than the mean a group takes: many together hardly vary."""
     return 1 + (chance.random() - 0.5) / sqrt(weight)
 
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.mailing.settle import Policy
-from publisher.rehearsal.batches import OTHERS, follow, make_batches
 from publisher.rehearsal.document import Firing
 from publisher.rehearsal.facts import Facts
+from publisher.rehearsal.groups import OTHERS, follow, make_groups
 from publisher.rehearsal.outcome import Sent
 from publisher.rehearsal.sending import Traffic
 from publisher.settings import Duration, Schedule
@@ -70,13 +70,13 @@ def _require_alike(name: str, readers: int, most: int) -> None:
 
 
 @pytest.mark.parametrize("name", SENDING)
-def test_batches_end_when_single_readers_would(name: str) -> None:
+def test_groups_end_when_single_readers_would(name: str) -> None:
     _require_alike(name, 500, 50)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", SENDING)
-def test_batches_end_when_20_000_readers_would(name: str) -> None:
+def test_groups_end_when_20_000_readers_would(name: str) -> None:
     _require_alike(name, 20_000, 1333)
 
 
@@ -93,15 +93,15 @@ def test_deferred_ones_come_as_late_as_they_would_one_by_one() -> None:
     st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 10_000), min_size=1),
     st.integers(1, 500),
 )
-def test_no_reader_is_lost_in_a_batch(domains: dict[str, int], most: int) -> None:
-    batches = make_batches(domains, most, {"a": 1.0})
-    assert sum(weight for _, weight in batches) == sum(domains.values())
-    assert all(weight >= 1 for _, weight in batches)
-    assert len(batches) <= most + len(domains) + 1
+def test_no_reader_is_lost_in_a_group(domains: dict[str, int], most: int) -> None:
+    groups = make_groups(domains, most, {"a": 1.0})
+    assert sum(weight for _, weight in groups) == sum(domains.values())
+    assert all(weight >= 1 for _, weight in groups)
+    assert len(groups) <= most + len(domains) + 1
     if "a" in domains:
-        assert sum(weight for domain, weight in batches if domain == "a") == domains["a"]
+        assert sum(weight for domain, weight in groups if domain == "a") == domains["a"]
     if sum(domains.values()) <= most:
-        assert OTHERS not in dict(batches)
+        assert OTHERS not in dict(groups)
 
 
 def test_who_is_deferred_for_longer_than_give_up_after_is_not_sent() -> None:
