@@ -101,8 +101,10 @@ def media_path(src: str, urls: Urls) -> str:
 
 def with_params(url: str, params: tuple[tuple[str, str], ...]) -> str:
     """Add query parameters to an http(s) URL, after its own and before its fragment."""
+    if not params:
+        return url
     parts = urlsplit(url)
-    if not params or parts.scheme not in ("http", "https"):
+    if parts.scheme not in ("http", "https"):
         return url
     present = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
     added = urlencode([(name, value) for name, value in params if name not in present])

@@ -8,13 +8,14 @@ import re
 import unicodedata
 from functools import cached_property, lru_cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
 from publisher.render.card_lines import Size, fit
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont
 
@@ -70,33 +71,47 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 class Cards:
     """Draws cards in the colours of a stylesheet; `font` is a font file's content, or empty.
 
-    Raises ValueError where the font cannot be used.
+    They are drawn on the same two sheets, one after another: a new one for each would take longer
+    than its letters. Raises ValueError where the font cannot be used.
     """
 
     def __init__(self, stylesheet: bytes, font: bytes = b"") -> None:
         self._stylesheet = stylesheet.decode("utf-8", "replace")
         self._typefaces = (*([_Typeface(font)] if font else []), _Typeface(b""))
+        self._heading: tuple[tuple[str, str], _Piece | None] | None = None
 
     def draw(self, card: Card) -> bytes:
         """Draw a card as a PNG of 1200 by 630 pixels."""
-        from PIL import Image, ImageDraw
-
         # First how much of each pixel the letters cover, then which colour that is.
-        picture = Image.new("L", (WIDTH, HEIGHT), 0)
-        self._write_card(ImageDraw.Draw(picture), card)
+        letters, colours = self._sheets
+        self._write_card(letters, card)
+        places = []
         for layer, (top, bottom) in _LAYERS.items():
-            box = (0, top, WIDTH, bottom)
-            picture.paste(picture.crop(box).point(_shades(layer)), box)
-        picture.paste(_shades("accent")[255], (0, 0, WIDTH, _BAND))
-        picture.putpalette(self._palette)
+            if written := _take_piece(letters, (0, top, WIDTH, bottom)):
+                places.append(written.box)
+                colours.paste(written.letters.point(_shades(layer)), written.box)
+        colours.paste(_shades("accent")[255], (0, 0, WIDTH, _BAND))
         file = BytesIO()
         # Level 1 takes a third of the time of level 6 and gives a file a fourth larger.
-        picture.save(file, "PNG", bits=4, compress_level=1)
+        colours.save(file, "PNG", bits=4, compress_level=1)
+        for box in places:
+            letters.paste(0, box)
+            colours.paste(0, box)
         return file.getvalue()
 
-    def _write_card(self, pen: "ImageDraw", card: Card) -> None:
-        if heading := self._choose(card.heading):
-            heading.write_line(pen, _HEADING_TOP, card.direction)
+    @cached_property
+    def _sheets(self) -> "tuple[Image, Image]":
+        from PIL import Image
+
+        letters, colours = (Image.new("L", (WIDTH, HEIGHT), 0) for _ in range(2))
+        colours.putpalette(self._palette)
+        return letters, colours
+
+    def _write_card(self, letters: "Image", card: Card) -> None:
+        from PIL import ImageDraw
+
+        pen = ImageDraw.Draw(letters)
+        self._write_heading(letters, pen, card)
         title = self._choose(card.title) or self._choose(card.stand_in)
         if title:
             title.write_title(pen, card.direction)
@@ -105,6 +120,17 @@ class Cards:
             fact = self._choose(text) or self._choose(plain)
             if fact and not (title and fact.text == title.text):
                 start += fact.write_line(pen, _FACTS_TOP, card.direction, start)
+
+    def _write_heading(self, letters: "Image", pen: "ImageDraw", card: Card) -> None:
+        """Write the heading on an empty sheet, once for all cards that have the same."""
+        key = (card.heading, card.direction)
+        if self._heading and self._heading[0] == key:
+            if known := self._heading[1]:
+                letters.paste(known.letters, known.box)
+            return
+        if heading := self._choose(card.heading):
+            heading.write_line(pen, _HEADING_TOP, card.direction)
+        self._heading = key, _take_piece(letters, (0, 0, WIDTH, HEIGHT))
 
     def _choose(self, text: str) -> "_Written | None":
         """Choose who can write a text; None where nobody can."""
@@ -128,6 +154,23 @@ class Cards:
             for step in range(1, steps + 1)
         ]
         return b"".join((paper, *blends))
+
+
+class _Piece(NamedTuple):
+    """What is written on a sheet, and where."""
+
+    letters: "Image"
+    box: tuple[int, int, int, int]
+
+
+def _take_piece(letters: "Image", room: tuple[int, int, int, int]) -> _Piece | None:
+    """The smallest piece that holds all that is written in a room as wide as the sheet."""
+    found = letters.crop(room).getbbox()
+    if found is None:
+        return None
+    left, top, right, bottom = found
+    box = (left, room[1] + top, right, room[1] + bottom)
+    return _Piece(letters.crop(box), box)
 
 
 class _Written:
