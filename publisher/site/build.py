@@ -291,9 +291,8 @@ def _publishing_order(path: str) -> tuple[int, str]:
 
 
 def _own(index: Index, made: Made) -> None:
-    for (kind, key), paths in made.files.items():
-        for path in paths:
-            index.run("INSERT OR REPLACE INTO output VALUES (?, ?, ?)", path, kind, key)
+    rows = [(path, *task) for task, paths in made.files.items() for path in paths]
+    index.run_each("INSERT OR REPLACE INTO output VALUES (?, ?, ?)", rows)
 
 
 def _note_outputs(job: Job, index: Index, made: Made) -> list[str]:
@@ -305,7 +304,7 @@ def _note_outputs(job: Job, index: Index, made: Made) -> list[str]:
     for kind, key in made.files:
         sql = "SELECT path FROM output WHERE kind = ? AND key = ?"
         gone.update(row[0] for row in index.rows(sql, kind, key))
-        index.run("DELETE FROM output WHERE kind = ? AND key = ?", kind, key)
+    index.run_each("DELETE FROM output WHERE kind = ? AND key = ?", made.files)
     _own(index, made)
     kept = {path for paths in made.files.values() for path in paths}
     return sorted(

@@ -99,6 +99,8 @@ class Index:
     def __init__(self, path: Path, *, is_readonly: bool = False) -> None:
         self.path = path
         self._withdrawn: set[str] | None = None
+        # By this transaction: an archive's issues mark the same lists again and again.
+        self._marked: set[Task] = set()
         if is_readonly:
             uri = f"{path.absolute().as_uri()}?mode=ro"
             self.db = sqlite3.connect(uri, uri=True, isolation_level=None)
@@ -109,6 +111,7 @@ class Index:
         self.db.close()
 
     def begin(self) -> None:
+        self._marked.clear()
         self.db.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
@@ -128,6 +131,10 @@ class Index:
     def run(self, sql: str, *values: Any) -> int:
         return self.db.execute(sql, values).rowcount
 
+    def run_each(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Run the same with each row: in less than half the time that each by itself takes."""
+        self.db.executemany(sql, rows)
+
     # What is remembered between builds
 
     def get(self, key: str) -> str:
@@ -139,6 +146,7 @@ class Index:
     def clear(self) -> None:
         """Forget everything but which files were written to the site."""
         self._withdrawn = None
+        self._marked.clear()
         for (table,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
             if table not in ("meta", "output"):
                 self.run(f"DELETE FROM {table}")  # noqa: S608 - our own names
@@ -146,7 +154,10 @@ class Index:
     # What must be made anew
 
     def mark(self, kind: str, key: object = "") -> None:
-        self.run("INSERT OR IGNORE INTO dirty VALUES (?, ?)", kind, str(key))
+        task = (kind, str(key))
+        if task not in self._marked:
+            self._marked.add(task)
+            self.run("INSERT OR IGNORE INTO dirty VALUES (?, ?)", *task)
 
     def mark_moved(self, slug: str, id_: str) -> None:
         """Mark the page at a NAME that issues had before, and those at an issue's earlier NAMEs."""
