@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 from publisher.model import content as c
 from publisher.render.html import join_lines
@@ -12,6 +13,8 @@ _STOPS = ".!?…؟。！？"
 _LEAST_SHARE = 0.6
 
 
+# A highlight's page, its message and its entries follow each other, and all of them ask.
+@lru_cache(maxsize=64)
 def excerpt(blocks: c.Blocks, limit: int = 200) -> str:
     """Give the first paragraph's words, at most `limit` characters, cut where a reader would.
 

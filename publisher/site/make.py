@@ -21,7 +21,7 @@ from publisher.site.write import Output, Staging
 
 def make(job: Job, index: Index, archive: Archive, staging: Staging) -> Made:
     """Run all marked tasks."""
-    tasks = index.tasks()
+    tasks = sorted(index.tasks(), key=_working_order)
     made = Made({}, [], [], {}, 0)
     if not tasks:
         return made
@@ -38,6 +38,12 @@ def make(job: Job, index: Index, archive: Archive, staging: Staging) -> Made:
     # A preview goes on where two files have the same id, and so the same page.
     made.written = sorted(set(made.written))
     return made
+
+
+def _working_order(task: Task) -> tuple[bool, str, str]:
+    """What takes long first, then each issue's own tasks beside each other, which read the same."""
+    kind, key = task
+    return (True, key, kind) if kind in ("issue", "page") else (False, kind, key)
 
 
 class Outcome(msgspec.Struct):
