@@ -43,7 +43,7 @@ _COLOURS = {"sheet": "ffffff", "ink": "1d1b18", "faint": "5f5a52", "accent": "9b
 _STEPS = {"ink": 6, "faint": 4, "accent": 4}
 # Between which heights each of them stands.
 _LAYERS: dict["_Layer", tuple[int, int]] = {
-    "accent": (0, 130),
+    "accent": (_BAND, 130),
     "ink": (130, _FACTS_TOP),
     "faint": (_FACTS_TOP, HEIGHT),
 }
@@ -74,8 +74,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 class Cards:
     """Draws cards in the colours of a stylesheet; `font` is a font file's content, or empty.
 
-    They are drawn on the same two sheets, one after another: a new one for each would take longer
-    than its letters. Raises ValueError where the font cannot be used.
+    They are written on the same sheet, one after another: a new one for each would take longer than
+    its letters. Raises ValueError where the font cannot be used.
     """
 
     def __init__(self, stylesheet: bytes, font: bytes = b"") -> None:
@@ -86,29 +86,29 @@ class Cards:
     def draw(self, card: Card) -> bytes:
         """Draw a card as a PNG of 1200 by 630 pixels."""
         # First how much of each pixel the letters cover, then which colour that is.
-        letters, colours = self._sheets
+        letters = self._letters
         self._write_card(letters, card)
-        places = []
+        stripes: list[bytes | int] = [self._band]
+        end = _BAND
         for layer, (top, bottom) in _LAYERS.items():
             if written := _take_piece(letters, (0, top, WIDTH, bottom)):
-                left, top, right, bottom = written.box
-                place = (_EDGE + left, top, _EDGE + right, bottom)
-                colours.paste(written.letters.point(_shades(layer)), place)
-                places.append((written.box, place))
-        lines = colours.tobytes("raw", "L;4")
-        for box, place in places:
-            letters.paste(0, box)
-            colours.paste(0, place)
-        return write_png(lines, WIDTH, HEIGHT, self._palette)
+                stripes += [written.box[1] - end, _colour(written, layer)]
+                end = written.box[3]
+                letters.paste(0, written.box)
+        return write_png([*stripes, HEIGHT - end], WIDTH, HEIGHT, self._palette)
 
     @cached_property
-    def _sheets(self) -> "tuple[Image, Image]":
+    def _letters(self) -> "Image":
         from PIL import Image
 
-        letters = Image.new("L", (WIDTH, HEIGHT), 0)
-        colours = Image.new("L", (_EDGE + WIDTH, HEIGHT), 0)
-        colours.paste(_shades("accent")[255], (_EDGE, 0, _EDGE + WIDTH, _BAND))
-        return letters, colours
+        return Image.new("L", (WIDTH, HEIGHT), 0)
+
+    @cached_property
+    def _band(self) -> bytes:
+        from PIL import Image
+
+        band = Image.new("L", (WIDTH, _BAND), 255)
+        return _colour(_Piece(band, (0, 0, WIDTH, _BAND)), "accent")
 
     def _write_card(self, letters: "Image", card: Card) -> None:
         from PIL import ImageDraw
@@ -174,6 +174,16 @@ def _take_piece(letters: "Image", room: tuple[int, int, int, int]) -> _Piece | N
     left, top, right, bottom = found
     box = (left, room[1] + top, right, room[1] + bottom)
     return _Piece(letters.crop(box), box)
+
+
+def _colour(piece: _Piece, layer: "_Layer") -> bytes:
+    """The lines of a PNG that a piece stands in."""
+    from PIL import Image
+
+    left, top, _, bottom = piece.box
+    stripe = Image.new("L", (_EDGE + WIDTH, bottom - top), 0)
+    stripe.paste(piece.letters.point(_shades(layer)), (_EDGE + left, 0))
+    return stripe.tobytes("raw", "L;4")
 
 
 class _Written:
