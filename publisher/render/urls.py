@@ -92,6 +92,8 @@ def _resolve(base: str, written: str, schemes: frozenset[str]) -> str:
 
 def media_path(src: str, urls: Urls) -> str:
     """The path below the publication's folder that an image's `src` means, or empty."""
+    if "media/" not in src and src.isprintable():  # nearly always; a URL may be broken by line ends
+        return ""
     url = urls.resolve(src, IMAGE_SCHEMES)
     if not url.startswith(f"{urls.base}/media/"):
         return ""

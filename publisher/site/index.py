@@ -8,7 +8,7 @@ out in the transaction that follows publishing; so a build that dies in between 
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -186,14 +186,23 @@ class Index:
         return self.published_part(_decode_issue(found)) if found else None
 
     def published_part(self, issue: Issue) -> Issue:
+        if not self.has_withdrawn():
+            return issue
         kept = tuple(h for h in issue.highlights if not self.is_withdrawn(h.id))
         return msgspec.structs.replace(issue, highlights=kept)
 
     def is_withdrawn(self, id_: str) -> bool:
+        return id_ in self._read_withdrawn()
+
+    def has_withdrawn(self) -> bool:
+        """Tell whether anything was ever withdrawn, which is seldom."""
+        return bool(self._read_withdrawn())
+
+    def _read_withdrawn(self) -> Collection[str]:
         if self._withdrawn is None:
             rows = self.rows("SELECT id FROM registered WHERE is_withdrawn = 1")
             self._withdrawn = {row[0] for row in rows}
-        return id_ in self._withdrawn
+        return self._withdrawn
 
     def reread_holders(self, id_: str) -> None:
         """Let the files that have an id be read again, as if they had changed."""
