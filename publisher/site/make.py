@@ -21,7 +21,7 @@ from publisher.site.write import Output, Staging
 
 def make(job: Job, index: Index, archive: Archive, staging: Staging) -> Made:
     """Run all marked tasks."""
-    tasks = sorted(index.tasks(), key=_working_order)
+    tasks = _in_working_order(index.tasks())
     made = Made({}, [], [], {}, 0)
     if not tasks:
         return made
@@ -40,10 +40,18 @@ def make(job: Job, index: Index, archive: Archive, staging: Staging) -> Made:
     return made
 
 
-def _working_order(task: Task) -> tuple[bool, str, str]:
-    """What takes long first, then each issue's own tasks beside each other, which read the same."""
-    kind, key = task
-    return (True, key, kind) if kind in ("issue", "page") else (False, kind, key)
+def _in_working_order(tasks: list[Task]) -> list[Task]:
+    """An issue first, which needs nearly all that there is to import; then what takes long; then
+    the issues, each one's tasks beside each other, since they read the same."""
+
+    def rank(task: Task) -> tuple[int, str, str]:
+        kind, key = task
+        if task == first:
+            return 0, kind, key
+        return (2, key, kind) if kind in ("issue", "page") else (1, kind, key)
+
+    first = next((task for task in tasks if task[0] == "issue"), None)
+    return sorted(tasks, key=rank)
 
 
 class Outcome(msgspec.Struct):
