@@ -146,9 +146,10 @@ def _drop_spaces(text: str) -> str:
 
 
 def _check_leaving(tags: list[Tag], text: str, path: str) -> Iterator[Problem]:
-    if not any(_LEAVING.search(url) for _, url in addresses(tags)):
+    # From the end, where it nearly always is.
+    if not any(_LEAVING.search(url) for _, url in addresses(tags[::-1])):
         yield problem("unsubscribe-missing", path, None, part="HTML")
-    if text.strip() and not _LEAVING.search(text):
+    if text.strip() and not any(map(_LEAVING.search, reversed(text.split("\n")))):
         yield problem("unsubscribe-missing", path, None, part="text part")
 
 

@@ -21,10 +21,14 @@ def excerpt(blocks: c.Blocks, limit: int = 200) -> str:
     The cut falls behind a sentence, else between words with an ellipsis, else (Chinese, Japanese)
     between characters. Empty where the blocks hold no text.
     """
-    for block in _paragraphs(blocks):
-        if text := " ".join("".join(_texts(block.children)).split()):
-            return shorten(text, limit)
-    return ""
+    return shorten(_read_first(blocks), limit)
+
+
+@lru_cache(maxsize=64)
+def _read_first(blocks: c.Blocks) -> str:
+    """The words of the first paragraph that has any, in one line."""
+    lines = (" ".join("".join(_texts(block.children)).split()) for block in _paragraphs(blocks))
+    return next(filter(None, lines), "")
 
 
 def shorten(text: str, limit: int) -> str:

@@ -1,5 +1,6 @@
 """Every public URL of a publication, in one place; see the contract's table of paths."""
 
+import re
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
@@ -10,6 +11,8 @@ LINK_SCHEMES = frozenset({"http", "https", "mailto"})
 IMAGE_SCHEMES = frozenset({"http", "https"})
 # Characters that a URL may hold as they are (RFC 3986, section 2), and the percent sign.
 _URL_SAFE = ":/?#@!$&'()*+,;=-._~%"
+# A URL that is what it must be already, as most are.
+_PLAIN = re.compile(r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[A-Za-z0-9/._~-]*)?")
 
 
 class Urls(msgspec.Struct, frozen=True):
@@ -66,6 +69,8 @@ class Urls(msgspec.Struct, frozen=True):
 
         Relative references are resolved against the publication's URL (RFC 3986, section 5).
         """
+        if _PLAIN.fullmatch(written):
+            return written
         return _resolve(self.home(), written.strip(), schemes)
 
 
