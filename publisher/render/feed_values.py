@@ -41,7 +41,7 @@ def drop_forbidden(feed: Feed) -> Feed:
 
 def _has_noncharacter(written: bytes) -> bool:
     # Few texts have what both begin with.
-    return _NONCHARACTERS[0][:2] in written and any(mark in written for mark in _NONCHARACTERS)
+    return _NONCHARACTERS[0][:1] in written and any(mark in written for mark in _NONCHARACTERS)
 
 
 def _drop(value: Any) -> Any:
