@@ -31,7 +31,8 @@ def markdown() -> MarkdownIt:
     """Our dialect of Markdown; it keeps URLs and the words of links exactly as written."""
     md = MarkdownIt("commonmark", {"html": False, "linkify": True})
     md.enable(["table", "strikethrough", "linkify"])
-    md.disable(["lheading", "code"])
+    # Line ends and characters that must not be there are dealt with when a text is decoded.
+    md.disable(["lheading", "code", "normalize"])
     if md.linkify is not None:
         md.linkify.set({"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
         for schema in ("ftp:", "//", "mailto:"):

@@ -34,6 +34,8 @@ def decode(data: bytes, file: str) -> tuple[str | None, tuple[Problem, ...]]:
         line = data.count(b"\n", 0, error.start) + 1
         found = f"byte 0x{data[error.start]:02x} at position {error.start}"
         return None, (problem("file-not-text", file, line, found=found),)
+    if text.replace("\n", "").isprintable():  # nearly always, and found out fast
+        return text, ()
     text = _LINE_ENDS.sub("\n", text)
     dropped = "".join(_FORBIDDEN.findall(text))
     if not dropped:

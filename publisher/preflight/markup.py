@@ -36,24 +36,23 @@ class Tag(msgspec.Struct, frozen=True):
 
 def read_tags(markup: str) -> list[Tag]:
     """Read the start tags of a document, names in lower case and values unescaped."""
-    tags = []
-    for match in _TOKEN.finditer(markup):
-        name, attributes, raw, raw_attributes, text = match.group(
-            "name", "attributes", "raw", "raw_attributes", "text"
-        )
-        if name:
-            tags.append(Tag(name.lower(), _read_attributes(attributes)))
-        elif raw:
-            tags.append(Tag(raw.lower(), _read_attributes(raw_attributes), text))
-    return tags
+    return [
+        _read_tag(name, attributes) if name else Tag(raw.lower(), _read(raw_attributes), text)
+        for raw, raw_attributes, text, name, attributes in _TOKEN.findall(markup)
+        if name or raw
+    ]
 
 
+# A document repeats most of its tags, and an archive those of its template.
 @lru_cache(maxsize=4096)
-def _read_attributes(written: str) -> Mapping[str, str]:
-    # A document repeats most of its attributes, and an archive those of its template.
+def _read_tag(name: str, attributes: str) -> Tag:
+    return Tag(name.lower(), _read(attributes))
+
+
+def _read(attributes: str) -> Mapping[str, str]:
     return {
         name.lower(): html.unescape(value.strip("\"'")) if value else ""
-        for name, value in _ATTRIBUTE.findall(written)
+        for name, value in _ATTRIBUTE.findall(attributes)
     }
 
 
@@ -67,7 +66,7 @@ def addresses(tags: list[Tag]) -> Iterator[tuple[Tag, str]]:
 
 def is_relative(url: str) -> bool:
     """Tell an address that needs the one of its document: neither a scheme nor a mere fragment."""
-    if url.startswith("#"):
+    if url.startswith(("#", "https://")):  # nearly all
         return False
     try:
         return not urlsplit(url).scheme

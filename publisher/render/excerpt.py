@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 from publisher.model import content as c
 from publisher.render.html import join_lines
@@ -12,16 +13,22 @@ _STOPS = ".!?…؟。！？"
 _LEAST_SHARE = 0.6
 
 
+# A highlight's page, its message and its entries follow each other, and all of them ask.
+@lru_cache(maxsize=64)
 def excerpt(blocks: c.Blocks, limit: int = 200) -> str:
     """Give the first paragraph's words, at most `limit` characters, cut where a reader would.
 
     The cut falls behind a sentence, else between words with an ellipsis, else (Chinese, Japanese)
     between characters. Empty where the blocks hold no text.
     """
-    for block in _paragraphs(blocks):
-        if text := " ".join("".join(_texts(block.children)).split()):
-            return shorten(text, limit)
-    return ""
+    return shorten(_read_first(blocks), limit)
+
+
+@lru_cache(maxsize=64)
+def _read_first(blocks: c.Blocks) -> str:
+    """The words of the first paragraph that has any, in one line."""
+    lines = (" ".join("".join(_texts(block.children)).split()) for block in _paragraphs(blocks))
+    return next(filter(None, lines), "")
 
 
 def shorten(text: str, limit: int) -> str:

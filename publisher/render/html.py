@@ -1,6 +1,7 @@
 """Blocks -> HTML: escaped as it is written, then held against nh3's list of what may stand."""
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 import msgspec
@@ -23,6 +24,11 @@ _ATTRIBUTES = {
     "th": {"align", "scope"},
     "td": {"align"},
 }
+_KEPT_LENGTH = 10_000
+# Made once: to hand it the lists takes longer than to hold a highlight against them.
+_CLEANER = nh3.Cleaner(
+    tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=set(LINK_SCHEMES), link_rel=None
+)
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -46,10 +52,13 @@ def render_html(blocks: c.Blocks, target: Target) -> Markup:
 
 def sanitise(html: str) -> Markup:
     """Hold HTML against the list of what may stand in content."""
-    clean = nh3.clean(
-        html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=set(LINK_SCHEMES), link_rel=None
-    )
-    return Markup(clean)  # noqa: S704 - this is what the sanitiser let through
+    return _sanitise(html) if len(html) <= _KEPT_LENGTH else _sanitise.__wrapped__(html)
+
+
+# Most highlights are the same on their own page, on their issue's, in feeds and in the message.
+@lru_cache(maxsize=256)
+def _sanitise(html: str) -> Markup:
+    return Markup(_CLEANER.clean(html))  # noqa: S704 - this is what the sanitiser let through
 
 
 def render_block_list(blocks: c.Blocks, target: Target) -> list[str]:

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable
 from functools import cache, lru_cache
+from operator import itemgetter
 from threading import Lock
 from types import ModuleType
 from typing import Any
@@ -56,6 +57,9 @@ def _load() -> Callable[[str], str]:
     if is_absent:
         sys.modules["requests"] = ModuleType("requests")
     from premailer import Premailer
+    from premailer.merge_style import csstext_to_pairs, merge_styles
+
+    from publisher.render.style_rules import StyleRules
 
     if is_absent:
         del sys.modules["requests"]
@@ -65,42 +69,56 @@ def _load() -> Callable[[str], str]:
     css_parser = cssutils.CSSParser(fetcher=lambda url: None, validate=False)
 
     class Inliner(Premailer):  # type: ignore[misc]
-        """Premailer that remembers what it made of a style sheet and of a style: most of its time.
+        """Premailer that remembers what it made of a style sheet: most of its time.
 
-        Templates rarely change, and its own cache saves the parsing alone.
+        Templates rarely change, and its own cache saves the parsing alone. It takes the style
+        blocks out of the document; which elements their rules are about is found by `StyleRules`.
         """
+
+        def __init__(self, root: Any = None) -> None:
+            super().__init__(root, **OPTIONS)
+            self.sheets: list[str] = []
 
         def _parse_css_string(self, css_body: str, validate: bool = True) -> Any:
             return css_parser.parseString(css_body)
 
         def _parse_style_rules(self, css_body: str, ruleset_index: int) -> tuple[list[Any], ...]:
-            rules, leftover = parse_rules(css_body, ruleset_index)
-            # Copies, since the caller sorts and extends what it gets.
-            return list(rules), list(leftover)
+            self.sheets.append(css_body)
+            return [], list(parse_rules(css_body, ruleset_index)[1])
 
-        def _style_to_basic_html_attributes(
-            self, element: Any, style_content: str, force: bool = False
-        ) -> None:
-            for name, value in basic_attributes(style_content):
-                element.set(name, value)
-
-    plain = Premailer(**OPTIONS)
+    plain = Inliner()
 
     @lru_cache(maxsize=64)
     def parse_rules(css_body: str, ruleset_index: int) -> tuple[list[Any], list[Any]]:
-        rules, leftover = Premailer._parse_style_rules(Inliner(**OPTIONS), css_body, ruleset_index)
+        rules, leftover = Premailer._parse_style_rules(plain, css_body, ruleset_index)
         return rules, leftover
 
+    @lru_cache(maxsize=64)
+    def read_sheets(sheets: tuple[str, ...]) -> tuple[StyleRules, list[str]]:
+        rules = [rule for place, css in enumerate(sheets) for rule in parse_rules(css, place)[0]]
+        rules.sort(key=itemgetter(0))
+        return StyleRules([selector for _, selector, _ in rules]), [style for *_, style in rules]
+
     @lru_cache(maxsize=4096)
-    def basic_attributes(style_content: str) -> tuple[tuple[str, str], ...]:
+    def merge(written: str, styles: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        """The attributes of an element with a style attribute of its own, in their order."""
+        pairs = [csstext_to_pairs(style, validate=False) for style in styles]
         element = etree.Element("td")
-        plain._style_to_basic_html_attributes(element, style_content, force=True)
+        if merged := merge_styles(written, pairs, [""] * len(pairs), remove_unset_properties=True):
+            element.set("style", merged)
+        plain._style_to_basic_html_attributes(element, merged, force=True)
         return tuple(element.attrib.items())
 
     def inline(html: str) -> str:
         # Without huge_tree, libxml2 drops what is nested deeper than 256 levels or over 10 MB.
         root = etree.fromstring(html, etree.HTMLParser(huge_tree=True))
-        Inliner(root, **OPTIONS).transform()
+        inliner = Inliner(root)
+        inliner.transform()
+        rules, styles = read_sheets(tuple(inliner.sheets))
+        for element, numbers in rules.find(root.getroottree()):
+            applied = tuple([styles[number] for number in numbers])
+            for name, value in merge(element.get("style", ""), applied):
+                element.set(name, value)
         return str(etree.tostring(root, method="html", encoding="unicode"))
 
     return inline

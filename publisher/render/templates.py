@@ -1,5 +1,6 @@
 """Jinja2, sandboxed: a publication's own templates replace the packaged ones, file by file."""
 
+import re
 from collections.abc import Callable, Mapping, MutableMapping
 from functools import lru_cache
 from types import FunctionType
@@ -14,13 +15,19 @@ from jinja2 import (
     Template,
     TemplateNotFound,
 )
-from jinja2.runtime import Context
+from jinja2.runtime import Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup, escape
 
 # Templates' names in tracebacks and problems begin so.
 TEMPLATE_PREFIX = "templates/"
 # Where the functions come from that templates may call.
-_OWN_MODULES = frozenset({"publisher.render.frame"})
+_OWN_MODULES = frozenset(
+    f"publisher.render.{name}" for name in ("frame", "templates", "text", "wrap")
+)
+_KEPT_LENGTH = 200
+# A field of a phrase that is filled in with a value as it is.
+_FIELD = re.compile(r"\{([^\W\d]\w*)\}")
 
 
 class _Loader(BaseLoader):
@@ -54,15 +61,19 @@ class _Sandbox(ImmutableSandboxedEnvironment):
                 return getattr(obj, attribute)
             except AttributeError:
                 pass
+        elif attribute == "format" and type(obj) in (str, Markup) and (parts := _read_phrase(obj)):
+            return _fill_in(type(obj), parts)
         return super().getattr(obj, attribute)
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **named: Any) -> Any:  # noqa: N805
-        """Call a function of ours directly; all others as the sandbox allows."""
-        if isinstance(__obj, FunctionType) and __obj.__module__ in _OWN_MODULES:
-            for name in ("_loop_vars", "_block_vars"):  # Jinja's own, which it takes off itself
-                named.pop(name, None)
-            return __obj(*args, **named)
-        return super().call(__context, __obj, *args, **named)
+        """Call a template's macro or a function of ours directly; others as the sandbox allows."""
+        if type(__obj) is Macro:  # it is told in this way whether to escape
+            args = (__context.eval_ctx, *args)
+        elif type(__obj) is not FunctionType or __obj.__module__ not in _OWN_MODULES:
+            return super().call(__context, __obj, *args, **named)
+        for name in ("_loop_vars", "_block_vars"):  # Jinja's own, which it takes off itself
+            named.pop(name, None)
+        return __obj(*args, **named)
 
     def get_template(
         self,
@@ -74,8 +85,44 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         if not isinstance(name, str) or globals is not None:
             return super().get_template(name, parent, globals)
         if name not in self.ready:
-            self.ready[name] = super().get_template(name, parent)
+            self.ready[name] = _quicken(super().get_template(name, parent))
         return self.ready[name]
+
+
+def _quicken(template: Template) -> Template:
+    """Let a template escape what it prints, and copy its globals, faster than Jinja does."""
+    template.root_render_func.__globals__["escape"] = _print
+    template.globals = dict(template.globals)
+    return template
+
+
+def _print(value: Any) -> str:
+    """Escape what a template prints."""
+    if type(value) is str and len(value) <= _KEPT_LENGTH:
+        return _escape(value)
+    return value if type(value) is Markup else escape(value)
+
+
+# Most of what pages say is short and said again and again: words, addresses, names.
+_escape = lru_cache(maxsize=4096)(escape)
+
+
+@lru_cache(maxsize=1024)
+def _read_phrase(form: str) -> tuple[str, ...]:
+    """A phrase's text and its fields' names in turn; nothing where it has any other braces."""
+    parts = _FIELD.split(str(form))
+    return () if any("{" in text or "}" in text for text in parts[::2]) else tuple(parts)
+
+
+def _fill_in(kind: type[str], parts: tuple[str, ...]) -> Callable[..., str]:
+    """What `format` does with a phrase that has named fields alone, ten times faster."""
+
+    def fill_in(**values: Any) -> str:
+        write = escape if kind is Markup else str
+        filled = [write(values[part]) if place % 2 else part for place, part in enumerate(parts)]
+        return kind("".join(filled))
+
+    return fill_in
 
 
 def make_templates(

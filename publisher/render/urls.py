@@ -1,5 +1,6 @@
 """Every public URL of a publication, in one place; see the contract's table of paths."""
 
+import re
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
@@ -10,6 +11,8 @@ LINK_SCHEMES = frozenset({"http", "https", "mailto"})
 IMAGE_SCHEMES = frozenset({"http", "https"})
 # Characters that a URL may hold as they are (RFC 3986, section 2), and the percent sign.
 _URL_SAFE = ":/?#@!$&'()*+,;=-._~%"
+# A URL that is what it must be already, as most are.
+_PLAIN = re.compile(r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[A-Za-z0-9/._~-]*)?")
 
 
 class Urls(msgspec.Struct, frozen=True):
@@ -66,6 +69,8 @@ class Urls(msgspec.Struct, frozen=True):
 
         Relative references are resolved against the publication's URL (RFC 3986, section 5).
         """
+        if _PLAIN.fullmatch(written):
+            return written
         return _resolve(self.home(), written.strip(), schemes)
 
 
@@ -92,6 +97,8 @@ def _resolve(base: str, written: str, schemes: frozenset[str]) -> str:
 
 def media_path(src: str, urls: Urls) -> str:
     """The path below the publication's folder that an image's `src` means, or empty."""
+    if "media/" not in src and src.isprintable():  # nearly always; a URL may be broken by line ends
+        return ""
     url = urls.resolve(src, IMAGE_SCHEMES)
     if not url.startswith(f"{urls.base}/media/"):
         return ""
@@ -101,8 +108,10 @@ def media_path(src: str, urls: Urls) -> str:
 
 def with_params(url: str, params: tuple[tuple[str, str], ...]) -> str:
     """Add query parameters to an http(s) URL, after its own and before its fragment."""
+    if not params:
+        return url
     parts = urlsplit(url)
-    if not params or parts.scheme not in ("http", "https"):
+    if parts.scheme not in ("http", "https"):
         return url
     present = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
     added = urlencode([(name, value) for name, value in params if name not in present])

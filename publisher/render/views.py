@@ -6,7 +6,7 @@ heading levels and in the parameters of their links.
 
 import pickle
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -212,7 +212,13 @@ class IssueLink(msgspec.Struct, frozen=True, kw_only=True):
 
 def write_day(moment: datetime, language: str) -> str:
     """Write a date out in full in a language: `Monday, December 15, 2025`."""
-    return format_date(moment, "full", locale=find_locale(language))
+    return _write_day(moment.date(), language)
+
+
+# An issue's day stands on its pages, its card, its message and its neighbours' pages.
+@lru_cache(maxsize=1024)
+def _write_day(day: date, language: str) -> str:
+    return format_date(day, "full", locale=find_locale(language))
 
 
 def write_date(moment: datetime, language: str) -> str:

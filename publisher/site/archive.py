@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -37,6 +38,13 @@ _LIST_SUMMARY = 200
 _KEPT_ISSUES = 400
 
 
+class _Kept(NamedTuple):
+    """An issue and what the register has of it."""
+
+    issue: Issue | None
+    records: dict[str, Record]
+
+
 class Archive:
     """Everything that a task may look at. Nothing here writes.
 
@@ -66,7 +74,7 @@ class Archive:
         self.card_font = card_font
         self.is_drawing = is_drawing
         self.entries: dict[str, list[Entry]] = {}  # of highlights, by the issue's NAME
-        self._issues: dict[str, Issue | None] = {}
+        self._issues: dict[str, _Kept] = {}
 
     @property
     def setting(self) -> Setting:
@@ -78,17 +86,21 @@ class Archive:
             if len(self._issues) >= _KEPT_ISSUES:
                 self._issues.pop(next(iter(self._issues)))
             self._issues[slug] = self._read_issue(slug)
-        return self._issues[slug]
+        return self._issues[slug].issue
 
-    def _read_issue(self, slug: str) -> Issue | None:
+    def _read_issue(self, slug: str) -> _Kept:
         issue = self.index.live_issue(slug)
         if issue is None:
-            return None
-        records = self.index.records([issue.id, *(h.id for h in issue.highlights)])
+            return _Kept(None, {})
+        records = self._read_records(issue)
         pinned = tuple(
             msgspec.structs.replace(h, guid=records[h.id].guid) for h in issue.highlights
         )
-        return msgspec.structs.replace(issue, guid=records[issue.id].guid, highlights=pinned)
+        issue = msgspec.structs.replace(issue, guid=records[issue.id].guid, highlights=pinned)
+        return _Kept(issue, records)
+
+    def _read_records(self, issue: Issue) -> dict[str, Record]:
+        return self.index.records([issue.id, *(h.id for h in issue.highlights)])
 
     def written(self, issue: Issue) -> Issue:
         """An issue with all that stands in its file, what was withdrawn too."""
@@ -99,7 +111,9 @@ class Archive:
 
     def dates(self, issue: Issue) -> dict[str, Record]:
         """When an issue and its highlights were first published and last updated, by id."""
-        records = self.index.records([issue.id, *(h.id for h in issue.highlights)])
+        kept = self._issues.get(issue.slug)
+        is_kept = kept is not None and kept.issue is issue
+        records = kept.records if kept and is_kept else self._read_records(issue)
         zone = self.setting.zone
         return {
             id_: msgspec.structs.replace(

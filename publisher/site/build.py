@@ -86,11 +86,12 @@ def _build(job: Job) -> Report:
             if has_errors(made.problems) and not job.is_preview:
                 return _report(index, None, problems)
             known = sign_records(job.folder)
+            former = _list_former(job, index)
             if not job.is_discarded:
                 _publish(job, index, made, staging)
         finally:
             staging.close()
-        _conclude(job, index, made, known)
+        _conclude(job, index, made, known, former)
         if not job.is_discarded and any(p.rule in _SHARED_PAGES for p in errors):
             index.set("world", "")
         return _report(index, made, problems)
@@ -242,14 +243,22 @@ def _owe_after_build(job: Job) -> None:
         owe_after_build(job.folder)
 
 
-def _conclude(job: Job, index: Index, made: Made, known: dict[str, str]) -> None:
+def _list_former(job: Job, index: Index) -> list[str]:
+    """The site's files that an earlier index knew, where this one is new."""
+    return [] if job.is_discarded or index.get("is-built") else list_own(job.output)
+
+
+def _conclude(
+    job: Job, index: Index, made: Made, known: dict[str, str], former: Sequence[str]
+) -> None:
     """Note in the index what is public now, and remove the files that no task yields any more.
 
-    `known` are the signatures of register and history before this build added to them.
+    `known` are the signatures of register and history before this build added to them; `former`
+    are files that may be nobody's.
     """
     with _transaction(index):
         if not job.is_discarded:
-            gone = _note_outputs(job, index, made)
+            gone = _note_outputs(index, made, former)
             if gone:
                 _owe_after_build(job)
             made.removed = remove(job.output, gone)
@@ -291,21 +300,19 @@ def _publishing_order(path: str) -> tuple[int, str]:
 
 
 def _own(index: Index, made: Made) -> None:
-    for (kind, key), paths in made.files.items():
-        for path in paths:
-            index.run("INSERT OR REPLACE INTO output VALUES (?, ?, ?)", path, kind, key)
+    rows = [(path, *task) for task, paths in made.files.items() for path in paths]
+    index.run_each("INSERT OR REPLACE INTO output VALUES (?, ?, ?)", rows)
 
 
-def _note_outputs(job: Job, index: Index, made: Made) -> list[str]:
+def _note_outputs(index: Index, made: Made, former: Sequence[str]) -> list[str]:
     """Note which files each task yields now; give those that no task yields any more."""
-    gone: set[str] = set()
-    if not index.get("is-built"):  # the index is new: what an earlier one knew may still be there
-        gone.update(list_own(job.output))
+    gone = set(former)
+    if not index.get("is-built"):
         index.set("is-built", "yes")
     for kind, key in made.files:
         sql = "SELECT path FROM output WHERE kind = ? AND key = ?"
         gone.update(row[0] for row in index.rows(sql, kind, key))
-        index.run("DELETE FROM output WHERE kind = ? AND key = ?", kind, key)
+    index.run_each("DELETE FROM output WHERE kind = ? AND key = ?", made.files)
     _own(index, made)
     kept = {path for paths in made.files.values() for path in paths}
     return sorted(

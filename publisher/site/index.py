@@ -8,7 +8,7 @@ out in the transaction that follows publishing; so a build that dies in between 
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,8 @@ class Index:
     def __init__(self, path: Path, *, is_readonly: bool = False) -> None:
         self.path = path
         self._withdrawn: set[str] | None = None
+        # By this transaction: an archive's issues mark the same lists again and again.
+        self._marked: set[Task] = set()
         if is_readonly:
             uri = f"{path.absolute().as_uri()}?mode=ro"
             self.db = sqlite3.connect(uri, uri=True, isolation_level=None)
@@ -109,6 +111,7 @@ class Index:
         self.db.close()
 
     def begin(self) -> None:
+        self._marked.clear()
         self.db.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
@@ -128,6 +131,10 @@ class Index:
     def run(self, sql: str, *values: Any) -> int:
         return self.db.execute(sql, values).rowcount
 
+    def run_each(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Run the same with each row: in less than half the time that each by itself takes."""
+        self.db.executemany(sql, rows)
+
     # What is remembered between builds
 
     def get(self, key: str) -> str:
@@ -139,6 +146,7 @@ class Index:
     def clear(self) -> None:
         """Forget everything but which files were written to the site."""
         self._withdrawn = None
+        self._marked.clear()
         for (table,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
             if table not in ("meta", "output"):
                 self.run(f"DELETE FROM {table}")  # noqa: S608 - our own names
@@ -146,7 +154,10 @@ class Index:
     # What must be made anew
 
     def mark(self, kind: str, key: object = "") -> None:
-        self.run("INSERT OR IGNORE INTO dirty VALUES (?, ?)", kind, str(key))
+        task = (kind, str(key))
+        if task not in self._marked:
+            self._marked.add(task)
+            self.run("INSERT OR IGNORE INTO dirty VALUES (?, ?)", *task)
 
     def mark_moved(self, slug: str, id_: str) -> None:
         """Mark the page at a NAME that issues had before, and those at an issue's earlier NAMEs."""
@@ -175,14 +186,23 @@ class Index:
         return self.published_part(_decode_issue(found)) if found else None
 
     def published_part(self, issue: Issue) -> Issue:
+        if not self.has_withdrawn():
+            return issue
         kept = tuple(h for h in issue.highlights if not self.is_withdrawn(h.id))
         return msgspec.structs.replace(issue, highlights=kept)
 
     def is_withdrawn(self, id_: str) -> bool:
+        return id_ in self._read_withdrawn()
+
+    def has_withdrawn(self) -> bool:
+        """Tell whether anything was ever withdrawn, which is seldom."""
+        return bool(self._read_withdrawn())
+
+    def _read_withdrawn(self) -> Collection[str]:
         if self._withdrawn is None:
             rows = self.rows("SELECT id FROM registered WHERE is_withdrawn = 1")
             self._withdrawn = {row[0] for row in rows}
-        return id_ in self._withdrawn
+        return self._withdrawn
 
     def reread_holders(self, id_: str) -> None:
         """Let the files that have an id be read again, as if they had changed."""

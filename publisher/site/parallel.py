@@ -35,11 +35,13 @@ def run_parallel(
     if len(items) < _WORTHWHILE or processes < 2 or not hasattr(os, "fork"):
         yield from map(function, items)
         return
+    # What the first one imports, compiles and remembers, all processes then have.
+    yield function(items[0])
     workers = []
     try:
         for _ in range(processes):
             workers.append(_start(function, prepare))
-        yield from _collect([connection for _, connection in workers], items)
+        yield from _collect([connection for _, connection in workers], items[1:])
     finally:
         for process, connection in workers:
             process.kill()  # a SIGTERM may do nothing: they have the signal handlers of this one

@@ -146,16 +146,21 @@ class Plan:
     def _save_idents(self, issue: Issue) -> None:
         holders = [(issue.id, issue.guid, 1), *((h.id, h.guid, h.line) for h in issue.highlights)]
         known = self.index.records([id_ for id_, _, _ in holders])
+        rows = []
         for id_, written, line in holders:
             guid = known[id_].guid if id_ in known else written
-            for identity in filter(None, dict.fromkeys((id_, self._identity_of(guid)))):
-                self.ids.add(identity)
-                if self.index.value("SELECT 1 FROM ident WHERE id = ?", identity):
-                    self.index.run("INSERT OR IGNORE INTO repeated VALUES (?)", identity)
-                sql = "INSERT INTO ident (id, path, line) VALUES (?, ?, ?)"
-                self.index.run(sql, identity, issue.path, line)
-        for path in used_media(self.index.published_part(issue), self.urls):
-            self.index.run("INSERT OR IGNORE INTO media VALUES (?, ?)", path, issue.path)
+            identities = filter(None, dict.fromkeys((id_, self._identity_of(guid))))
+            rows += [(identity, issue.path, line) for identity in identities]
+        self.ids.update(identity for identity, _, _ in rows)
+        self.index.run_each("INSERT INTO ident (id, path, line) VALUES (?, ?, ?)", rows)
+        self.index.run(
+            "INSERT OR IGNORE INTO repeated SELECT id FROM ident WHERE id IN"
+            " (SELECT id FROM ident WHERE path = ?) GROUP BY id HAVING COUNT(*) > 1",
+            issue.path,
+        )
+        used = used_media(self.index.published_part(issue), self.urls)
+        sql = "INSERT OR IGNORE INTO media VALUES (?, ?)"
+        self.index.run_each(sql, [(path, issue.path) for path in used])
 
     def _identity_of(self, guid: str) -> str:
         """An adopted guid is an identity as ids are; a blank keeps it apart from them.
@@ -172,16 +177,20 @@ class Plan:
         index.run("UPDATE file SET is_live = 1 WHERE path = ?", path)
         part = index.published_part(issue)
         kept = {issue.id, *(h.id for h in part.highlights)}
-        for id_ in kept:
-            index.run("UPDATE ident SET is_live = 1 WHERE path = ? AND id = ?", path, id_)
+        sql = "UPDATE ident SET is_live = 1 WHERE path = ? AND id = ?"
+        index.run_each(sql, [(path, id_) for id_ in kept])
         moment, month = index.rows("SELECT moment, month FROM file WHERE path = ?", path)[0]
-        for place, highlight in places(part):
-            for tag in effective_tags(highlight, part):
-                row = (tag.slug, moment, part.slug, place, tag.label, month, path)
-                index.run("INSERT OR IGNORE INTO tagged VALUES (?, ?, ?, ?, ?, ?, ?)", *row)
+        rows = [
+            (tag.slug, moment, part.slug, place, tag.label, month, path)
+            for place, highlight in places(part)
+            for tag in effective_tags(highlight, part)
+        ]
+        index.run_each("INSERT OR IGNORE INTO tagged VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         self._touch(path)
 
     def _forget(self, path: str) -> None:
+        if not self.index.value("SELECT 1 FROM file WHERE path = ?", path):
+            return
         self._touch(path)
         self.ids.update(
             row[0] for row in self.index.rows("SELECT id FROM ident WHERE path = ?", path)
@@ -211,7 +220,8 @@ class Plan:
             for kind in ("year", "sitemap-year", "search-year"):
                 mark(kind, year)
             self._touch_month(month)
-            if self._count("file", "is_live = 1 AND year = ?", year) == 1:
+            sql = "SELECT slug FROM file WHERE is_live = 1 AND year = ? LIMIT 2"
+            if len(self.index.rows(sql, year)) == 1:
                 self._mark_years()
             for (used,) in self.index.rows("SELECT path FROM media WHERE user = ?", path):
                 mark("media", used)
@@ -228,11 +238,8 @@ class Plan:
                 self._touch_tag(tag.slug, moment)
 
     def _touch_tag(self, tag: str, moment: int) -> None:
-        label, count = self._tag_facts(tag)
-        known = self.tags.get(tag)
-        if known:
-            label, count, moment = known[0], known[1], min(known[2], moment)
-        self.tags[tag] = (label, count, moment)
+        label, count, oldest = self.tags.get(tag) or (*self._tag_facts(tag), moment)
+        self.tags[tag] = (label, count, min(oldest, moment))
 
     def _tag_facts(self, tag: str) -> tuple[str, int]:
         sql = "SELECT label FROM tagged WHERE tag = ? ORDER BY moment, slug, place LIMIT 1"
@@ -286,9 +293,9 @@ class Plan:
         for tag, (label, count, moment) in sorted(self.tags.items()):
             self._conclude_tag(tag, label, count, moment)
         self._conclude_newest_month()
-        for id_ in sorted(self.ids):
-            sql = "UPDATE registered SET is_present = EXISTS (SELECT 1 FROM ident"
-            self.index.run(f"{sql} WHERE id = ? AND is_live = 1) WHERE id = ?", id_, id_)
+        sql = "UPDATE registered SET is_present = EXISTS (SELECT 1 FROM ident"
+        sql += " WHERE id = ?1 AND is_live = 1) WHERE id = ?1"
+        self.index.run_each(sql, [(id_,) for id_ in sorted(self.ids)])
 
     def _conclude_tag(self, tag: str, label: str, count: int, moment: int) -> None:
         mark = self.index.mark

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from publisher.intake.read import read_issue
 from publisher.intake.text import MAX_BYTES
 from publisher.preflight.catalogue import problem
@@ -11,10 +13,15 @@ from publisher.site.parallel import run_parallel
 from publisher.site.plan import Reading
 from publisher.site.scan import File, read_file
 
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Reading).decode
+
 
 def read_all(folder: Path, files: Sequence[File], zone: ZoneInfo) -> Iterator[Reading]:
     """Read issue files, in their order."""
-    return run_parallel(lambda file: read_one(folder, file, zone), files)
+    # As the index keeps them: pickled from process to process, an issue takes six times as long.
+    written = run_parallel(lambda file: _encode(read_one(folder, file, zone)), files)
+    return map(_decode, written)
 
 
 def read_one(folder: Path, file: File, zone: ZoneInfo) -> Reading:

@@ -83,6 +83,7 @@ class SearchIndex:
     @_telling()
     def __init__(self, path: Path, *, is_aside: bool = False) -> None:
         """Open it; `is_aside` where nobody reads it and a crash may leave anything behind."""
+        self.is_aside = is_aside
         self._db = sqlite3.connect(path, isolation_level=None, timeout=30)
         try:
             # As for the build's index: a lost last transaction is made good by the next build.

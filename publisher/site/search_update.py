@@ -57,7 +57,8 @@ def _write(job: Job, index: Index, opened: SearchIndex, stamp: str, slugs: Itera
     zone = ZoneInfo(publication.time_zone)
     with closing(opened) as search, search.changing(stamp):
         for slug in slugs:
-            search.remove(slug)
+            if not search.is_aside:
+                search.remove(slug)
             issue = index.live_issue(slug)
             if issue is not None and issue.date is not None:
                 day = issue.date.astimezone(zone).date().isoformat()

@@ -135,6 +135,8 @@ def make_issue(archive: Archive, slug: str) -> Result:
 
 def _check_withdrawn(archive: Archive, issue: Issue) -> list[Problem]:
     """Name what stands in the file and is not published, because it was withdrawn."""
+    if not archive.index.has_withdrawn():
+        return []
     path, slug = issue.path, issue.slug
     return [
         problem("withdrawn-used", path, h.line, found=h.id, slug=slug)

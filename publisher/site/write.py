@@ -7,6 +7,7 @@ files only, and the index still knows what is to be done again.
 import os
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path, PurePath
 from typing import Literal
@@ -52,17 +53,18 @@ class Staging:
 
     def put(self, output: Output) -> State:
         """Write an output aside, unless the site has these very bytes."""
-        current = self.output / output.path
+        current = f"{self.output}/{output.path}"
         if _read(current) == output.data:
             return "unchanged"
         try:
-            self._aside(output.path).write_bytes(output.data)
+            with open(self._aside(output.path), "wb") as file:
+                file.write(output.data)
         except OSError as error:  # a full disk is reported without a name
-            raise OSError(error.errno, error.strerror, str(current)) from None
+            raise OSError(error.errno, error.strerror, current) from None
         return "written"
 
-    def _aside(self, path: str) -> Path:
-        return self.folder / sha256(path.encode()).hexdigest()
+    def _aside(self, path: str) -> str:
+        return f"{self.folder}/{sha256(path.encode()).hexdigest()}"
 
     def sync(self) -> None:
         """Make everything written aside durable, file by file or all at once.
@@ -89,7 +91,7 @@ class Staging:
     def publish(self, paths: Iterable[str]) -> None:
         """Move files into place, in the given order."""
         for path in paths:
-            target, aside = self.output / path, self._aside(path)
+            target, aside = f"{self.output}/{path}", Path(self._aside(path))
             _date_after(aside, target)
             try:
                 aside.replace(target)
@@ -100,6 +102,9 @@ class Staging:
     def _make_room(self, path: str) -> None:
         """Make the target's folder; a file where a folder must be, or the reverse, gives way."""
         target = self.output / path
+        with suppress(OSError):  # nearly always it is that one folder that is not there
+            target.parent.mkdir()
+            return
         if target.is_dir() and not target.is_symlink():
             shutil.rmtree(target)
         for part in reversed(PurePath(path).parents[:-1]):
@@ -112,14 +117,14 @@ class Staging:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _date_after(file: Path, former: Path) -> None:
+def _date_after(file: Path, former: str) -> None:
     """Give a file a later time than the one that it replaces has, in whole seconds.
 
     HTTP tells no more of it (Last-Modified): two builds in one second would look like one to who
     asks by that.
     """
     try:
-        before = former.lstat().st_mtime_ns
+        before = os.lstat(former).st_mtime_ns
     except OSError:  # there is none
         return
     own = file.stat()
@@ -128,11 +133,17 @@ def _date_after(file: Path, former: Path) -> None:
         os.utime(file, ns=(own.st_atime_ns, later))
 
 
-def _read(path: Path) -> bytes | None:
+def _read(path: str) -> bytes | None:
+    """Read a file; None where there is none, or a link in its place."""
     try:
-        return None if path.is_symlink() else path.read_bytes()
+        with open(path, "rb", opener=_open_itself) as file:
+            return file.read()
     except OSError:
         return None
+
+
+def _open_itself(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)
 
 
 def remove(output: Path, paths: Iterable[str]) -> int:

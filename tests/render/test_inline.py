@@ -10,6 +10,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jinja2 import Environment
 from lxml import etree
 
@@ -181,6 +183,44 @@ def test_what_is_remembered_equals_what_premailer_makes() -> None:
     assert 'align="right"' in expected
     assert "color:green" in expected
     assert [inline_css(html) for _ in range(3)] == [expected] * 3
+
+
+SELECTORS = (
+    *(
+        "div",
+        "p",
+        ".a",
+        "div.b",
+        ".a p",
+        "div .b",
+        "div div",
+        "div.a div p",
+        ".a .a .b",
+        ".b div.a",
+    ),
+    *("div > p", "p + p", ".a.b", "div:first-child", "[class]", "DIV", "div.A"),
+)
+CLASSES = st.sampled_from(["", ' class="a"', ' class="b"', ' class=" b\ta "', ' style="top:9px"'])
+TREES = st.recursive(
+    CLASSES.map(lambda class_: f"<p{class_}>x</p>"),
+    lambda inner: st.tuples(CLASSES, st.lists(inner, max_size=3)).map(
+        lambda node: f"<div{node[0]}>{''.join(node[1])}</div>"
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(SELECTORS), min_size=1, max_size=8), TREES)
+def test_every_selector_finds_what_premailer_finds(selectors: list[str], tree: str) -> None:
+    html = page(" ".join(f"{s} {{ top: {n}px }}" for n, s in enumerate(selectors)), tree)
+    assert inline_css(html) == plainly(html)
+
+
+def test_more_places_than_are_kept_are_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("publisher.render.style_rules._KEPT_PLACES", 2)
+    html = page(".a p { top: 0 } div p { left: 0 }", '<div class="a"><div><p>1</div><p>2</div>' * 3)
+    assert inline_css(html) == plainly(html)
 
 
 def test_a_whole_message_equals_what_premailer_makes(
