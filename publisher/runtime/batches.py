@@ -153,13 +153,16 @@ class Batches:
         wait: CandidateWait,
         now: datetime,
         results: Iterable[Result],
+        tasks: Iterable[Taken],
     ) -> dict[int, int]:
         """End the leases of batches that are over, and give those, each with its mailing.
 
-        `results` were just settled; the connection writes. What is left of a mailing that is not
-        being sent stays as it is until that goes on.
+        `results` were just settled, and `tasks` are just taken; the connection writes. What is left
+        of a mailing that is not being sent stays as it is until that goes on.
         """
-        over = self.find_over(wait, now, {result.taken.id for result in results})
+        settled, begun = {each.taken.id for each in results}, {task.id for task in tasks}
+        found = self.find_over(wait, now, settled)
+        over = {id: lane for id, lane in found.items() if not lane.loaded & begun}
         due = {
             lane.lease: lane.next_try(wait, now)
             for lane in over.values()

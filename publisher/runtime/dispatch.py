@@ -156,7 +156,7 @@ class Dispatcher:
             tasks = self._take(connection, chosen, now)
             self.meanwhile()
             notices += self._finish(connection, now)
-            over = self.batches.give_back(connection, self._wait(now), now, results)
+            over = self.batches.give_back(connection, self._wait(now), now, results, tasks)
             notices += finish_all(connection, self.store.publication, over.values(), now)
             judged = self._canaries(self.lanes.values()).judge(connection, now)
         self.meanwhile()
