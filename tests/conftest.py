@@ -23,6 +23,8 @@ ON_BOTH = frozenset(
         "test_the_ledger_has_one_line_for_each_outcome",
         "test_only_those_subscribed_when_it_starts_get_it",
         "test_a_4xx_defers_that_recipient_alone",
+        "test_what_is_deferred_too_long_fails",
+        "test_a_5xx_to_mail_pauses_the_mailing",
         "test_a_lost_reply_to_the_final_dot_is_resent_once_with_the_same_id",
         "test_doubts_are_resolved_by_the_operator",
         "test_who_unsubscribes_before_their_turn_gets_nothing",

@@ -182,7 +182,10 @@ _HELD = "SELECT id, token FROM batch WHERE id = ANY(%s) ORDER BY id FOR SHARE"
 
 
 def give_back(connection: Connection, due: Mapping[Lease, datetime | None]) -> None:
-    """End leases: with when each batch is to be worked at again, or None where it is done with."""
+    """End leases: with when each batch is to be worked at again, or None where it seems done with.
+
+    That is asked of its rows: a mailing that was paused in this very moment has some left.
+    """
     rows = [(_round(until), lease.batch, lease.token) for lease, until in due.items()]
     connection.exec_driver_sql(_GIVE_BACK, rows)
 
@@ -194,7 +197,14 @@ def leave(connection: Connection, leases: Iterable[Lease]) -> None:
 
 
 _LEAVE = "UPDATE batch SET holder = NULL WHERE id = %s AND token = %s"
-_GIVE_BACK = "UPDATE batch SET due_at = %s, holder = NULL WHERE id = %s AND token = %s"
+# By their ids: by the index of what was not sent all that a mailing defers would be looked through.
+_GIVE_BACK = """
+    UPDATE batch SET holder = NULL, due_at = COALESCE(%s, (
+        SELECT min(COALESCE(d.next_attempt_at, 0)) FROM delivery AS d
+        WHERE d.id BETWEEN batch.first AND batch.last AND d.mailing + 0 = batch.mailing
+            AND d.status || '' IN ('queued', 'deferred')))
+    WHERE id = %s AND token = %s
+"""
 
 
 def _round(until: datetime | None) -> int | None:
