@@ -198,8 +198,8 @@ SECTIONS = (
         what="Mailings of {messages} messages of 30 KB over 16 connections into Postfix's"
         " `smtp-sink`, which takes everything and keeps nothing, on the same machine. Ours are"
         " made for each reader (To, name, Message-ID, links signed for them), one command sends"
-        " them, and every intent and every outcome is on disk (`synchronous=FULL`) before the next"
-        " body goes out. It is measured from the first outcome in the ledger to the last."
+        " them, every intent is on disk (`synchronous=FULL`) before its body goes out, and every"
+        " outcome follows in the next transaction. It is measured from the first outcome in the ledger to the last."
         " `smtp-source -d`, Postfix's own generator, sends one fixed text of the same size and"
         " keeps no record; the loops send one ready message, with Python's smtplib and with"
         " aiosmtplib. They take turns, each with a sink of its own, every second round the other"
@@ -208,7 +208,8 @@ SECTIONS = (
         depends=(
             "on the cores, which the sender and the sink share: where `smtp-source` is not faster,"
             " the sink is the limit",
-            "on how fast the disk syncs: outcomes are written together, as many as came meanwhile",
+            "on how fast the disk syncs: outcomes are written together, as many as there are"
+            " connections, and the next deliveries are taken with them, so that none waits for it",
             "on OpenSSL and on the processor where messages are signed: the signature with RSA-2048"
             " is most of the difference",
             "on the size of messages, which both sides of loopback copy",
