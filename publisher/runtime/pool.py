@@ -100,7 +100,8 @@ class Pool:
 
     @property
     def is_busy(self) -> bool:
-        return bool(self._busy or self._held)
+        """Whether anything was begun that was not collected yet."""
+        return bool(self._busy or self._held or self._results)
 
     @property
     def _busy(self) -> int:

@@ -251,3 +251,17 @@ def test_what_waits_for_too_long_comes_back(
     pool.withdraw(lambda task: False)
     assert [(each.taken.id, each.is_withdrawn) for each in pool.collect(PATIENT)] == [(2, True)]
     assert kinds({each.taken.id: each for each in pool.collect(PATIENT)}) == {1: "accepted"}
+
+
+def test_what_came_back_while_nobody_waited_is_still_to_be_collected(
+    server: ScriptedServer,
+) -> None:
+    pool = make_ahead(server, 1, 0, Places())
+    pool.begin([task(1)])
+    deadline = time.monotonic() + PATIENT
+    while not server.messages or pool.room == 0:
+        assert time.monotonic() < deadline
+        pool.attend()
+    assert pool.is_busy
+    assert kinds({each.taken.id: each for each in pool.collect(0)}) == {1: "accepted"}
+    assert not pool.is_busy
