@@ -32,7 +32,7 @@ from tests.benchmarks.sending import (
 from tests.benchmarks.sizes import Sizes
 
 ISSUES = 30
-READERS = 100_000
+READERS = 300_000
 CONNECTIONS = 16
 SECONDS = 5
 # A feed with 300,000 subscribers whose readers ask twice an hour.
@@ -168,7 +168,7 @@ def _owner() -> str:
 
 
 def _measure_sending(site: Path, port: int) -> Tables:
-    """The same at a steady rate, and as fast as can be, while 100,000 messages go out."""
+    """The same at a steady rate, and as fast as can be, while 300,000 messages go out."""
     with sinking() as sink_port:
         configure(site, sink_port)
         process = subprocess.Popen(
