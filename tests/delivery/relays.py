@@ -3,8 +3,12 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 
+from sqlalchemy import select, update
+
+from publisher.store.schema_relays import relay_day
 from tests.cli.command_line import SETTINGS
 from tests.delivery.post import Post
 from tests.smtp.scripted import CLOSE, Rule, ScriptedServer
@@ -55,13 +59,14 @@ class Relays:
         """As if all that was sent had been sent a day before."""
         database = self.post.open()
         with database.write() as connection:
-            connection.exec_driver_sql("UPDATE relay_day SET day = date(day, '-1 day')")
+            days = select(relay_day.c.day).distinct().order_by(relay_day.c.day)
+            for day in list(connection.execute(days).scalars()):
+                earlier = update(relay_day).where(relay_day.c.day == day)
+                connection.execute(
+                    earlier.values(day=str(date.fromisoformat(day) - timedelta(days=1)))
+                )
         database.close()
 
     def let_be_due(self) -> None:
         """As if what is deferred had waited for its time."""
-        database = self.post.open()
-        with database.write() as connection:
-            due = "UPDATE delivery SET next_attempt_at = 1 WHERE status = 'deferred'"
-            connection.exec_driver_sql(due)
-        database.close()
+        self.post.make_due()

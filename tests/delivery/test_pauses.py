@@ -18,15 +18,6 @@ def _pause(post: Post, email: str, until: datetime | None) -> None:
     database.close()
 
 
-def _make_due(post: Post) -> None:
-    """Let what is deferred be tried now."""
-    database = post.open()
-    with database.write() as connection:
-        waiting = s.delivery.update().where(s.delivery.c.status == "deferred")
-        connection.execute(waiting.values(next_attempt_at=datetime.now(UTC)))
-    database.close()
-
-
 def test_who_has_paused_is_no_recipient(post: Post) -> None:
     post.subscribe([ADA, BEN, CLEO])
     _pause(post, ADA, datetime.now(UTC) + DAY)
@@ -45,7 +36,7 @@ def test_who_pauses_before_their_turn_gets_nothing(post: Post) -> None:
     post.server.rules.append(Rule("rcpt", say("450 later"), times=2))
     assert post.send().status == 3
     _pause(post, ADA, datetime.now(UTC) + DAY)
-    _make_due(post)
+    post.make_due()
     assert post.send().status == 0
     assert post.arrived() == {BEN: 1}
     assert post.counts() == {"sent": 1, "suppressed": 1}
@@ -57,7 +48,7 @@ def test_who_goes_on_before_their_turn_gets_it(post: Post) -> None:
     assert post.send().status == 3
     _pause(post, ADA, datetime.now(UTC) + DAY)
     _pause(post, ADA, None)
-    _make_due(post)
+    post.make_due()
     assert post.send().status == 0
     assert post.arrived() == {ADA: 1}
 

@@ -318,10 +318,7 @@ def test_what_is_left_of_a_week_is_sent_corrected_to_each_as_they_chose(week: Po
     assert send(week).status == 3
     corrected = correct(week, "two")
     assert corrected.json["recipients"] == 2
-    database = week.open()
-    with database.write() as connection:
-        connection.exec_driver_sql("UPDATE delivery SET next_attempt_at = 0 WHERE attempts > 0")
-    database.close()
+    week.make_due()
     assert week.cli("run", "--once").status == 0
     texts: dict[str, list[str]] = {}
     for message in week.messages():

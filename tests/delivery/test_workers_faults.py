@@ -143,7 +143,7 @@ def test_after_50_faults_nobody_is_lost_and_nobody_gets_it_twice(
 ) -> None:
     monkeypatch.setattr(batches, "SIZE", 50)
     post.configure(connections=CONNECTIONS, on_in_doubt="hold")
-    readers = add_readers(post, 4_000)
+    readers = add_readers(post, 6_000)
     began = time.monotonic()
     with ExitStack() as stack:
         scene = Scene(post, cluster, seed, stack)
