@@ -26,7 +26,7 @@ from sqlalchemy import (
 from publisher.model.choices import OWN_WORDS
 from publisher.model.delivery import Mailing
 from publisher.store import schema as s
-from publisher.store.batches import enqueue_batches
+from publisher.store.batches import enqueue_batches, wake
 from publisher.store.driver import Statement, driver_of
 from publisher.store.holding import of_issue
 from publisher.store.mailings import (
@@ -179,6 +179,9 @@ def _add_late(
         more = update(s.mailing).where(_M.id == correction)
         connection.execute(more.values(recipients=_M.recipients + count))
         reopen_mailing(connection, publication, correction, now)
+        # They may be of a batch that is done with, or of none yet.
+        wake(connection, correction)
+        enqueue_batches(connection, correction)
     return count
 
 
