@@ -68,9 +68,12 @@ def _read_place(data: bytes) -> tuple[int, Reply | None] | None:
     number, state, length = _HEAD.unpack_from(data)
     if not number or state == _NOT_SENT:
         return None
-    if state == _BEGUN:
+    if state != _ACCEPTED:
         return number, None
-    return number, msgspec.msgpack.decode(data[_HEAD.size : _HEAD.size + length], type=Reply)
+    try:
+        return number, msgspec.msgpack.decode(data[_HEAD.size : _HEAD.size + length], type=Reply)
+    except msgspec.MsgspecError:
+        return number, None  # whoever wrote that: it is a doubt
 
 
 class Board:
@@ -86,8 +89,15 @@ class Board:
         self._memory = mmap.mmap(descriptor, _PLACES + size)
 
     def begin(self, place: int, delivery: int) -> None:
-        """Note that the body of the delivery that has a place goes out now."""
-        _HEAD.pack_into(self._memory, _PLACES + place * _PLACE_BYTES, delivery, _BEGUN, 0)
+        """Note that the body of the delivery that has a place goes out now.
+
+        First what was said to the last one is not true any more: a process may be killed between
+        any two bytes, and none that was not sent may seem to be accepted.
+        """
+        start = _PLACES + place * _PLACE_BYTES
+        self._memory[start + _STATE] = _NOT_SENT
+        self._memory[start : start + _STATE] = delivery.to_bytes(_STATE, "big")
+        self._memory[start + _STATE] = _BEGUN
 
     def end(self, place: int, outcome: Outcome) -> None:
         """Note what came of it. A doubt stays what it is: begun."""
@@ -97,7 +107,7 @@ class Board:
         if outcome.kind == "accepted":
             said = _encode(_shorten(outcome.reply))
             self._memory[start + _HEAD.size : start + _HEAD.size + len(said)] = said
-            _LENGTH.pack_into(self._memory, start + _LENGTH_AT, len(said))
+            self._memory[start + _LENGTH_AT : start + _HEAD.size] = _LENGTH.pack(len(said))
         # Last, and one byte: whenever the process ends, what it says is there.
         self._memory[start + _STATE] = _ACCEPTED if outcome.kind == "accepted" else _NOT_SENT
 

@@ -3,7 +3,7 @@
 import gc
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from threading import Event
 
@@ -18,9 +18,6 @@ _LOOK_SECONDS = 0.2
 # What is in flight when the loop is told to stop may end; the rest of 30 s is for leaving.
 _GRACE_SECONDS = 20.0
 _LAST_SECONDS = 4.0
-# Deliveries are taken ahead where each connection is back within this: it is the disk then that
-# they would wait for. What is taken ahead is begun within as long.
-_QUICK_SECONDS = 0.02
 # A full disk is waited for; results that were read must not be lost.
 _STORE_SECONDS = 1.0
 
@@ -48,7 +45,8 @@ class Loop:
         may_take: Callable[[], bool] = lambda: True,
     ) -> None:
         self.dispatcher = dispatcher
-        dispatcher.meanwhile = pool.attend
+        if dispatcher.batches.jobs is None:  # else others wait for the rows that a step has locked
+            dispatcher.meanwhile = pool.attend
         self.pool = pool
         self.stop = stop
         self.patience = patience
@@ -56,8 +54,6 @@ class Loop:
         self.may_take = may_take
         # When it has to be over, by the monotonic clock, once it was told to stop.
         self._end: float | None = None
-        # By the same clock, when the last results were on disk.
-        self._settled_at = time.monotonic()
 
     def run(self, is_over: IsOver) -> None:
         """Deliver. Raises StoreError where the database cannot be written for too long."""
@@ -66,7 +62,8 @@ class Loop:
         while not self.stop.is_set():
             now = self.clock()
             deadline = time.monotonic() + self.patience
-            room = self.pool.room_with(self._count_ahead(results))
+            may_wait = goes_well(results) and self.pool.is_quick
+            room = self.pool.room_with(self.pool.ahead if may_wait else 0)
             self.pool.begin(self._step(now, results, room, deadline))
             if self.pool.ahead:  # else what waits has a connection that is just being closed
                 self.pool.withdraw(self.dispatcher.wants_back)
@@ -75,13 +72,6 @@ class Loop:
                 break
             results = self.pool.collect(self._wait(now))
         self._drain(results)
-
-    def _count_ahead(self, results: Sequence[Result]) -> int:
-        """How many more than there are connections may be taken, as quickly as results come."""
-        before, self._settled_at = self._settled_at, time.monotonic()
-        turns = len(results) / self.dispatcher.rules.connections
-        is_quick = self._settled_at - before <= turns * _QUICK_SECONDS
-        return self.pool.ahead if is_quick and goes_well(results) else 0
 
     def _step(
         self, now: datetime, results: list[Result], room: int, deadline: float

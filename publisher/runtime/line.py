@@ -81,7 +81,7 @@ class Line:
         # What the selector knows of it: a socket, and what of it is waited for.
         self.watched: socket | None = None
         self.events = 0
-        self.idle_since = 0.0
+        self.begun_at = self.idle_since = 0.0
 
     def fits(self, task: Taken) -> bool:
         """Tell whether a task goes over its relay."""

@@ -28,6 +28,9 @@ _IDLE_SECONDS = 20.0
 # keep the connections busy.
 _GATHER_SECONDS = 0.002
 _GATHER_AHEAD_SECONDS = 0.01
+# Deliveries are taken ahead where each connection is back within this: it is the disk then that
+# they would wait for.
+_QUICK_SECONDS = 0.02
 # So many messages are made at once: meanwhile all connections wait.
 _AT_ONCE = 4
 # So long a task waits for a connection at most: who left meanwhile should not be written to.
@@ -69,6 +72,9 @@ class Pool:
         self._waiting: deque[Taken] = deque()
         self._made: deque[tuple[Taken, Message]] = deque()
         self._waiting_since = 0.0
+        # Whether all that was collected last came back soon after its connection had it.
+        self.is_quick = False
+        self._slowest = 0.0
         # How many are being signed.
         self._unsigned = 0
         self._compose = compose
@@ -153,6 +159,7 @@ class Pool:
         results, self._results = self._results, []
         self._settling += self._left
         self._left.clear()
+        self.is_quick, self._slowest = self._slowest <= _QUICK_SECONDS, 0.0
         return results
 
     def attend(self) -> None:
@@ -206,7 +213,7 @@ class Pool:
                 return
             self._make_some()
         self._made.remove(ready)
-        self._waiting_since = time.monotonic()
+        self._waiting_since = line.begun_at = time.monotonic()
         line.place = self._places.pop()
         task, message = ready
         self._start(line, line.deliver(task, message), task)
@@ -282,12 +289,13 @@ class Pool:
         self._start(line, line.close())
 
     def _end(self, line: Line, result: Result | None) -> None:
+        line.idle_since = time.monotonic()
         if result is not None:
             self._note(line, result)
+            self._slowest = max(self._slowest, line.idle_since - line.begun_at)
         line.script = line.task = None
         if not line.courier.is_open:
             self._unwatch(line)
-        line.idle_since = time.monotonic()
         self._free(line)
 
     def _note(self, line: Line, result: Result) -> None:

@@ -113,11 +113,25 @@ def sweep(connection: Connection, sending: Collection[int]) -> None:
     connection.exec_driver_sql(_FORGET_WORKERS)
     for mailing in find_batched(connection):
         if mailing in sending:
+            connection.exec_driver_sql(_REVIVE, {"mailing": mailing})
             enqueue_batches(connection, mailing)
         else:
             connection.exec_driver_sql(_FORGET, (mailing, mailing))
 
 
+# When something of a batch may be tried. By its ids: by the index of what was not sent all that a
+# mailing defers would be looked through.
+_RIPE = """
+    SELECT min(COALESCE(d.next_attempt_at, 0)) FROM delivery AS d
+    WHERE d.id BETWEEN batch.first AND batch.last AND d.mailing + 0 = batch.mailing
+        AND d.status || '' IN ('queued', 'deferred')
+"""
+# All seem done with, and the mailing is not: what was added in the moment in which its batch was
+# given back was seen by neither.
+_REVIVE = f"""
+    UPDATE batch SET due_at = ({_RIPE}) WHERE mailing = %(mailing)s AND ({_RIPE}) IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM batch WHERE mailing = %(mailing)s AND due_at IS NOT NULL)
+"""  # noqa: S608 - of our own words alone
 _FORGET_WORKERS = """
     DELETE FROM worker WHERE seen_at < (EXTRACT(EPOCH FROM clock_timestamp()) - 3600) * 1000
 """
@@ -136,6 +150,15 @@ def wake(connection: Connection, mailing: int) -> None:
     if has_batches(connection):
         connection.exec_driver_sql(_WAKE, (mailing,))
         connection.exec_driver_sql(f"NOTIFY {CHANNEL}")  # also where many write at once
+
+
+def wake_done(connection: Connection, mailing: int) -> None:
+    """As `wake`, in the middle of a step: leases are left alone, for two steps could wait for each
+    other's. Who gives one back asks its rows, and so does the sweep once nothing else is due.
+    """
+    if has_batches(connection):
+        connection.exec_driver_sql(f"{_WAKE} AND holder IS NULL", (mailing,))
+        connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
 
 
 _WAKE = """
@@ -197,14 +220,9 @@ def leave(connection: Connection, leases: Iterable[Lease]) -> None:
 
 
 _LEAVE = "UPDATE batch SET holder = NULL WHERE id = %s AND token = %s"
-# By their ids: by the index of what was not sent all that a mailing defers would be looked through.
-_GIVE_BACK = """
-    UPDATE batch SET holder = NULL, due_at = COALESCE(%s, (
-        SELECT min(COALESCE(d.next_attempt_at, 0)) FROM delivery AS d
-        WHERE d.id BETWEEN batch.first AND batch.last AND d.mailing + 0 = batch.mailing
-            AND d.status || '' IN ('queued', 'deferred')))
-    WHERE id = %s AND token = %s
-"""
+_GIVE_BACK = f"""
+    UPDATE batch SET holder = NULL, due_at = COALESCE(%s, ({_RIPE})) WHERE id = %s AND token = %s
+"""  # noqa: S608 - of our own words alone
 
 
 def _round(until: datetime | None) -> int | None:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from publisher.model.choices import OWN_WORDS
 from publisher.model.delivery import Mailing
 from publisher.store import schema as s
-from publisher.store.batches import enqueue_batches, wake
+from publisher.store.batches import enqueue_batches, wake_done
 from publisher.store.driver import Statement, driver_of
 from publisher.store.holding import of_issue
 from publisher.store.mailings import (
@@ -180,7 +180,7 @@ def _add_late(
         connection.execute(more.values(recipients=_M.recipients + count))
         reopen_mailing(connection, publication, correction, now)
         # They may be of a batch that is done with, or of none yet.
-        wake(connection, correction)
+        wake_done(connection, correction)
         enqueue_batches(connection, correction)
     return count
 

@@ -1,13 +1,15 @@
 """What a dead process had begun, read by the next one."""
 
 import os
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from publisher.model.delivery import Outcome, Reply
 from publisher.runtime import board
-from publisher.runtime.board import Board, read_begun
+from publisher.runtime.board import Begun, Board, read_begun
 from publisher.runtime.lock import try_lock
 from publisher.store.place_file import FilePlace
 
@@ -62,6 +64,53 @@ def test_a_reply_of_any_length_has_room(descriptor: int, letter: str) -> None:
     assert begun is not None
     assert [each is not None and set(each.text) for each in begun.values()] == [{letter}] * 3
     assert begun[3] == accepted(letter * 116).reply
+
+
+class Torn:
+    """Memory that is written byte by byte; `after` is called after each."""
+
+    def __init__(self, data: bytes, after: Callable[[bytes], None]) -> None:
+        self.data, self.after = bytearray(data), after
+
+    def __setitem__(self, where: int | slice, value: int | bytes) -> None:
+        start = where.start if isinstance(where, slice) else where
+        for place, byte in enumerate(bytes([value]) if isinstance(value, int) else value, start):
+            self.data[place] = byte
+            self.after(bytes(self.data))
+
+
+def test_killed_between_any_two_bytes_nothing_that_was_not_sent_seems_accepted(
+    descriptor: int,
+) -> None:
+    places, seen = Board(descriptor, 1), list[Begun]()
+
+    def look(data: bytes) -> None:
+        os.pwrite(descriptor, data, 0)
+        begun = read_begun(descriptor)
+        assert begun is not None
+        seen.append(begun)
+
+    memory = Torn(os.pread(descriptor, 10_000, 0), look)
+    places._memory = memory  # type: ignore[assignment]
+    said = accepted()
+    for delivery in (0x0102, 0x0201, 0x01020304):
+        places.begin(0, delivery)
+        assert seen[-1] == {delivery: None}
+        places.end(0, said)
+        assert seen[-1] == {delivery: said.reply}
+        said = accepted(f"{said.reply.text} and longer")
+    taken = [{id for id, reply in begun.items() if reply is not None} for begun in seen]
+    assert set().union(*taken) == {0x0102, 0x0201, 0x01020304}
+    for before, now in pairwise(taken):
+        assert not now or not before or now == before, "one after the other, with none between"
+
+
+def test_what_cannot_be_read_in_a_place_is_a_doubt(descriptor: int) -> None:
+    places = Board(descriptor, 1)
+    places.begin(0, 7)
+    places.end(0, accepted())
+    os.pwrite(descriptor, b"\xff" * 8, 64 + 40 + 11)
+    assert read_begun(descriptor) == {7: None}
 
 
 def test_a_new_board_begins_anew_with_any_number_of_places(descriptor: int) -> None:

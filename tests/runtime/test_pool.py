@@ -265,3 +265,16 @@ def test_what_came_back_while_nobody_waited_is_still_to_be_collected(
     assert pool.is_busy
     assert kinds({each.taken.id: each for each in pool.collect(0)}) == {1: "accepted"}
     assert not pool.is_busy
+
+
+def test_it_knows_whether_the_relay_is_quick(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("publisher.runtime.pool._QUICK_SECONDS", 1.0)
+    pool = make_ahead(server, 1, 0, Places())
+    for number, delay in ((1, 0.0), (2, 1.5), (3, 0.0)):
+        server.rules[:] = [Rule("rcpt", say("250 ok", delay=delay))] if delay else []
+        pool.begin([task(number)])
+        while not pool.collect(PATIENT):
+            pass
+        assert pool.is_quick is (delay == 0)

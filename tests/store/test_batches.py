@@ -1,7 +1,7 @@
 """Leases of batches, on a PostgreSQL server: whose they are, and what others must not take."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,11 +9,13 @@ from sqlalchemy import Connection, insert
 
 from publisher.store import jobs
 from publisher.store import schema as s
-from publisher.store.batches import find_batched, find_lost, give_back, sweep, take_lease
+from publisher.store.batches import find_batched, find_lost, give_back, sweep, take_lease, wake_done
+from publisher.store.columns import to_milliseconds
 from publisher.store.database import open_database
 from tests import postgresql
 
 NOW = datetime(2025, 12, 15, 12, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
 _SHOW = """
     INSERT INTO worker VALUES (%s, 0, (EXTRACT(EPOCH FROM clock_timestamp()) - %s) * 1000, false, 0,
         0) ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at
@@ -39,6 +41,22 @@ def add_batches(connection: Connection, names: str, columns: str, low: int, high
 
 def seen(connection: Connection, name: str, ago: float) -> None:
     connection.exec_driver_sql(_SHOW, (name, ago))
+
+
+def add_mailing(connection: Connection, **delivery: object) -> None:
+    """One that is being sent, number 1, and a delivery of it where that is wanted."""
+    row = {"publication": 1, "ref": "m", "issue": "i", "slug": "s", "purpose": "issue"}
+    row |= {"status": "sending", "recipients": 8, "created_at": NOW}
+    row |= {"digest": "", "content": b"", "domain": ""}
+    connection.execute(insert(s.mailing).values(row))
+    if delivery:
+        row = {"publication": 1, "mailing": 1, "address": "desk@x.example", **delivery}
+        connection.execute(insert(s.delivery).values(row))
+
+
+def find_due(connection: Connection) -> int | None:
+    found = connection.exec_driver_sql("SELECT due_at FROM batch WHERE id = 1").scalar()
+    return None if found is None else int(found)
 
 
 def test_a_batch_is_not_taken_from_who_was_heard_of(connection: Connection) -> None:
@@ -77,10 +95,7 @@ def test_all_batches_have_jobs_however_many_they_are(
     """They are made some at a time, or the server gives up a transaction that is still for long."""
     monkeypatch.setattr(jobs, "_AT_ONCE", 3)
     add_batches(connection, "id, mailing, first, last, due_at", "n, 1, 10 * n, 10 * n, 0", 2, 8)
-    row = {"publication": 1, "ref": "m", "issue": "i", "slug": "s", "purpose": "issue"}
-    row |= {"status": "sending", "recipients": 8, "created_at": NOW}
-    row |= {"digest": "", "content": b"", "domain": ""}
-    connection.execute(insert(s.mailing).values(row))
+    add_mailing(connection)
     for _ in range(2):
         sweep(connection, [1])
         locks = "SELECT lock FROM procrastinate_jobs ORDER BY id"
@@ -101,3 +116,44 @@ def test_workers_that_were_not_heard_of_for_an_hour_are_forgotten(connection: Co
     seen(connection, "second:2", ago=3_700)
     sweep(connection, [])
     assert connection.exec_driver_sql("SELECT name FROM worker").scalars().all() == ["first:1"]
+
+
+@pytest.mark.parametrize(
+    ("delivery", "due"),
+    [
+        ({"status": "queued"}, 0),
+        ({"status": "deferred", "next_attempt_at": LATER}, to_milliseconds(LATER)),
+        ({"status": "sending"}, None),
+        ({"status": "failed"}, None),
+    ],
+)
+def test_what_is_left_of_a_batch_is_not_forgotten_with_it(
+    connection: Connection, delivery: dict[str, object], due: int | None
+) -> None:
+    """Neither where it is given back, nor where somebody gave it back and saw nothing of it."""
+    add_mailing(connection, **delivery)
+    lease = take_lease(connection, 1, "first:1", 0)
+    assert lease is not None
+    give_back(connection, {lease: None})
+    assert find_due(connection) == due
+    connection.exec_driver_sql("UPDATE batch SET due_at = NULL")
+    sweep(connection, [1])
+    assert find_due(connection) == due
+
+
+def test_a_sweep_leaves_alone_what_may_still_be_given_back(connection: Connection) -> None:
+    add_mailing(connection, status="queued")
+    add_batches(connection, "id, mailing, first, last, due_at", "n, 1, 10 * n, 10 * n, 0", 2, 2)
+    connection.exec_driver_sql("UPDATE batch SET due_at = NULL WHERE id = 1")
+    sweep(connection, [1])
+    assert find_due(connection) is None
+
+
+def test_late_rows_wake_a_batch_that_nobody_holds(connection: Connection) -> None:
+    add_mailing(connection, status="queued")
+    connection.exec_driver_sql("UPDATE batch SET due_at = NULL, holder = 'first:1'")
+    wake_done(connection, 1)
+    assert find_due(connection) is None
+    connection.exec_driver_sql("UPDATE batch SET holder = NULL")
+    wake_done(connection, 1)
+    assert find_due(connection) == 0
