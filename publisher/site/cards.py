@@ -87,6 +87,7 @@ class Cards:
         """Draw a card as a PNG of 1200 by 630 pixels."""
         # First how much of each pixel the letters cover, then which colour that is.
         letters = self._letters
+        letters.paste(0, (0, 0, WIDTH, HEIGHT))  # one that broke off may have left something
         self._write_card(letters, card)
         stripes: list[bytes | int] = [self._band]
         end = _BAND
@@ -94,7 +95,6 @@ class Cards:
             if written := _take_piece(letters, (0, top, WIDTH, bottom)):
                 stripes += [written.box[1] - end, _colour(written, layer)]
                 end = written.box[3]
-                letters.paste(0, written.box)
         return write_png([*stripes, HEIGHT - end], WIDTH, HEIGHT, self._palette)
 
     @cached_property

@@ -6,9 +6,9 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageChops, ImageFont, features
+from PIL import Image, ImageChops, ImageDraw, ImageFont, features
 
-from publisher.site.cards import Card, Cards
+from publisher.site.cards import Card, Cards, _Written
 from publisher.site.check import check
 from tests.conftest import ROOT
 from tests.site.reading import rules
@@ -236,3 +236,17 @@ def test_a_mended_font_draws_the_cards_anew(tmp_path: Path) -> None:
     assert "card-font-unusable" in rules(world.build())
     world.write("fonts/own.ttf", pillows())
     assert rules(world.build()) == set()
+
+
+def test_a_card_that_broke_off_leaves_nothing_on_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    cards = Cards(STYLE)
+
+    def write_and_break(written: _Written, pen: ImageDraw.ImageDraw, direction: str) -> None:
+        pen.rectangle((0, 200, 900, 400), 255)
+        raise OSError("too many bytecodes in a font")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_Written, "write_title", write_and_break)
+        with pytest.raises(OSError, match="bytecodes"):
+            cards.draw(CARD)
+    assert cards.draw(CARD) == draw()
