@@ -231,7 +231,8 @@ def test_a_reader_comes_and_goes_by_the_keyboard(look: Callable[..., _Looking]) 
     looking.go("/")
     page.focus("input[name=email]")
     page.keyboard.type(email)
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     wait_until(lambda: site.confirmations() or None)
     for purpose, status in (("confirm", "confirmed"), ("unsubscribe", "unsubscribed")):
         is_first = purpose == "confirm"
