@@ -17,6 +17,12 @@ _QUOTED = re.compile(r'"(?:[ !#-;=?-\[\]-~]|\\[ -;=?-~])+"')
 _UTF8_DOTS = re.compile(
     "(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]|(?![\\s\x80-\x9f\ud800-\udfff])[^\x00-\x7f])+"
 )
+# What most addresses are, and stay as they are: in a fifth of the time that all else takes. Without
+# what an encoded word is made of.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/^_`{|}~-]+"
+_USUAL = re.compile(
+    rf"(?=.{{1,254}}\Z)(?=.{{1,64}}@)(?=[^@]*@.{{1,253}}\Z){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*"
+)
 # RFC 5321, section 4.5.3.1.1, and what its path of 256 leaves between the angle brackets.
 _LOCAL_OCTETS = 64
 _ADDRESS_OCTETS = 254
@@ -28,6 +34,8 @@ def smtp_address(address: str) -> str:
     Its domain is as DNS has it where the local part is ASCII. A local part in another script stays,
     with its domain in letters: such an address needs SMTPUTF8. Raises ValueError where it is none.
     """
+    if _USUAL.fullmatch(address):
+        return address
     local, at, domain = address.rpartition("@")
     if not at:
         raise ValueError(f"no address, for want of an @: {address!r}")

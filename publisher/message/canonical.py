@@ -11,5 +11,7 @@ def relax_header(line: bytes) -> bytes:
     Needs a whole field with its CRLF. A body needs no such form: see quoted.py.
     """
     name, _, value = line.partition(b":")
-    value = _BLANKS.sub(b" ", value.replace(b"\r\n", b""))
+    value = value.replace(b"\r\n", b"")
+    if b"  " in value or b"\t" in value:
+        value = _BLANKS.sub(b" ", value)
     return b"%b:%b\r\n" % (name.rstrip(b" \t").lower(), value.strip(b" "))

@@ -86,13 +86,15 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Template(msgspec.Struct, frozen=True, kw_only=True):
     """Frozen content, prepared for many recipients: see splice.
 
-    `headers` are as in the format above, and `canonical` has those of them that are everybody's in
-    DKIM's relaxed form, by their names in lower case. `body_start` stands before the first value,
+    `head` are the header fields and the empty line behind them, with a `%b` for each that is
+    `personal`; all other `%` are doubled. `canonical` has those that are everybody's in DKIM's
+    relaxed form, by their names in lower case. `body_start` stands before the first value,
     `started_hash` is a SHA-256 that has read it. `bodies` are the parts, each with what goes before
     it; the first's is in `body_start` with its beginning. `slots` names the values needed.
     """
 
-    headers: tuple[tuple[str, bytes], ...]
+    head: bytes
+    personal: tuple[str, ...]
     canonical: Mapping[str, bytes]
     mailto: str
     domain: str
@@ -167,7 +169,8 @@ def _prepare(frozen: Frozen) -> Template:
     start = bodies[0][0] + bodies[0][1].start
     rest = [(opening + body.start, body) for opening, body in bodies[1:]]
     return Template(
-        headers=frozen.headers,
+        head=b"".join([line.replace(b"%", b"%%") or b"%b" for _, line in frozen.headers]) + b"\r\n",
+        personal=tuple(name for name, line in frozen.headers if not line),
         canonical={name.lower(): relax_header(line) for name, line in fixed},
         mailto=frozen.mailto,
         domain=frozen.domain,

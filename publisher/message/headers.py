@@ -16,6 +16,8 @@ from publisher.message.addresses import ascii_domain, smtp_address
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # The same in a body, where lines may end and tabs may stand.
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|\r(?!\n)")
+# What most names are made of: nothing to quote, and no part of an encoded word.
+_USUAL = re.compile(r"[A-Za-z0-9!#$%&'*+/^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/^_`{|}~-]+)*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 # RFC 2919, section 2: a label and the name space that it is unique in.
 _LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -50,6 +52,9 @@ def mailbox_header(name: str, display: str, spec: str) -> bytes:
     """
     if not display:
         return _fold(name, [spec])
+    line = f"{name}: {display} <{spec}>"
+    if len(line) <= _LINE and _USUAL.fullmatch(display):
+        return f"{line}\r\n".encode()
     return _fold(name, [*_phrase(check(display), len(name) + 2), f"<{spec}>"])
 
 

@@ -7,6 +7,7 @@ hyphens, and is read in any case: some relays change that of addresses.
 
 import hmac
 import re
+from functools import lru_cache
 
 from publisher.message.addresses import ascii_domain, smtp_address
 from publisher.message.mac import hmac_sha256
@@ -34,9 +35,7 @@ def message_id(ref: str, delivery: int, key: bytes, domain: str) -> str:
     `ref` is its mailing's, in lower-case letters and digits, so that a copied database gives no
     Message-ID a second meaning. Raises ValueError for another `ref`, and for no domain.
     """
-    if not _REF.fullmatch(ref):
-        raise ValueError(f"a mailing's ref is of lower-case letters and digits: {ref!r}")
-    name = f"{ref}.{_number(delivery)}"
+    name = f"{_check_ref(ref)}.{_number(delivery)}"
     return f"<{name}.{_mac('message-id', name, key)}@{ascii_domain(domain)}>"
 
 
@@ -64,6 +63,13 @@ def read_verp(address: str, key: bytes) -> int | None:
     """The delivery that an address of verp's names."""
     found = _IN_ADDRESS.fullmatch(address.strip().removeprefix("<").removesuffix(">"))
     return int(found[1]) if found and _is_ours("verp", found[1], found[2], key) else None
+
+
+@lru_cache(maxsize=16)
+def _check_ref(ref: str) -> str:
+    if not _REF.fullmatch(ref):
+        raise ValueError(f"a mailing's ref is of lower-case letters and digits: {ref!r}")
+    return ref
 
 
 def _number(delivery: int) -> str:

@@ -11,6 +11,7 @@ from functools import lru_cache
 # All but printable ASCII; `=`; a tab; of blanks the second and further ones, and the last.
 _ESCAPED = re.compile(rb"[^!-<>-~ ]|(?<= ) | \Z")
 _NEVER_ESCAPED = bytes(each for each in range(33, 127) if each != ord("="))
+_OPENS = (b".", b"F")
 _OPENINGS = re.compile(rb"\.|F(?=rom )")
 # A line has 76 places (section 6.7, rule 5), the last of them for a soft break's `=`.
 _LINE = 75
@@ -34,7 +35,10 @@ def quote_between(text: str, *, is_first: bool, is_last: bool) -> bytes:
 def quote_line(line: str) -> bytes:
     """Quote a text without line ends, in as many lines with soft breaks as it takes."""
     data = line.encode()
-    if data.translate(None, _NEVER_ESCAPED):
+    is_plain = not data.translate(None, _NEVER_ESCAPED)
+    if is_plain and len(data) <= _LINE and data[:1] not in _OPENS:
+        return data
+    if not is_plain:
         data = _ESCAPED.sub(_escape, data)
     pieces = []
     start = 0

@@ -27,6 +27,8 @@ _ATOMS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*
 _MESSAGE_ID = re.compile(f"<{_ATOMS}@{_ATOMS}>")
 # What stands between angle brackets in RFC 2369: no blank, no angle bracket, nothing to encode.
 _URL = re.compile(r"https?://[A-Za-z0-9\[][!-;=?-~]*")
+# With the header's name before it, it has to have room on a line.
+_LONGEST = 900
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
 
 
@@ -63,14 +65,22 @@ class Unfinished(msgspec.Struct, frozen=True):
             field.finish(signature)
             for field, signature in zip(self.unsigned, signatures, strict=True)
         ]
-        return Message(b"".join((*fields, *self.rest)), self.envelope)
+        return Message((*fields, *self.rest), self.envelope)
 
 
 class Message(msgspec.Struct, frozen=True):
-    """A message as it goes on the wire: with CRLF line ends, and no line begins with a dot."""
+    """A message as it goes on the wire: with CRLF line ends, and no line begins with a dot.
 
-    data: bytes
+    Its parts go one behind the other; most are everybody's.
+    """
+
+    parts: tuple[bytes, ...]
     envelope: Envelope
+
+    @property
+    def data(self) -> bytes:
+        """All of it."""
+        return b"".join(self.parts)
 
 
 def splice(
@@ -91,13 +101,13 @@ def prepare(
     address = smtp_address(check(recipient.email))
     sender = _sender(recipient.return_path)
     personal = _personal_headers(template, recipient, address, date)
-    rest = b"".join(_fill(template, recipient.values))
+    rest = tuple(_fill(template, recipient.values))
     unsigned = _prepare_fields(template, personal, rest, date, signers) if signers else ()
-    headers = [line or personal[name] for name, line in template.headers]
+    head = template.head % tuple([personal[name] for name in template.personal])
     is_utf8 = template.is_utf8 or not (address.isascii() and sender.isascii())
     return Unfinished(
         unsigned,
-        (*headers, b"\r\n", template.body_start, rest),
+        (head, template.body_start, *rest),
         Envelope(sender, address, is_utf8),
     )
 
@@ -140,10 +150,9 @@ def _personal_headers(
 
 
 def _id_header(name: str, value: str) -> bytes:
-    # raw_header refuses what looks like an encoded word.
-    if not _MESSAGE_ID.fullmatch(value):
+    if len(value) > _LONGEST or not _MESSAGE_ID.fullmatch(value) or "=?" in value:
         raise ValueError(f"no Message-ID, or control characters in it: {value!r}")
-    return raw_header(name, value)
+    return f"{name}: {value}\r\n".encode("ascii")
 
 
 @lru_cache(maxsize=64)
@@ -169,7 +178,7 @@ def _unsubscribe_header(mailto: str, values: Mapping[str, str]) -> bytes:
 def _prepare_fields(
     template: Template,
     personal: Mapping[str, bytes],
-    rest: bytes,
+    rest: Sequence[bytes],
     date: datetime,
     signers: Sequence["Signer"],
 ) -> tuple["Unsigned", ...]:
@@ -177,5 +186,6 @@ def _prepare_fields(
     canonical = {**template.canonical, **own}
     # Its beginning, which is everybody's, was read already.
     body = template.started_hash.copy()
-    body.update(rest)
+    for piece in rest:
+        body.update(piece)
     return tuple(signer.prepare(canonical, body.digest(), date) for signer in signers)

@@ -111,7 +111,7 @@ class Loop:
 
     def _collect_until(self, deadline: float, results: list[Result]) -> list[Result]:
         while results or (self.pool.is_busy and time.monotonic() < deadline):
-            self.pool.withdraw(lambda task: True)
+            self.pool.withdraw(lambda task: True, is_announced_too=False)
             self._step(self.clock(), results, 0, deadline)
             results = self.pool.collect(_LOOK_SECONDS) if self.pool.is_busy else []
         return results

@@ -5,8 +5,9 @@ from socket import socket
 from typing import Any, Protocol
 
 from publisher.message.splice import Message
-from publisher.model.delivery import Envelope, Outcome
+from publisher.model.delivery import Outcome
 from publisher.runtime.exchange import Result
+from publisher.smtp.letter import Letter, Needs
 from publisher.smtp.wire import Steps, Wait
 from publisher.store.deliveries import Taken
 
@@ -30,12 +31,12 @@ class Courier(Protocol):
 
     def transact(
         self,
-        envelope: Envelope,
-        data: bytes,
-        *,
+        letter: Letter,
         before_body: Callable[[], bool] | None = None,
-        is_stuffed: bool = False,
+        following: Callable[[], Letter | None] = ...,
     ) -> Steps[Outcome]: ...
+
+    def withdraw(self) -> None: ...
 
     def interrupt(self) -> None: ...
 
@@ -66,14 +67,27 @@ class NoMarks:
 Job = Callable[[], Any]
 Script = Generator[Wait | Job, Any, Result | None]
 
+# A task and its message.
+Ready = tuple[Taken, Letter]
+
+
+def make_letter(message: Message) -> Letter:
+    """A message for the wire, of which all is ASCII unless its envelope says UTF-8."""
+    is_utf8 = message.envelope.is_utf8
+    needs = Needs(sum(map(len, message.parts)), not is_utf8, is_utf8)
+    return Letter(message.envelope, message.parts, needs)
+
 
 class Line:
     """One connection, and what is being done on it."""
 
     def __init__(self, courier: Courier, marks: Marks) -> None:
         self.courier = courier
+        self.relay = courier.name
         self.marks = marks
         self.task: Taken | None = None
+        # What goes over this one as soon as the task is done with: the relay knows its envelope.
+        self.next: Ready | None = None
         # That of the task.
         self.place = 0
         self.script: Script | None = None
@@ -83,24 +97,33 @@ class Line:
         self.events = 0
         self.begun_at = self.idle_since = 0.0
 
-    def fits(self, task: Taken) -> bool:
-        """Tell whether a task goes over its relay."""
-        return self.courier.name == task.relay
-
     def begin_body(self) -> bool:
         """Note that the task's body goes out now; False where it must not."""
         return self.task is not None and self.marks.begin(self.place, self.task.id)
 
-    def deliver(self, task: Taken, message: Message) -> Script:
-        """Hand a delivery's message to the relay; note it just before its body goes."""
+    def withdraw_next(self) -> Taken:
+        """Give back what would go next."""
+        assert self.next is not None  # noqa: S101 - see Pool.withdraw
+        (task, _), self.next = self.next, None
+        self.courier.withdraw()
+        return task
+
+    def deliver(self, task: Taken, letter: Letter, following: Callable[[], Ready | None]) -> Script:
+        """Hand a delivery's message to the relay; note it just before its body goes.
+
+        `following` gives what is to go next, when that can be announced.
+        """
+
+        def announce() -> Letter | None:
+            self.next = following()
+            return self.next and self.next[1]
+
         courier = self.courier
         while True:
             if not courier.is_open and (refused := (yield courier.open)) is not None:
                 return Result(task, refused)
             was_fresh = courier.is_fresh
-            outcome = yield from courier.transact(
-                message.envelope, message.data, before_body=self.begin_body, is_stuffed=True
-            )
+            outcome = yield from courier.transact(letter, self.begin_body, announce)
             if was_fresh or not _is_of_connection(outcome):
                 self.marks.end(self.place, outcome)
                 return Result(task, outcome)

@@ -15,9 +15,9 @@ from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from threading import Thread
 from typing import Any
 
-from publisher.message.splice import Message, Unfinished
+from publisher.message.splice import Unfinished
 from publisher.runtime.exchange import Result
-from publisher.runtime.line import Courier, Job, Line, Marks, NoMarks, Script
+from publisher.runtime.line import Courier, Job, Line, Marks, NoMarks, Ready, Script, make_letter
 from publisher.runtime.signers import Signers
 from publisher.smtp.wire import Wait, too_long
 from publisher.store.deliveries import Taken
@@ -70,7 +70,7 @@ class Pool:
         self._settling: list[int] = []
         # Tasks, and their messages, that wait for a connection: most are made just before.
         self._waiting: deque[Taken] = deque()
-        self._made: deque[tuple[Taken, Message]] = deque()
+        self._made: deque[Ready] = deque()
         self._waiting_since = 0.0
         # Whether all that was collected last came back soon after its connection had it.
         self.is_quick = False
@@ -97,11 +97,16 @@ class Pool:
 
     def room_with(self, ahead: int) -> int:
         """How many can be begun now if so many, at most `self.ahead`, may wait for one."""
-        return max(0, len(self._idle) + ahead - self._held)
+        return max(0, len(self._idle) + ahead - self._held - self._announced)
+
+    @property
+    def _announced(self) -> int:
+        """How many have a connection that is not theirs yet."""
+        return sum(line.next is not None for line in self._lines)
 
     @property
     def _held(self) -> int:
-        """How many have no connection yet."""
+        """How many have no connection yet, not even one that will be theirs."""
         return len(self._waiting) + len(self._made) + self._unsigned
 
     @property
@@ -126,21 +131,31 @@ class Pool:
             self._waiting += tasks
             self._serve_idle()
             return
-        for task in tasks:
-            self._sign(task)
-        self._signers.flush()
+        for start in range(0, len(tasks), _AT_ONCE):
+            for task in tasks[start : start + _AT_ONCE]:
+                self._sign(task)
+            self._signers.flush()
 
-    def withdraw(self, is_wanted_back: Callable[[Taken], bool]) -> None:
-        """Give those of the tasks that still wait for a connection back, as results."""
-        is_late = time.monotonic() - self._waiting_since > _AHEAD_SECONDS
+    def withdraw(
+        self, is_wanted_back: Callable[[Taken], bool], *, is_announced_too: bool = True
+    ) -> None:
+        """Give those of the tasks that still wait for a connection back, as results.
+
+        Where the relay knows an envelope already, that costs the connection.
+        """
+        now = time.monotonic()
+        is_late = now - self._waiting_since > _AHEAD_SECONDS
         tasks = [*self._waiting, *(task for task, _ in self._made)]
-        back = {task.id for task in tasks if is_late or is_wanted_back(task)}
-        if not back:
-            return
-        self._waiting = deque(task for task in self._waiting if task.id not in back)
-        self._made = deque(each for each in self._made if each[0].id not in back)
-        came = (task for task in tasks if task.id in back)
-        self._results += [Result(task, None, is_withdrawn=True) for task in came]
+        back = [task for task in tasks if is_late or is_wanted_back(task)]
+        if back:
+            ids = {task.id for task in back}
+            self._waiting = deque(task for task in self._waiting if task.id not in ids)
+            self._made = deque(each for each in self._made if each[0].id not in ids)
+        for line in self._lines if is_announced_too else ():
+            is_late = now - line.begun_at > _AHEAD_SECONDS
+            if line.next is not None and (is_late or is_wanted_back(line.next[0])):
+                back.append(line.withdraw_next())
+        self._results += [Result(task, None, is_withdrawn=True) for task in back]
 
     def collect(self, seconds: float) -> list[Result]:
         """The results there are; waits for the first ones, so long at most.
@@ -169,8 +184,8 @@ class Pool:
     def _gather(self) -> None:
         now = time.monotonic()
         end, end_ahead = now + _GATHER_SECONDS, now + _GATHER_AHEAD_SECONDS
-        while self._held or len(self._results) < self._busy:
-            left = (end_ahead if self._held else end) - time.monotonic()
+        while len(self._results) < self._busy:
+            left = (end_ahead if self._held or self._announced else end) - time.monotonic()
             if left <= 0:
                 break
             self._turn(left)
@@ -207,23 +222,39 @@ class Pool:
 
     def _free(self, line: Line) -> None:
         """Give a connection that is free the next message that fits it, or let it be idle."""
-        while (ready := next((each for each in self._made if line.fits(each[0])), None)) is None:
-            if not any(line.fits(task) for task in self._waiting):
-                self._idle.append(line)
-                return
-            self._make_some()
-        self._made.remove(ready)
+        ready, line.next = line.next or self._find_ready(line), None
+        if ready is None:
+            self._idle.append(line)
+            return
         self._waiting_since = line.begun_at = time.monotonic()
         line.place = self._places.pop()
-        task, message = ready
-        self._start(line, line.deliver(task, message), task)
+        self._start(line, line.deliver(*ready, partial(self._follow, line)), ready[0])
+
+    def _find_ready(self, line: Line) -> Ready | None:
+        """The next message that goes over a connection's relay, made if need be."""
+        relay = line.relay
+        while True:
+            for place, ready in enumerate(self._made):
+                if ready[0].relay == relay:
+                    del self._made[place]
+                    return ready
+            for task in self._waiting:
+                if task.relay == relay:
+                    break
+            else:
+                return None
+            self._make_some()
+
+    def _follow(self, line: Line) -> Ready | None:
+        """What a connection is to do next, if no other one could begin that at once."""
+        return None if self._idle else self._find_ready(line)
 
     def _make_some(self) -> None:
         """Make the next messages: several are made more quickly than each by itself."""
         for _ in range(min(_AT_ONCE, len(self._waiting))):
             task = self._waiting.popleft()
             if (unfinished := self._make(task)) is not None:
-                self._made.append((task, unfinished.finish(())))
+                self._made.append((task, make_letter(unfinished.finish(()))))
 
     def _make(self, task: Taken) -> Unfinished | None:
         """Make a task's message; where that breaks, it is a result."""
@@ -240,7 +271,7 @@ class Pool:
 
     def _finish(self, task: Taken, unfinished: Unfinished, signatures: Sequence[bytes]) -> None:
         self._unsigned -= 1
-        self._made.append((task, unfinished.finish(signatures)))
+        self._made.append((task, make_letter(unfinished.finish(signatures))))
         self._serve_idle()
 
     # What happens on a connection

@@ -36,7 +36,8 @@ from publisher.store.installation import find_marks, set_marks
 from publisher.store.mailings import count_deliveries, find_last_event, get_mailing
 from publisher.store.place import MARK_LETTERS, read_mark
 
-# Connections by which deliveries are taken ahead.
+# So many for each connection are taken ahead; and the connections from which on they are.
+_AHEAD = 2
 _MANY = 8
 # What may be tried within this is waited for.
 SOON = timedelta(seconds=5)
@@ -78,7 +79,7 @@ def make_rules(settings: Settings, *, may_take_ahead: bool = False) -> Rules:
     policy = Policy(on_in_doubt=table.on_in_doubt, give_up_after=table.give_up_after)
     return Rules(
         connections=connections,
-        ahead=connections if is_alone and connections >= _MANY else 0,
+        ahead=_AHEAD * connections if is_alone and connections >= _MANY else 0,
         rate=table.rate,
         domain_rates=table.domain_rates,
         policy=policy,

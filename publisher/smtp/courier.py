@@ -1,54 +1,35 @@
 """One connection to a relay, and one message after the other on it."""
 
-import re
 import socket
 import ssl
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
 
 from publisher.model.delivery import Envelope, Outcome, Reply, Stage
 from publisher.settings import Smtp
-from publisher.smtp.attribution import attribute, attribute_failure, refuse
+from publisher.smtp.attribution import attribute, attribute_failure
+from publisher.smtp.letter import (
+    END,
+    LONE_DOT,
+    Letter,
+    find_refusal,
+    read_offer,
+    stuff,
+    write_mail,
+    write_rcpt,
+)
 from publisher.smtp.session import Session, describe, open_session, read_waits
 from publisher.smtp.wire import Steps, Wire, interrupt, run
 
-_END = b"\r\n.\r\n"
 # For the reply to QUIT: politeness only. Then for a server's last words when it stops reading: they
 # were said before that, and are on their way at most.
 _POLITE_WAIT = 2.0
 _LAST_WORDS_WAIT = 1.0
 
-# What may stand between `<` and `>`: nothing that ends the address, the line or the command, unless
-# it is quoted (RFC 5321, section 4.1.2).
-_PATH = re.compile(
-    r"""(?:[^\x00-\x20\x7f-\x9f"<>\u2028\u2029\ud800-\udfff]+
-    | "(?:[^\x00-\x1f\x7f-\x9f"\\\u2028\u2029\ud800-\udfff]|\\[\x20-\x7e])*")*""",
-    re.VERBOSE,
-)
+# A command, and how long its reply may take, in seconds.
+_Asked = tuple[Stage, float]
 
-# A dot at the beginning, or behind a CR or LF. Looking for dots first, and then back, takes a fifth
-# of the time that looking for line ends takes.
-_LINE_DOT = re.compile(rb"\.(?<![^\r\n]\.)")
-
-_Command = tuple[Stage, bytes, float]
-
-
-class Needs(NamedTuple):
-    """What a message asks of the server: so many bytes, all of them ASCII, SMTPUTF8."""
-
-    size: int
-    is_ascii: bool
-    is_utf8: bool
-
-
-class Offer(NamedTuple):
-    """What a server offers at EHLO. It takes messages of `limit` bytes; 0 is no limit known."""
-
-    has_pipelining: bool
-    has_size: bool
-    has_8bit: bool
-    has_utf8: bool
-    limit: int
+# What goes over the same connection next; None where there is nothing.
+Following = Callable[[], Letter | None]
 
 
 class Courier:
@@ -70,13 +51,24 @@ class Courier:
         self._local_name = local_name
         self._context = context
         self._waits = read_waits(relay.timeouts)
+        self._asked: tuple[_Asked, ...] = (
+            ("mail", self._waits.command),
+            ("rcpt", self._waits.command),
+            ("data", self._waits.data),
+        )
         self._limit = messages_per_connection
         self._session: Session | None = None
-        self._offer = _read_offer({})
+        self._offer = read_offer({})
         self._opening: socket.socket | None = None
         self._is_interrupted = False
         self._has_leftovers = False
         self._tried = 0
+        # Whose envelope went out behind the last body, before it is its turn.
+        self._announced: Letter | None = None
+        self._is_withdrawn = False
+        self._may_announce = True
+        # The replies that the server gave last when it was ready for a body.
+        self._usual = b""
 
     @property
     def name(self) -> str:
@@ -106,7 +98,7 @@ class Courier:
         if isinstance(session, Outcome):
             return session
         self._session, self._tried, self._has_leftovers = session, 0, False
-        self._offer = _read_offer(session.features)
+        self._offer = read_offer(session.features)
         return None
 
     def close(self) -> None:
@@ -152,44 +144,79 @@ class Courier:
         relay is ready for it; where it gives False, the connection is closed and nothing sent. The
         outcome is unknown only if the final dot was handed over and no reply to it read.
         """
-        return run(self.transact(envelope, data, before_body=before_body))
+        return run(self.transact(stuff(envelope, data), before_body))
 
     def transact(
         self,
-        envelope: Envelope,
-        data: bytes,
-        *,
+        letter: Letter,
         before_body: Callable[[], bool] | None = None,
-        is_stuffed: bool = False,
+        following: Following = lambda: None,
     ) -> Steps[Outcome]:
         """As `deliver`, for who waits for many connections at once.
 
-        `is_stuffed` vouches that no line of `data` begins with a dot, that it ends with CRLF, and
-        that all of it is ASCII unless its envelope says UTF-8.
+        `following` is asked just before the body goes; the envelope of what it gives goes in the
+        same write (RFC 2920, section 3.1), and the next one that is given to `transact` on this
+        connection has to be that.
         """
         if self._session is None:
             return attribute_failure("connect", "there is no connection to the relay")
-        wire, is_utf8 = self._session.wire, _needs_utf8(envelope)
-        is_ascii = (is_stuffed and not is_utf8) or data.isascii()
-        needs = Needs(len(data), is_ascii, is_utf8)
-        refusal = _find_refusal(envelope, needs, self._offer)
-        if refusal is not None:
+        announced, self._announced = self._announced, None
+        if announced is not None and announced is not letter:
+            self._drop()
+            raise ValueError("another message was announced to the relay")
+        if announced is None and (refusal := find_refusal(letter, self._offer)) is not None:
             return refusal
+        wire = self._session.wire
         self._tried += 1
         try:
-            ask = self._ask_together if self._offer.has_pipelining else self._ask_singly
-            refusal = yield from ask(wire, self._commands(envelope, needs))
+            refusal = yield from self._ask(wire, letter, is_announced=announced is not None)
             refusal = refusal or self._find_objection(wire, before_body)
             if refusal is not None:
                 if wire.has_unread:
                     self._drop()
                 return refusal
-            body = data + _END[2:] if is_stuffed else _stuff(data)
-            return (yield from self._send_body(wire, body))
+            return (yield from self._send_body(wire, letter, self._announce(following)))
         except BaseException:
             # The caller's own, or an interrupt: the transaction stands where nobody knows.
             self._drop()
             raise
+
+    def withdraw(self) -> None:
+        """What was announced does not come: the connection ends with the message before it."""
+        self._is_withdrawn = self._announced is not None
+
+    def _announce(self, following: Following) -> bytes:
+        """The commands of what comes next, where they may go out before it is their turn."""
+        is_used_up = self._limit and self._tried >= self._limit
+        if is_used_up or not (self._offer.has_pipelining and self._may_announce):
+            return b""
+        letter = following()
+        if letter is None or find_refusal(letter, self._offer) is not None:
+            return b""  # it is refused when it is its turn
+        self._announced = letter
+        return self._write_commands(letter)
+
+    def _write_commands(self, letter: Letter) -> bytes:
+        """What comes before the body, in one write (RFC 2920)."""
+        return write_mail(letter, self._offer) + write_rcpt(letter) + b"DATA\r\n"
+
+    def _ask(self, wire: Wire, letter: Letter, *, is_announced: bool) -> Steps[Outcome | None]:
+        """Have the server ready for the body; gives why it is not."""
+        if is_announced:
+            return (yield from self._hear_announced(wire))
+        # Where the last transaction did not end well, some servers want to hear so.
+        has_leftovers, wait = self._has_leftovers, self._waits.command
+        if not self._offer.has_pipelining:
+            return (yield from self._ask_singly(wire, letter, has_leftovers=has_leftovers))
+        asked: tuple[_Asked, ...] = (("rset", wait),) * has_leftovers + self._asked
+        together = b"RSET\r\n" * has_leftovers + self._write_commands(letter)
+        try:
+            if (sent := wire.send(together)) < len(together):
+                yield from wire.write(together[sent:], wait)
+        except OSError as error:
+            self._drop()
+            return attribute_failure(asked[0][0], describe(error))
+        return (yield from self._hear_all(wire, asked))
 
     def _find_objection(self, wire: Wire, before_body: Callable[[], bool] | None) -> Outcome | None:
         """What speaks against sending the body that the server is ready for."""
@@ -202,26 +229,17 @@ class Courier:
             return attribute_failure("data", "stopped before the message was sent")
         return None
 
-    def _commands(self, envelope: Envelope, needs: Needs) -> list[_Command]:
-        """What comes before the body; RSET first where the last transaction did not end well."""
-        size = f" SIZE={needs.size}" if self._offer.has_size else ""
-        body = " BODY=8BITMIME" if self._offer.has_8bit and not needs.is_ascii else ""
-        utf8 = " SMTPUTF8" if needs.is_utf8 else ""
-        mail = f"MAIL FROM:<{envelope.sender}>{size}{body}{utf8}\r\n".encode()
-        rcpt = f"RCPT TO:<{envelope.recipient}>\r\n".encode()
-        wait = self._waits.command
-        commands: list[_Command] = [
-            ("mail", mail, wait),
-            ("rcpt", rcpt, wait),
-            ("data", b"DATA\r\n", self._waits.data),
-        ]
-        return [("rset", b"RSET\r\n", wait), *commands] if self._has_leftovers else commands
-
-    def _ask_singly(self, wire: Wire, commands: list[_Command]) -> Steps[Outcome | None]:
+    def _ask_singly(
+        self, wire: Wire, letter: Letter, *, has_leftovers: bool
+    ) -> Steps[Outcome | None]:
         """One command, one reply; stop at the first refusal."""
+        words = (write_mail(letter, self._offer), write_rcpt(letter), b"DATA\r\n")
+        commands = [(*each, text) for each, text in zip(self._asked, words, strict=True)]
+        if has_leftovers:
+            commands.insert(0, ("rset", self._waits.command, b"RSET\r\n"))
         stage: Stage = "mail"
         try:
-            for stage, command, wait in commands:
+            for stage, wait, command in commands:
                 yield from wire.write(command, wait)
                 reply = yield from wire.read(wait)
                 if not _is_hoped_for(stage, reply):
@@ -231,15 +249,27 @@ class Courier:
             return attribute_failure(stage, describe(error))
         return None
 
-    def _ask_together(self, wire: Wire, commands: list[_Command]) -> Steps[Outcome | None]:
-        """All commands in one write (RFC 2920); replies behind a refusal concern nobody."""
+    def _hear_announced(self, wire: Wire) -> Steps[Outcome | None]:
+        """The replies to what went out behind the last body: mostly they are here already."""
+        heard = wire.unread
+        if heard and heard == self._usual:
+            wire.forget_unread()
+            return None
+        refusal = yield from self._hear_all(wire, self._asked)
+        if refusal is None and not wire.has_unread:
+            self._usual = heard
+        return refusal
+
+    def _hear_all(self, wire: Wire, asked: Sequence[_Asked]) -> Steps[Outcome | None]:
+        """The replies to commands that were sent together.
+
+        Those behind a refusal concern nobody. A server that says nothing may have overlooked what
+        stood behind a body, and is announced nothing any more.
+        """
         refusal: Outcome | None = None
-        stage, reply = commands[0][0], Reply(0)
+        stage, reply = asked[0][0], Reply(0)
         try:
-            together = b"".join([command for _, command, _ in commands])
-            if (sent := wire.send(together)) < len(together):
-                yield from wire.write(together[sent:], commands[0][2])
-            for stage, _, wait in commands:
+            for stage, wait in asked:
                 reply = wire.read_here() or (yield from wire.hear(wait)).reply
                 if refusal is None:
                     if _is_hoped_for(stage, reply):
@@ -251,6 +281,7 @@ class Courier:
             if refusal is not None and reply.code == 354:
                 yield from self._take_back(wire, refusal)
         except OSError as error:
+            self._may_announce = self._may_announce and not isinstance(error, TimeoutError)
             self._drop()
             return refusal or attribute_failure(stage, describe(error))
         return refusal
@@ -264,7 +295,7 @@ class Courier:
         if refusal.stage != "rcpt":
             self._drop()
             return
-        yield from wire.write(_END[2:], self._waits.block)
+        yield from wire.write(LONE_DOT, self._waits.block)
         reply = yield from wire.read(self._waits.final_dot)
         if reply.code == 421:
             self._drop()
@@ -276,27 +307,33 @@ class Courier:
             self._drop()
         return attribute(stage, reply)
 
-    def _send_body(self, wire: Wire, body: bytes) -> Steps[Outcome]:
+    def _send_body(self, wire: Wire, letter: Letter, announcement: bytes) -> Steps[Outcome]:
+        """Write the body, and what is announced behind it; hear what comes of the body."""
+        parts = (*letter.parts, LONE_DOT + announcement)
+        whole = sum(map(len, parts))
         sent, error = 0, None
         try:
-            sent = wire.send(body)
+            sent = wire.send_parts(parts)
         except OSError as failure:
             error = failure
-        if error is None and sent < len(body):
-            sent, error = yield from wire.write_blocks(body, self._waits.block, sent)
-        if error is not None and sent <= len(body) - len(_END):
+        if error is None and sent < whole:
+            together = b"".join(parts)
+            sent, error = yield from wire.write_blocks(together, self._waits.block, sent)
+        if error is not None and sent <= whole - len(announcement) - len(END):
             return (yield from self._broke_in_body(wire, error))
         try:
             if error is not None:
                 raise error
-            reply = (yield from wire.hear(self._waits.final_dot)).reply
+            reply = wire.read_here() or (yield from wire.hear(self._waits.final_dot)).reply
             outcome = attribute("final_dot", reply)
         except OSError as failure:
             self._drop()
             return attribute_failure("final_dot", describe(failure))
         self._has_leftovers = outcome.kind != "accepted"
         is_surprise = outcome.kind == "unknown" or outcome.reply.code == 421
-        if is_surprise or wire.has_unread:
+        # Behind a refusal a server may want a RSET first, and it is too late for that.
+        is_spoilt = self._announced and (self._has_leftovers or self._is_withdrawn)
+        if is_surprise or is_spoilt or (wire.has_unread and not self._announced):
             self._drop()
         return outcome
 
@@ -316,49 +353,8 @@ class Courier:
         if self._session is not None:
             self._session.wire.close()
             self._session = None
+        self._announced, self._is_withdrawn = None, False
 
 
 def _is_hoped_for(stage: Stage, reply: Reply) -> bool:
     return reply.code == 354 if stage == "data" else 200 <= reply.code <= 299
-
-
-def _needs_utf8(envelope: Envelope) -> bool:
-    return envelope.is_utf8 or not (envelope.sender.isascii() and envelope.recipient.isascii())
-
-
-def _read_offer(features: dict[str, str]) -> Offer:
-    limit = features.get("size", "").strip()
-    return Offer(
-        has_pipelining="pipelining" in features,
-        has_size="size" in features,
-        has_8bit="8bitmime" in features,
-        has_utf8="smtputf8" in features,
-        limit=int(limit[:20]) if limit.isdecimal() else 0,
-    )
-
-
-def _find_refusal(envelope: Envelope, needs: Needs, offer: Offer) -> Outcome | None:
-    """What this relay cannot take, or nobody should: known before anything is sent."""
-    if not _PATH.fullmatch(envelope.sender):
-        return refuse("mail", "sender", "the sender's address cannot be written in a command")
-    if not envelope.recipient or not _PATH.fullmatch(envelope.recipient):
-        return refuse("rcpt", "recipient", "the address cannot be written in a command")
-    if needs.is_utf8 and not offer.has_utf8:
-        return refuse("rcpt", "recipient", "the relay takes no international addresses (SMTPUTF8)")
-    if not needs.is_ascii and not offer.has_8bit:
-        return refuse("mail", "recipient", "the relay takes no 8-bit messages (8BITMIME)")
-    # RFC 1870, section 4: 0 or nothing means that no limit is known.
-    if 0 < offer.limit < needs.size:
-        words = f"the message has {needs.size} bytes, and the relay takes {offer.limit} at most"
-        return refuse("mail", "sender", words)
-    return None
-
-
-def _stuff(data: bytes) -> bytes:
-    """The message as it is written, with its end (RFC 5321, section 4.5.2).
-
-    A dot behind a lone CR or LF is doubled too: to some servers that is where a line begins, and
-    what follows could be taken for the end and for commands.
-    """
-    data = _LINE_DOT.sub(b"..", data)
-    return data + (_END[2:] if data.endswith(b"\r\n") else _END)

@@ -295,4 +295,4 @@ def test_what_is_checked_would_be_found() -> None:
     ):
         assert data != made.data
         with pytest.raises(AssertionError):
-            assert_message_is_as_meant(Message(data, made.envelope), DRAFT, RECIPIENT, "")
+            assert_message_is_as_meant(Message((data,), made.envelope), DRAFT, RECIPIENT, "")

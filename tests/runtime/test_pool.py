@@ -253,6 +253,53 @@ def test_what_waits_for_too_long_comes_back(
     assert kinds({each.taken.id: each for each in pool.collect(PATIENT)}) == {1: "accepted"}
 
 
+def test_what_waits_behind_another_one_s_body_for_too_long_comes_back(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The relay knows its envelope already: nothing more of it comes, and the connection ends."""
+    monkeypatch.setattr("publisher.runtime.pool._AHEAD_SECONDS", 0.1)
+    server.rules.append(
+        Rule("final_dot", say("250 ok", delay=1.0), recipient="reader1@x.example", times=1)
+    )
+    pool = make_ahead(server, 1, 1, Places())
+    pool.begin([task(1), task(2)])
+    deadline = time.monotonic() + PATIENT
+    while not pool._announced:
+        assert time.monotonic() < deadline
+        pool.attend()
+    pool.withdraw(lambda task: True, is_announced_too=False)
+    assert pool.room_with(1) == 0
+    time.sleep(0.2)
+    pool.withdraw(lambda task: False)
+    assert [(each.taken.id, each.is_withdrawn) for each in pool.collect(0)] == [(2, True)]
+    pool.begin([task(3)])
+    results = dict[int, Result]()
+    while len(results) < 2:
+        results |= {each.taken.id: each for each in pool.collect(PATIENT)}
+    assert kinds(results) == {1: "accepted", 3: "accepted"}
+    came = [(each.recipients, each.connection) for each in server.messages]
+    assert came == [(("reader1@x.example",), 1), (("reader3@x.example",), 2)]
+
+
+def test_what_is_announced_waits_for_no_connection_that_could_have_it(
+    server: ScriptedServer,
+) -> None:
+    """Nothing is bound to one connection while another one is idle."""
+    server.rules.append(Rule("final_dot", say("250 ok", delay=1.0), recipient="reader1@x.example"))
+    pool = make_ahead(server, 3, 1, Places())
+    pool.begin([task(1), task(2)])
+    results = dict[int, Result]()
+    while 2 not in results:
+        results |= {each.taken.id: each for each in pool.collect(PATIENT)}
+    pool.begin([task(3)])
+    while 3 not in results:
+        results |= {each.taken.id: each for each in pool.collect(PATIENT)}
+    assert 1 not in results
+    while 1 not in results:
+        results |= {each.taken.id: each for each in pool.collect(PATIENT)}
+    assert set(kinds(results).values()) == {"accepted"}
+
+
 def test_what_came_back_while_nobody_waited_is_still_to_be_collected(
     server: ScriptedServer,
 ) -> None:
