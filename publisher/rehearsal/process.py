@@ -9,6 +9,7 @@ from publisher.rehearsal.relay import BEFORE_MAIL, Relay, Said
 from publisher.rehearsal.world import Crash, Store
 from publisher.runtime.dispatch import Dispatcher
 from publisher.runtime.exchange import Notice, Result, Rules, goes_well
+from publisher.runtime.reserve import KeptBack
 from publisher.store.deliveries import Taken
 from publisher.store.errors import StoreError
 
@@ -42,6 +43,8 @@ class Process:
         self.attempts: list[Attempt] = []
         # Taken ahead: they wait for a connection.
         self.waiting: list[Taken] = []
+        self.kept = KeptBack(rules.connections)
+        self.dispatcher.reserve.keep_back = lambda tasks: self.kept.choose(len(self.waiting), tasks)
         self.waiting_since = 0.0
         self.results: list[Result] = []
         self.idle_open, self.used_at = 0, 0.0
@@ -91,6 +94,7 @@ class Process:
         if not self.waiting:
             self.waiting_since = now
         self.waiting += tasks
+        self.kept.end_step()
         self._begin_waiting()
         self._sleep()
         self._withdraw(self.dispatcher.wants_back)
@@ -99,12 +103,14 @@ class Process:
         """Give back what waits for a connection, to be settled at the next step."""
         back = [task for task in self.waiting if is_wanted_back(task)]
         self.waiting = [task for task in self.waiting if task not in back]
+        self.kept.forget(task.id for task in back)
         self.results += [Result(task, None, is_withdrawn=True) for task in back]
         if back:
             self.wake_at = min(self.wake_at, self.clock.true)
 
     def _begin_waiting(self) -> None:
-        while self.waiting and len(self.attempts) < self.rules.connections:
+        """Those that wait first are those that are not kept back."""
+        while len(self.waiting) > len(self.kept) and len(self.attempts) < self.rules.connections:
             self.waiting_since = self.clock.true
             self._begin_attempt(self.waiting.pop(0))
 

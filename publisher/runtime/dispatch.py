@@ -25,6 +25,7 @@ from publisher.runtime.jobs import Jobs
 from publisher.runtime.judging import Judging
 from publisher.runtime.lane import CandidateWait, Lane
 from publisher.runtime.paces import Paces
+from publisher.runtime.reserve import Reserve
 from publisher.runtime.sweeping import Sweeping
 from publisher.store.batches import Lease, find_batched
 from publisher.store.candidates import Candidate, Range
@@ -70,6 +71,7 @@ class Dispatcher:
         self.domains = Domains(rules.domain_rates)
         self.judging = Judging(self.fleet, self.domains, rules.policy, random)
         self.paces = Paces(self.fleet, self.domains, is_shared=jobs is not None)
+        self.reserve = Reserve(store.publication)
         self.singles = Lane(store.publication, None)
         self.lanes: dict[int, Lane] = {}
         # The one at whose delivery the relay failed last: others go first, or one message that
@@ -81,13 +83,16 @@ class Dispatcher:
         self.version: object = None  # none that the store ever gives: look at the first step
         self.is_to_look_at: datetime | None = None
 
-    def recover(self, now: datetime, begun: Begun | None) -> int:
+    def recover(self, now: datetime, begun: Begun | None, *, is_same: bool = True) -> int:
         """Settle what a dead process left with an intent and no outcome; give how many.
 
-        Only `begun` ones can have reached their final dot, or any of them where that is None.
+        Only `begun` ones can have reached their final dot. Where that is None it can be any of
+        them, but for what was kept back if this `is_same` database that it had.
         """
         with self.store.write() as connection:
             left = find_sending(connection, self.store.publication)
+            not_kept_back = self.reserve.recall(connection, left)
+            begun = not_kept_back if begun is None and is_same else begun
             self._settle_left(connection, left, begun, now)
             if self.batches.jobs is None:
                 self.fleet.recover(connection)  # nobody else has claimed anything
@@ -108,11 +113,7 @@ class Dispatcher:
             lane.look_again()
 
     def _settle_left(
-        self,
-        connection: Connection,
-        left: Sequence[Taken],
-        begun: Begun | None,
-        now: datetime,
+        self, connection: Connection, left: Sequence[Taken], begun: Begun | None, now: datetime
     ) -> None:
         policy, known = self.rules.policy, {*self.lanes, *self.batches.mailings}
         settle_left(connection, self.store.publication, left, begun, policy, known, now)
@@ -154,6 +155,7 @@ class Dispatcher:
                 chosen = self._choose(connection, now, room)
             self.meanwhile()
             tasks = self._take(connection, chosen, now)
+            self.reserve.note(connection, tasks)
             self.meanwhile()
             notices += self._finish(connection, now)
             over = self.batches.give_back(connection, self._wait(now), now, results, tasks)
@@ -222,6 +224,7 @@ class Dispatcher:
         self.batches.renew()
         self.breaking.breakers = dict(breakers)
         self.fleet.forget()
+        self.reserve.forget()
         self.version = None
 
     def _notice_changes(self, now: datetime) -> None:
@@ -297,25 +300,24 @@ class Dispatcher:
     def _take(
         self, connection: Connection, chosen: Sequence[Candidate], now: datetime
     ) -> list[Taken]:
-        chosen = [each for each in chosen if self._lane_of(each) is not None]
-        if not chosen:
+        lanes = {each.id: lane for each in chosen if (lane := self._lane_of(each)) is not None}
+        if not lanes:
             return []
+        chosen = [each for each in chosen if each.id in lanes]
         late = self.paces.claim(connection, chosen, now)
         for candidate in late:
-            if (lane := self._lane_of(candidate)) is not None:
-                lane.put_back(candidate)
+            lanes[candidate.id].put_back(candidate)
         ids = [candidate.id for candidate in chosen if candidate not in late]
-        self.unsure |= {each.id: lane.lease for each in chosen if (lane := self._lane_of(each))}
+        self.unsure |= {id: lane.lease for id, lane in lanes.items()}
         tasks, unwanted = take(connection, self.store.publication, ids, now, self.fleet.picked)
         # Of a single message whose reader left, nothing comes back that would finish it.
         for mailing in {each.mailing for each in unwanted if each.purpose not in TO_MANY}:
             finish_if_done(connection, self.store.publication, mailing, now)
         left = set(ids) - {task.id for task in tasks}
         self.fleet.give_back(connection, left)
-        for candidate in chosen:
-            lane = self._lane_of(candidate)
-            if candidate.id in left and lane is not None:
-                lane.drop(candidate)
+        for candidate in chosen if left else ():
+            if candidate.id in left:
+                lanes[candidate.id].drop(candidate)
         return tasks
 
     def _single_lane(self, mailing: int) -> Lane | None:

@@ -7,17 +7,16 @@ saying goodbye, is done in threads beside, for it is done once for many messages
 
 import os
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from queue import Empty, SimpleQueue
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from threading import Thread
 from typing import Any
 
-from publisher.message.splice import Unfinished
 from publisher.runtime.exchange import Result
-from publisher.runtime.line import Courier, Job, Line, Marks, NoMarks, Ready, Script, make_letter
+from publisher.runtime.line import Courier, Job, Line, Marks, NoMarks, Ready, Script
+from publisher.runtime.queue import Compose, Queue, broken, is_late
 from publisher.runtime.signers import Signers
 from publisher.smtp.wire import Wait, too_long
 from publisher.store.deliveries import Taken
@@ -27,27 +26,22 @@ _IDLE_SECONDS = 20.0
 # So long results wait for others; a disk takes as long to write them. Longer where tasks wait that
 # keep the connections busy.
 _GATHER_SECONDS = 0.002
-_GATHER_AHEAD_SECONDS = 0.01
+_GATHER_AHEAD_SECONDS = 0.015
 # Deliveries are taken ahead where each connection is back within this: it is the disk then that
 # they would wait for.
 _QUICK_SECONDS = 0.02
-# So many messages are made at once: meanwhile all connections wait.
-_AT_ONCE = 4
-# So long a task waits for a connection at most: who left meanwhile should not be written to.
-_AHEAD_SECONDS = 1.0
 # So often it is looked whose time is over, and who has been idle for long.
 _LOOK_SECONDS = 0.1
 # Goodbye is politeness only.
 _CLOSING_SECONDS = 3.0
-
-Compose = Callable[[Taken], Unfinished]
 
 
 class Pool:
     """A fixed number of connections, opened as they are needed, the one used last first.
 
     `ahead` tasks more than there are connections may be begun: they wait for the first connection
-    that is free, and are signed meanwhile. For one thread.
+    that is free, and are signed meanwhile. `loose` of them may have one before more is begun, which
+    is when more is on disk; the rest is kept back until then. For one thread.
     """
 
     def __init__(
@@ -58,6 +52,7 @@ class Pool:
         signers: Signers,
         marks: Marks | None = None,
         ahead: int = 0,
+        loose: int | None = None,
     ) -> None:
         marks = marks or NoMarks()
         self.ahead = ahead
@@ -68,16 +63,9 @@ class Pool:
         self._places = list(range(count + ahead))
         self._left: list[int] = []
         self._settling: list[int] = []
-        # Tasks, and their messages, that wait for a connection: most are made just before.
-        self._waiting: deque[Taken] = deque()
-        self._made: deque[Ready] = deque()
-        self._waiting_since = 0.0
         # Whether all that was collected last came back soon after its connection had it.
         self.is_quick = False
         self._slowest = 0.0
-        # How many are being signed.
-        self._unsigned = 0
-        self._compose = compose
         self._results: list[Result] = []
         self._done: SimpleQueue[tuple[Line, Any, Exception | None]] = SimpleQueue()
         self._selector = DefaultSelector()
@@ -86,6 +74,10 @@ class Pool:
         os.set_blocking(self._bell, False)
         self._selector.register(self._bell, EVENT_READ, self._answer_bell)
         self._signers = signers
+        loose = ahead + count if loose is None else loose
+        self._queue = Queue(
+            compose, signers, loose, lambda result: self._results.append(result), self._serve_idle
+        )
         signers.watch = lambda socket, read: self._selector.register(socket, EVENT_READ, read)
         signers.unwatch = self._selector.unregister
         self._looked_at = time.monotonic()
@@ -97,7 +89,7 @@ class Pool:
 
     def room_with(self, ahead: int) -> int:
         """How many can be begun now if so many, at most `self.ahead`, may wait for one."""
-        return max(0, len(self._idle) + ahead - self._held - self._announced)
+        return max(0, len(self._idle) + ahead - len(self._queue) - self._announced)
 
     @property
     def _announced(self) -> int:
@@ -105,14 +97,9 @@ class Pool:
         return sum(line.next is not None for line in self._lines)
 
     @property
-    def _held(self) -> int:
-        """How many have no connection yet, not even one that will be theirs."""
-        return len(self._waiting) + len(self._made) + self._unsigned
-
-    @property
     def is_busy(self) -> bool:
         """Whether anything was begun that was not collected yet."""
-        return bool(self._busy or self._held or self._results)
+        return bool(self._busy or self._queue or self._results)
 
     @property
     def _busy(self) -> int:
@@ -125,16 +112,12 @@ class Pool:
         """
         self._places += self._settling
         self._settling.clear()
-        if not self._held:
-            self._waiting_since = time.monotonic()
-        if not self._signers.are_needed:
-            self._waiting += tasks
-            self._serve_idle()
-            return
-        for start in range(0, len(tasks), _AT_ONCE):
-            for task in tasks[start : start + _AT_ONCE]:
-                self._sign(task)
-            self._signers.flush()
+        self._queue.add(tasks)
+        self._serve_idle()
+
+    def keep_back(self, tasks: Sequence[Taken]) -> Collection[int]:
+        """Tell which tasks no connection has before the `begin` after that of these."""
+        return self._queue.keep_back(tasks, self._announced)
 
     def withdraw(
         self, is_wanted_back: Callable[[Taken], bool], *, is_announced_too: bool = True
@@ -143,26 +126,19 @@ class Pool:
 
         Where the relay knows an envelope already, that costs the connection.
         """
-        now = time.monotonic()
-        is_late = now - self._waiting_since > _AHEAD_SECONDS
-        tasks = [*self._waiting, *(task for task, _ in self._made)]
-        back = [task for task in tasks if is_late or is_wanted_back(task)]
-        if back:
-            ids = {task.id for task in back}
-            self._waiting = deque(task for task in self._waiting if task.id not in ids)
-            self._made = deque(each for each in self._made if each[0].id not in ids)
+        back = self._queue.withdraw(is_wanted_back)
         for line in self._lines if is_announced_too else ():
-            is_late = now - line.begun_at > _AHEAD_SECONDS
-            if line.next is not None and (is_late or is_wanted_back(line.next[0])):
+            task = line.next and line.next[0]
+            if task is not None and (is_late(line.begun_at) or is_wanted_back(task)):
                 back.append(line.withdraw_next())
         self._results += [Result(task, None, is_withdrawn=True) for task in back]
 
     def collect(self, seconds: float) -> list[Result]:
         """The results there are; waits for the first ones, so long at most.
 
-        What comes soon after the first is taken together, while tasks wait that keep the relay
-        busy, or up to half of what is in flight: one transaction costs hardly more for many than
-        for one.
+        What comes soon after the first is taken together: up to half of what is in flight, or two
+        for each connection while tasks wait that keep them busy. One transaction costs hardly more
+        for many than for one.
         """
         end = time.monotonic() + seconds
         while not self._results:
@@ -184,8 +160,8 @@ class Pool:
     def _gather(self) -> None:
         now = time.monotonic()
         end, end_ahead = now + _GATHER_SECONDS, now + _GATHER_AHEAD_SECONDS
-        while len(self._results) < self._busy:
-            left = (end_ahead if self._held or self._announced else end) - time.monotonic()
+        while len(self._results) < self._busy * (2 if self._queue else 1):
+            left = (end_ahead if self._queue or self._announced else end) - time.monotonic()
             if left <= 0:
                 break
             self._turn(left)
@@ -215,64 +191,24 @@ class Pool:
     def _serve_idle(self) -> None:
         """Give what waits to connections that are idle, the one used last first."""
         for line in reversed(self._idle.copy()):
-            if not self._waiting and not self._made:
+            if not self._queue:
                 break
             self._idle.remove(line)
             self._free(line)
 
     def _free(self, line: Line) -> None:
         """Give a connection that is free the next message that fits it, or let it be idle."""
-        ready, line.next = line.next or self._find_ready(line), None
+        ready, line.next = line.next or self._queue.give(line.relay), None
         if ready is None:
             self._idle.append(line)
             return
-        self._waiting_since = line.begun_at = time.monotonic()
+        line.begun_at = time.monotonic()
         line.place = self._places.pop()
         self._start(line, line.deliver(*ready, partial(self._follow, line)), ready[0])
 
-    def _find_ready(self, line: Line) -> Ready | None:
-        """The next message that goes over a connection's relay, made if need be."""
-        relay = line.relay
-        while True:
-            for place, ready in enumerate(self._made):
-                if ready[0].relay == relay:
-                    del self._made[place]
-                    return ready
-            for task in self._waiting:
-                if task.relay == relay:
-                    break
-            else:
-                return None
-            self._make_some()
-
     def _follow(self, line: Line) -> Ready | None:
         """What a connection is to do next, if no other one could begin that at once."""
-        return None if self._idle else self._find_ready(line)
-
-    def _make_some(self) -> None:
-        """Make the next messages: several are made more quickly than each by itself."""
-        for _ in range(min(_AT_ONCE, len(self._waiting))):
-            task = self._waiting.popleft()
-            if (unfinished := self._make(task)) is not None:
-                self._made.append((task, make_letter(unfinished.finish(()))))
-
-    def _make(self, task: Taken) -> Unfinished | None:
-        """Make a task's message; where that breaks, it is a result."""
-        try:
-            return self._compose(task)
-        except Exception as defect:
-            self._results.append(_break(task, defect))
-            return None
-
-    def _sign(self, task: Taken) -> None:
-        if (unfinished := self._make(task)) is not None:
-            self._unsigned += 1
-            self._signers.sign(unfinished, partial(self._finish, task, unfinished))
-
-    def _finish(self, task: Taken, unfinished: Unfinished, signatures: Sequence[bytes]) -> None:
-        self._unsigned -= 1
-        self._made.append((task, make_letter(unfinished.finish(signatures))))
-        self._serve_idle()
+        return None if self._idle else self._queue.give(line.relay)
 
     # What happens on a connection
 
@@ -311,7 +247,7 @@ class Pool:
         os.write(self._rope, b"!")
 
     def _break(self, line: Line, defect: Exception) -> None:
-        result = _break(line.task, defect) if line.task is not None else None
+        result = broken(line.task, defect) if line.task is not None else None
         if not line.courier.is_open:
             self._end(line, result)
             return
@@ -387,7 +323,3 @@ class Pool:
             if now - line.idle_since > _IDLE_SECONDS:
                 self._idle.remove(line)
                 self._start(line, line.close())
-
-
-def _break(task: Taken, defect: Exception) -> Result:
-    return Result(task, None, f"{type(defect).__name__}: {defect}")

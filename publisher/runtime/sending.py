@@ -36,8 +36,9 @@ from publisher.store.installation import find_marks, set_marks
 from publisher.store.mailings import count_deliveries, find_last_event, get_mailing
 from publisher.store.place import MARK_LETTERS, read_mark
 
-# So many for each connection are taken ahead; and the connections from which on they are.
-_AHEAD = 2
+# So many for each connection are taken ahead, and so many of them may be begun before the next step
+# is on disk; and the connections from which on that is done.
+_AHEAD, _LOOSE = 6, 3
 _MANY = 8
 # What may be tried within this is waited for.
 SOON = timedelta(seconds=5)
@@ -123,7 +124,8 @@ def make_pool(delivering: Delivering, marks: Marking, ahead: int) -> Pool:
     ]
     signers = Signers(composer.signers)
     make_courier = iter(couriers).__next__
-    return Pool(len(couriers), make_courier, composer.prepare, signers, marks, ahead)
+    loose = _LOOSE * len(couriers)
+    return Pool(len(couriers), make_courier, composer.prepare, signers, marks, ahead, loose)
 
 
 def local_name() -> str:
@@ -186,6 +188,7 @@ def run_loop(
             board = _recover(delivering.database, dispatcher, lock) if lock else None
             marks = Marking(board, dispatcher.batches.may_begin)
             pool = make_pool(delivering, marks, rules.ahead)
+            dispatcher.reserve.keep_back = pool.keep_back
             may_take = lock.is_held if lock else lambda: True
             loop = Loop(dispatcher, pool, delivering.stop, patience, may_take=may_take)
             loop.run(lambda now: is_over(dispatcher, now))
@@ -201,7 +204,8 @@ def run_loop(
 def _recover(database: Database, dispatcher: Dispatcher, lock: DeliveryLock) -> Board | None:
     """Settle what the lock's last holder left, and take its place."""
     was_here = _mark(database, lock)
-    dispatcher.recover(now_utc(), lock.read_begun() if was_here else None)
+    begun = lock.read_begun() if was_here else None
+    dispatcher.recover(now_utc(), begun, is_same=was_here)
     return lock.make_board(dispatcher.rules.connections + dispatcher.rules.ahead)
 
 

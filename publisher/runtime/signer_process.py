@@ -6,6 +6,7 @@ together at once. A group is one byte that says how many there are, and each of 
 length (4 bytes, big-endian). It ends when the other side is gone.
 """
 
+import os
 import signal
 import socket
 import sys
@@ -18,6 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from publisher.message.dkim import load_key, sign
 
+# So much later than the process that asks: where both want a core, that has it.
+_NICE = 2
 _LENGTH = Struct(">I")
 # So much is read at once: some four groups, whose answers are one piece then.
 _PART = 4096
@@ -62,6 +65,8 @@ def main() -> None:
     # What is in flight is finished when the process that asks is told to stop; it ends with that.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # It asks for more than it needs at once, and has nothing to do where it is kept from asking.
+    os.nice(_NICE)
     keys: list[RSAPrivateKey | Ed25519PrivateKey] = []
     with socket.socket(fileno=sys.stdin.fileno()) as asker, suppress(ConnectionError):
         for groups in _read_groups(asker):

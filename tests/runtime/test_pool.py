@@ -203,9 +203,13 @@ class Places:
         assert place in self.of
 
 
-def make_ahead(server: ScriptedServer, count: int, ahead: int, places: Places) -> Pool:
-    relay = relay_to(server)
-    return Pool(count, lambda: Courier(relay, "desk.example"), compose, Signers(()), places, ahead)
+def make_ahead(
+    server: ScriptedServer, count: int, ahead: int, places: Places, loose: int | None = None
+) -> Pool:
+    relay, signers = relay_to(server), Signers(())
+    return Pool(
+        count, lambda: Courier(relay, "desk.example"), compose, signers, places, ahead, loose
+    )
 
 
 def test_what_is_taken_ahead_follows_at_once_and_keeps_its_place(server: ScriptedServer) -> None:
@@ -242,7 +246,7 @@ def test_what_waits_can_be_withdrawn_and_what_was_begun_goes_on(server: Scripted
 def test_what_waits_for_too_long_comes_back(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("publisher.runtime.pool._AHEAD_SECONDS", 0.1)
+    monkeypatch.setattr("publisher.runtime.queue._AHEAD_SECONDS", 0.1)
     server.rules.append(Rule("rcpt", say("250 ok", delay=0.5), recipient="reader1@x.example"))
     pool = make_ahead(server, 1, 1, Places())
     pool.begin([task(1), task(2)])
@@ -257,7 +261,7 @@ def test_what_waits_behind_another_one_s_body_for_too_long_comes_back(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The relay knows its envelope already: nothing more of it comes, and the connection ends."""
-    monkeypatch.setattr("publisher.runtime.pool._AHEAD_SECONDS", 0.1)
+    monkeypatch.setattr("publisher.runtime.queue._AHEAD_SECONDS", 0.1)
     server.rules.append(
         Rule("final_dot", say("250 ok", delay=1.0), recipient="reader1@x.example", times=1)
     )
@@ -298,6 +302,36 @@ def test_what_is_announced_waits_for_no_connection_that_could_have_it(
     while 1 not in results:
         results |= {each.taken.id: each for each in pool.collect(PATIENT)}
     assert set(kinds(results).values()) == {"accepted"}
+
+
+def test_what_is_kept_back_is_begun_when_more_is_on_disk(server: ScriptedServer) -> None:
+    pool = make_ahead(server, 2, 8, Places(), loose=3)
+    tasks = [task(number) for number in (1, 2, 3, 4, 5, 6, 13, 7)]
+    assert pool.keep_back(tasks) == (4, 5, 6, 13, 7)
+    pool.begin(tasks)
+    results = dict[int, Result]()
+
+    def collect(*expected: int) -> None:
+        results.clear()
+        while results.keys() != set(expected):
+            results.update({each.taken.id: each for each in pool.collect(PATIENT)})
+
+    collect(1, 2, 3)
+    assert pool.collect(0.3) == []
+    assert pool.is_busy
+    assert (pool.room_with(8), pool.room) == (5, 0)
+    # What waits, and what broke meanwhile, is out of the count; what was withdrawn comes again.
+    pool.withdraw(lambda task: task.id == 5)
+    assert [each.taken.id for each in pool.collect(PATIENT)] == [5]
+    more = [task(5), task(8)]
+    assert pool.keep_back(more) == (7, 5, 8)
+    pool.begin(more)
+    collect(4, 6, 13)
+    assert results[13].note == "ValueError: no such template"
+    assert pool.keep_back([]) == ()
+    pool.begin([])
+    collect(7, 5, 8)
+    assert not pool.is_busy
 
 
 def test_what_came_back_while_nobody_waited_is_still_to_be_collected(

@@ -3,6 +3,8 @@
 from datetime import datetime
 from random import Random
 
+import msgspec
+
 from publisher.mailing.retry import wait_for_domain
 from publisher.model.delivery import TO_MANY, Outcome, Reply
 from publisher.rehearsal.process import Attempt
@@ -58,18 +60,23 @@ class Process(Simulated):
     def recover(self, rules: Rules | None, begun: Begun | None) -> None:
         """Settle what a dead process left: at most as many doubts as it had connections.
 
-        `begun` are those of which a body was begun; None where the machine itself went down. The
-        `rules` are those of the dead one; None where there was none.
+        `begun` are those of which a body was begun; None where the machine itself went down: then
+        it is all but those that are known to have been kept back. The `rules` are those of the dead
+        one; None where there was none.
         """
         left = [each for each in self.expected.deliveries.values() if each.status == "sending"]
         most = rules.connections if rules else 0
         ahead = rules.ahead if rules else 0
         require(len(left) <= most + ahead, f"{len(left)} were taken, of {most} and {ahead}")
-        doubts = [each for each in left if begun and begun.get(each.id, _NOT_BEGUN) is None]
+        told, now = begun, self.clock.now
+        if begun is None:
+            kept = self._find_kept_back()
+            begun = {each.id: None for each in left if each.id not in kept}
+            most *= 2  # as many again may have been begun since the last step
+        doubts = [each for each in left if begun.get(each.id, _NOT_BEGUN) is None]
         require(len(doubts) <= most, f"{len(doubts)} are in doubt, of {most} connections")
-        now = self.clock.now
         try:
-            self.dispatcher.recover(now, begun)
+            self.dispatcher.recover(now, told)
         except StoreError:
             raise Crash(is_durable=False) from None  # it says so, and ends
         except Crash as crash:
@@ -79,9 +86,13 @@ class Process(Simulated):
         self._record_recovery(left, begun, now)
         self.has_recovered = True
 
-    def _record_recovery(self, left: list[Delivery], begun: Begun | None, now: datetime) -> None:
+    def _find_kept_back(self) -> set[int]:
+        found = self.store.disk.run("SELECT value FROM installation WHERE key LIKE 'reserve-%'")
+        return {id for (value,) in found for id in msgspec.json.decode(value)}
+
+    def _record_recovery(self, left: list[Delivery], begun: Begun, now: datetime) -> None:
         for each in left:
-            reply = begun.get(each.id, _NOT_BEGUN) if begun is not None else None
+            reply = begun.get(each.id, _NOT_BEGUN)
             if reply is None:
                 each.settlements += 1
                 self.expected.doubt(each, self.rules.policy, now)
