@@ -17,6 +17,7 @@ from publisher.smtp.letter import (
     write_mail,
     write_rcpt,
 )
+from publisher.smtp.replies import count_replies
 from publisher.smtp.session import Session, describe, open_session, read_waits
 from publisher.smtp.wire import Steps, Wire, interrupt, run
 
@@ -67,7 +68,7 @@ class Courier:
         self._announced: Letter | None = None
         self._is_withdrawn = False
         self._may_announce = True
-        # The replies that the server gave last when it was ready for a body.
+        # The replies that the server gave last, in one piece, when it was ready for a body.
         self._usual = b""
 
     @property
@@ -256,7 +257,7 @@ class Courier:
             wire.forget_unread()
             return None
         refusal = yield from self._hear_all(wire, self._asked)
-        if refusal is None and not wire.has_unread:
+        if refusal is None and count_replies(heard) == len(self._asked):
             self._usual = heard
         return refusal
 

@@ -65,6 +65,16 @@ def find_reply(data: bytes) -> Said | None:
     return None
 
 
+def count_replies(data: bytes) -> int:
+    """How many replies some bytes are; 0 where they end within one."""
+    count = 0
+    while data:
+        if (said := find_reply(data)) is None:
+            return 0
+        count, data = count + 1, data[said.length :]
+    return count
+
+
 def make_reply(code: int, texts: tuple[bytes, ...]) -> Reply:
     """Make a Reply of its lines' texts; each line may repeat the enhanced code (RFC 2034)."""
     enhanced, words = "", []

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -246,6 +247,31 @@ def test_a_server_that_overlooks_what_was_announced_is_announced_nothing_more() 
     assert kinds(outcomes) == ["accepted", "transient", "accepted", "accepted"]
     assert say_of(outcomes[1]) == ("transient", "relay", "mail")
     assert talks == 2
+
+
+def test_half_of_the_replies_is_never_taken_for_all_of_them() -> None:
+    """They come in two pieces, and the first one of them looks as it did when all went well."""
+    bodies: list[bytes] = []
+
+    def serve(connected: socket.socket) -> None:
+        connected.sendall(b"220 x\r\n")
+        connected.recv(1000)
+        connected.sendall(b"250-x\r\n250 PIPELINING\r\n")
+        connected.recv(1000)
+        connected.sendall(b"250 a\r\n250 b\r\n354 c\r\n")
+        for answers in (b"250 b\r\n354 c\r\n", b"550 nobody\r\n554 none\r\n"):
+            bodies.append(connected.recv(65_536))
+            connected.sendall(b"250 queued\r\n250 a\r\n")
+            time.sleep(0.2)
+            connected.sendall(answers)
+        bodies.append(connected.recv(65_536))
+
+    with RawServer(serve) as port:
+        courier = Courier(Smtp(host="127.0.0.1", port=port, security="none"), "us.example")
+        outcomes = send(courier, [letter(name) for name in NAMES])
+        courier.close()
+    assert kinds(outcomes) == ["accepted", "accepted", "permanent"]
+    assert b"Hello eve" not in b"".join(bodies)
 
 
 class _At(ScriptedServer):
