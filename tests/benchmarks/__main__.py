@@ -29,6 +29,7 @@ PARTS = {
     "delivery": "delivery:measure_delivery",
     "million": "million:measure_million",
     "many": "many:measure_many",
+    "most": "many:measure_most",
     "workers": "workers:measure_workers",
     "model": "planning:measure_model",
     "web": "web:measure_web",

@@ -25,7 +25,7 @@ _MEANT = {
     "issues": "of the archive in `full` and `stages`",
     "archives": "of how many issues, in `growth`, with commas between",
     "messages": "of each mailing in `delivery`",
-    "readers": "in `million` and `many`",
+    "readers": "in `million` and `many`, and a tenth of those in `most`",
     "batched": "of each mailing in `workers`",
     "rounds": "in which contenders take turns, in `full`, `delivery` and `workers`",
 }

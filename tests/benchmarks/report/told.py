@@ -290,6 +290,13 @@ SECTIONS = (
         ),
     ),
     Section(
+        part="most",
+        title="What is asked of PostgreSQL with ten times as many readers",
+        what="As above, with ten times {readers} readers.",
+        depends=("on the memory of the server, of which this one has what it comes with",),
+        tables=(Table(name="postgresql", first="PostgreSQL", quantities=("wall",)),),
+    ),
+    Section(
         part="workers",
         title="Several workers on PostgreSQL",
         what="Mailings of {batched} messages, as above and unsigned, by one `publisher worker` and"
