@@ -59,10 +59,9 @@ class Queue:
         if not self._signers.are_needed:
             self._waiting += tasks
             return
-        for start in range(0, len(tasks), _AT_ONCE):
-            for task in tasks[start : start + _AT_ONCE]:
-                self._sign(task)
-            self._signers.flush()
+        for task in tasks:
+            self._sign(task)
+        self._signers.flush()
 
     def keep_back(self, tasks: Sequence[Taken], announced: int) -> Collection[int]:
         """Tell which ones none gets before the `add` after that of these tasks.
