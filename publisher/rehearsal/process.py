@@ -9,7 +9,6 @@ from publisher.rehearsal.relay import BEFORE_MAIL, Relay, Said
 from publisher.rehearsal.world import Crash, Store
 from publisher.runtime.dispatch import Dispatcher
 from publisher.runtime.exchange import Notice, Result, Rules, goes_well
-from publisher.runtime.reserve import KeptBack
 from publisher.store.deliveries import Taken
 from publisher.store.errors import StoreError
 
@@ -43,8 +42,8 @@ class Process:
         self.attempts: list[Attempt] = []
         # Taken ahead: they wait for a connection.
         self.waiting: list[Taken] = []
-        self.kept = KeptBack(rules.connections)
-        self.dispatcher.reserve.keep_back = lambda tasks: self.kept.choose(len(self.waiting), tasks)
+        self.kept = self.dispatcher.reserve.kept
+        self.kept.count_loose = lambda: len(self.waiting) - len(self.kept)
         self.waiting_since = 0.0
         self.results: list[Result] = []
         self.idle_open, self.used_at = 0, 0.0
@@ -94,7 +93,6 @@ class Process:
         if not self.waiting:
             self.waiting_since = now
         self.waiting += tasks
-        self.kept.end_step()
         self._begin_waiting()
         self._sleep()
         self._withdraw(self.dispatcher.wants_back)

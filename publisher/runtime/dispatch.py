@@ -71,7 +71,7 @@ class Dispatcher:
         self.domains = Domains(rules.domain_rates)
         self.judging = Judging(self.fleet, self.domains, rules.policy, random)
         self.paces = Paces(self.fleet, self.domains, is_shared=jobs is not None)
-        self.reserve = Reserve(store.publication)
+        self.reserve = Reserve(store.publication, rules.loose)
         self.singles = Lane(store.publication, None)
         self.lanes: dict[int, Lane] = {}
         # The one at whose delivery the relay failed last: others go first, or one message that
@@ -166,6 +166,7 @@ class Dispatcher:
         for result in results:
             self.in_flight.pop(result.taken.id, None)
         self.unsure.clear()
+        self.reserve.end_step()
         self.batches.end_step(results, over, tasks, began)
         self.fleet.end(tasks, now)
         begun = {task.id for task in tasks}

@@ -26,12 +26,14 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """How deliveries are made: from `[delivery]` of the settings. Rates are messages a second.
 
     `connections` and `rate` are those of all relays together. Without `relays` there is one, which
-    has them. `ahead` deliveries more than those are taken while all goes well, of the only relay.
+    has them. `ahead` deliveries more than those are taken while all goes well, of the only relay,
+    and `loose` of those may be begun between two steps; all, where there is no number.
     Days of allowances are those of `zone`.
     """
 
     connections: int = 4
     ahead: int = 0
+    loose: int | None = None
     rate: float = 0
     domain_rates: Mapping[str, float] = {}
     policy: Policy = Policy()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator
 from socket import socket
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from publisher.message.splice import Message
 from publisher.model.delivery import Outcome
@@ -67,8 +67,13 @@ class NoMarks:
 Job = Callable[[], Any]
 Script = Generator[Wait | Job, Any, Result | None]
 
-# A task and its message.
-Ready = tuple[Taken, Letter]
+
+class Ready(NamedTuple):
+    """A task with its message, and since when it waits, by the monotonic clock."""
+
+    task: Taken
+    letter: Letter
+    since: float
 
 
 def make_letter(message: Message) -> Letter:
@@ -96,17 +101,17 @@ class Line:
         self.watched: socket | None = None
         self.events = 0
         self.begun_at = self.idle_since = 0.0
+        # Whether it could not be opened: then it is left alone until there is more to begin.
+        self.was_refused = False
 
     def begin_body(self) -> bool:
         """Note that the task's body goes out now; False where it must not."""
         return self.task is not None and self.marks.begin(self.place, self.task.id)
 
-    def withdraw_next(self) -> Taken:
-        """Give back what would go next."""
-        assert self.next is not None  # noqa: S101 - see Pool.withdraw
-        (task, _), self.next = self.next, None
+    def withdraw_next(self) -> None:
+        """Do without what would go next: the connection ends, now or with the task."""
+        self.next = None
         self.courier.withdraw()
-        return task
 
     def deliver(self, task: Taken, letter: Letter, following: Callable[[], Ready | None]) -> Script:
         """Hand a delivery's message to the relay; note it just before its body goes.
@@ -116,11 +121,12 @@ class Line:
 
         def announce() -> Letter | None:
             self.next = following()
-            return self.next and self.next[1]
+            return self.next and self.next.letter
 
         courier = self.courier
         while True:
             if not courier.is_open and (refused := (yield courier.open)) is not None:
+                self.was_refused = True
                 return Result(task, refused)
             was_fresh = courier.is_fresh
             outcome = yield from courier.transact(letter, self.begin_body, announce)

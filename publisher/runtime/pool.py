@@ -7,7 +7,7 @@ saying goodbye, is done in threads beside, for it is done once for many messages
 
 import os
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from queue import Empty, SimpleQueue
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
@@ -16,7 +16,8 @@ from typing import Any
 
 from publisher.runtime.exchange import Result
 from publisher.runtime.line import Courier, Job, Line, Marks, NoMarks, Ready, Script
-from publisher.runtime.queue import Compose, Queue, broken, is_late
+from publisher.runtime.queue import Compose, Queue, broken, is_late, withdrawn
+from publisher.runtime.reserve import KeptBack
 from publisher.runtime.signers import Signers
 from publisher.smtp.wire import Wait, too_long
 from publisher.store.deliveries import Taken
@@ -40,8 +41,7 @@ class Pool:
     """A fixed number of connections, opened as they are needed, the one used last first.
 
     `ahead` tasks more than there are connections may be begun: they wait for the first connection
-    that is free, and are signed meanwhile. `loose` of them may have one before more is begun, which
-    is when more is on disk; the rest is kept back until then. For one thread.
+    that is free, and are signed meanwhile; but for those that are `kept` back. For one thread.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Pool:
         signers: Signers,
         marks: Marks | None = None,
         ahead: int = 0,
-        loose: int | None = None,
+        kept: KeptBack | None = None,
     ) -> None:
         marks = marks or NoMarks()
         self.ahead = ahead
@@ -74,9 +74,12 @@ class Pool:
         os.set_blocking(self._bell, False)
         self._selector.register(self._bell, EVENT_READ, self._answer_bell)
         self._signers = signers
-        loose = ahead + count if loose is None else loose
+        self._kept = KeptBack() if kept is None else kept
+        self._kept.count_loose = self._count_loose
         self._queue = Queue(
-            compose, signers, loose, lambda result: self._results.append(result), self._serve_idle
+            *(compose, signers, self._kept),
+            hear=lambda result: self._results.append(result),
+            serve=self._serve_idle,
         )
         signers.watch = lambda socket, read: self._selector.register(socket, EVENT_READ, read)
         signers.unwatch = self._selector.unregister
@@ -115,9 +118,11 @@ class Pool:
         self._queue.add(tasks)
         self._serve_idle()
 
-    def keep_back(self, tasks: Sequence[Taken]) -> Collection[int]:
-        """Tell which tasks no connection has before the `begin` after that of these."""
-        return self._queue.keep_back(tasks, self._announced)
+    def _count_loose(self) -> int:
+        """How many were not kept back, and are not on a connection: a power cut now leaves those in
+        doubt besides. What came back and was not collected is of them.
+        """
+        return len(self._queue) - len(self._kept) + self._announced + len(self._results)
 
     def withdraw(
         self, is_wanted_back: Callable[[Taken], bool], *, is_announced_too: bool = True
@@ -126,12 +131,17 @@ class Pool:
 
         Where the relay knows an envelope already, that costs the connection.
         """
-        back = self._queue.withdraw(is_wanted_back)
+        self._queue.withdraw(is_wanted_back)
         for line in self._lines if is_announced_too else ():
-            task = line.next and line.next[0]
-            if task is not None and (is_late(line.begun_at) or is_wanted_back(task)):
-                back.append(line.withdraw_next())
-        self._results += [Result(task, None, is_withdrawn=True) for task in back]
+            ready = line.next
+            if ready is not None and (is_late(ready.since) or is_wanted_back(ready.task)):
+                self._withdraw_next(line, ready)
+
+    def _withdraw_next(self, line: Line, ready: Ready) -> None:
+        self._results.append(withdrawn(ready.task))
+        line.withdraw_next()
+        if not line.courier.is_open:
+            self._unwatch(line)
 
     def collect(self, seconds: float) -> list[Result]:
         """The results there are; waits for the first ones, so long at most.
@@ -198,17 +208,20 @@ class Pool:
 
     def _free(self, line: Line) -> None:
         """Give a connection that is free the next message that fits it, or let it be idle."""
+        if line.next is not None and is_late(line.next.since):
+            self._withdraw_next(line, line.next)
         ready, line.next = line.next or self._queue.give(line.relay), None
         if ready is None:
             self._idle.append(line)
             return
         line.begun_at = time.monotonic()
         line.place = self._places.pop()
-        self._start(line, line.deliver(*ready, partial(self._follow, line)), ready[0])
+        script = line.deliver(ready.task, ready.letter, partial(self._follow, line))
+        self._start(line, script, ready.task)
 
     def _follow(self, line: Line) -> Ready | None:
         """What a connection is to do next, if no other one could begin that at once."""
-        return None if self._idle else self._queue.give(line.relay)
+        return self._queue.give(line.relay) if self.ahead and not self._idle else None
 
     # What happens on a connection
 
@@ -263,7 +276,11 @@ class Pool:
         line.script = line.task = None
         if not line.courier.is_open:
             self._unwatch(line)
-        self._free(line)
+        if line.was_refused:
+            line.was_refused = False
+            self._idle.append(line)
+        else:
+            self._free(line)
 
     def _note(self, line: Line, result: Result) -> None:
         self._results.append(result)

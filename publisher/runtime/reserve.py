@@ -13,15 +13,17 @@ from publisher.runtime.board import Begun
 from publisher.store.deliveries import Taken
 from publisher.store.reserve import note_reserve, take_reserve
 
-# Given what a step takes, tells what of all that was taken is not begun before the next step.
-KeepBack = Callable[[Sequence[Taken]], Collection[int]]
-
 
 class KeptBack:
-    """What of a process's tasks is kept back; `loose` others may be begun between two steps."""
+    """What of a process's tasks is kept back, where `loose` others may be begun between two steps.
 
-    def __init__(self, loose: int) -> None:
+    Without a number for `loose` it is nothing.
+    """
+
+    def __init__(self, loose: int | None = None) -> None:
         self._loose = loose
+        # How many were taken, are not kept back and on no connection now: the pool's to tell.
+        self.count_loose: Callable[[], int] = lambda: 0
         # Those that are, and those that are when the step that says so is on disk, in their order.
         self._ids: dict[int, None] = {}
         self._later: dict[int, None] | None = None
@@ -32,11 +34,11 @@ class KeptBack:
     def __contains__(self, id: int) -> bool:
         return id in self._ids
 
-    def choose(self, waiting: int, tasks: Sequence[Taken]) -> Collection[int]:
-        """Tell what is kept back when `tasks` come to those of which so many are `waiting`."""
+    def choose(self, tasks: Sequence[Taken]) -> Collection[int]:
+        """Tell what is kept back from the end of the step on that takes these tasks."""
         order = (*self._ids, *(task.id for task in tasks))
-        begun_next = max(0, self._loose - (waiting - len(self._ids)))
-        self._later = dict.fromkeys(order[begun_next:])
+        free = len(order) if self._loose is None else self._loose - self.count_loose()
+        self._later = dict.fromkeys(order[max(0, free) :])
         return tuple(self._later)
 
     def end_step(self) -> None:
@@ -53,24 +55,29 @@ class KeptBack:
 
 
 class Reserve:
-    """The one of a process, as its pool tells; where nothing waits, there is none."""
+    """What a process keeps back, on record."""
 
-    def __init__(self, publication: int) -> None:
+    def __init__(self, publication: int, loose: int | None) -> None:
         self._publication = publication
-        self.keep_back: KeepBack = lambda tasks: ()
+        self.kept = KeptBack(loose)
         # As it is on disk, as far as is known.
         self._noted: Collection[int] | None = ()
 
     def note(self, connection: Connection, tasks: Sequence[Taken]) -> None:
         """Note it with the intents of `tasks`; the connection writes."""
-        ids = self.keep_back(tasks)
+        ids = self.kept.choose(tasks)
         if ids != self._noted:
             note_reserve(connection, self._publication, ids)
             self._noted = ids
 
+    def end_step(self) -> None:
+        """The step is on disk."""
+        self.kept.end_step()
+
     def forget(self) -> None:
-        """What was noted last may not be on disk."""
-        self._noted = None
+        """Nothing of the step is on disk; what was noted before may be, or not."""
+        if self._noted != ():
+            self._noted = None
 
     def recall(self, connection: Connection, left: Iterable[Taken]) -> Begun:
         """Of what a machine left that went down: what may have been begun."""

@@ -25,6 +25,7 @@ from publisher.runtime.jobs import working
 from publisher.runtime.lock import DeliveryLock, try_lock
 from publisher.runtime.pool import Pool
 from publisher.runtime.relays import make_relay_rules
+from publisher.runtime.reserve import KeptBack
 from publisher.runtime.signers import Signers
 from publisher.runtime.start import load_keys
 from publisher.settings import Settings
@@ -76,11 +77,12 @@ def make_rules(settings: Settings, *, may_take_ahead: bool = False) -> Rules:
     """
     table, relays = settings.delivery, tuple(make_relay_rules(settings))
     connections = sum(each.connections for each in relays) or table.connections
-    is_alone = may_take_ahead and len(relays) == 1
+    is_ahead = may_take_ahead and len(relays) == 1 and connections >= _MANY
     policy = Policy(on_in_doubt=table.on_in_doubt, give_up_after=table.give_up_after)
     return Rules(
         connections=connections,
-        ahead=_AHEAD * connections if is_alone and connections >= _MANY else 0,
+        ahead=_AHEAD * connections if is_ahead else 0,
+        loose=_LOOSE * connections if is_ahead else None,
         rate=table.rate,
         domain_rates=table.domain_rates,
         policy=policy,
@@ -111,7 +113,7 @@ class Marking:
             self._board.end(place, outcome)
 
 
-def make_pool(delivering: Delivering, marks: Marking, ahead: int) -> Pool:
+def make_pool(delivering: Delivering, marks: Marking, ahead: int, kept: KeptBack) -> Pool:
     """The connections to all relays, none of them open yet."""
     settings = delivering.settings
     keys = load_keys(delivering.database, settings)
@@ -124,8 +126,7 @@ def make_pool(delivering: Delivering, marks: Marking, ahead: int) -> Pool:
     ]
     signers = Signers(composer.signers)
     make_courier = iter(couriers).__next__
-    loose = _LOOSE * len(couriers)
-    return Pool(len(couriers), make_courier, composer.prepare, signers, marks, ahead, loose)
+    return Pool(len(couriers), make_courier, composer.prepare, signers, marks, ahead, kept)
 
 
 def local_name() -> str:
@@ -187,8 +188,7 @@ def run_loop(
             )
             board = _recover(delivering.database, dispatcher, lock) if lock else None
             marks = Marking(board, dispatcher.batches.may_begin)
-            pool = make_pool(delivering, marks, rules.ahead)
-            dispatcher.reserve.keep_back = pool.keep_back
+            pool = make_pool(delivering, marks, rules.ahead, dispatcher.reserve.kept)
             may_take = lock.is_held if lock else lambda: True
             loop = Loop(dispatcher, pool, delivering.stop, patience, may_take=may_take)
             loop.run(lambda now: is_over(dispatcher, now))

@@ -67,6 +67,7 @@ class Courier:
         # Whose envelope went out behind the last body, before it is its turn.
         self._announced: Letter | None = None
         self._is_withdrawn = False
+        self._is_sending = False
         self._may_announce = True
         # The replies that the server gave last, in one piece, when it was ready for a body.
         self._usual = b""
@@ -169,6 +170,7 @@ class Courier:
             return refusal
         wire = self._session.wire
         self._tried += 1
+        self._is_sending = True
         try:
             refusal = yield from self._ask(wire, letter, is_announced=announced is not None)
             refusal = refusal or self._find_objection(wire, before_body)
@@ -181,10 +183,17 @@ class Courier:
             # The caller's own, or an interrupt: the transaction stands where nobody knows.
             self._drop()
             raise
+        finally:
+            self._is_sending = False
 
     def withdraw(self) -> None:
-        """What was announced does not come: the connection ends with the message before it."""
-        self._is_withdrawn = self._announced is not None
+        """What was announced does not come: the connection ends, with the message before it where
+        that is still on its way.
+        """
+        if self._is_sending:
+            self._is_withdrawn = self._announced is not None
+        elif self._announced is not None:
+            self._drop()
 
     def _announce(self, following: Following) -> bytes:
         """The commands of what comes next, where they may go out before it is their turn."""
@@ -251,12 +260,19 @@ class Courier:
         return None
 
     def _hear_announced(self, wire: Wire) -> Steps[Outcome | None]:
-        """The replies to what went out behind the last body: mostly they are here already."""
+        """The replies to what went out behind the last body: mostly they are here already.
+
+        A refusal of the sender may as well be an answer too many to the body, and so may one of the
+        recipient where more is said than was asked for. Over another connection it shows.
+        """
         heard = wire.unread
         if heard and heard == self._usual:
             wire.forget_unread()
             return None
         refusal = yield from self._hear_all(wire, self._asked)
+        if refusal is not None and (refusal.stage == "mail" or wire.has_unread):
+            self._drop()
+            return attribute_failure("mail", f"behind a body the server said {refusal.reply}")
         if refusal is None and count_replies(heard) == len(self._asked):
             self._usual = heard
         return refusal
@@ -322,16 +338,23 @@ class Courier:
             sent, error = yield from wire.write_blocks(together, self._waits.block, sent)
         if error is not None and sent <= whole - len(announcement) - len(END):
             return (yield from self._broke_in_body(wire, error))
+        wait = self._waits.final_dot
         try:
             if error is not None:
-                raise error
-            reply = wire.read_here() or (yield from wire.hear(self._waits.final_dot)).reply
+                if sent < whole - len(announcement):
+                    raise error
+                # It broke behind the dot: the answer to that may be here.
+                wait = min(_LAST_WORDS_WAIT, wait)
+            reply = wire.read_here() or (yield from wire.hear(wait)).reply
             outcome = attribute("final_dot", reply)
         except OSError as failure:
+            # Some servers may not see a dot that something stands behind.
+            is_overlooked = bool(announcement) and isinstance(failure, TimeoutError)
+            self._may_announce = self._may_announce and not is_overlooked
             self._drop()
-            return attribute_failure("final_dot", describe(failure))
+            return attribute_failure("final_dot", describe(error or failure))
         self._has_leftovers = outcome.kind != "accepted"
-        is_surprise = outcome.kind == "unknown" or outcome.reply.code == 421
+        is_surprise = error or outcome.kind == "unknown" or outcome.reply.code == 421
         # Behind a refusal a server may want a RSET first, and it is too late for that.
         is_spoilt = self._announced and (self._has_leftovers or self._is_withdrawn)
         if is_surprise or is_spoilt or (wire.has_unread and not self._announced):

@@ -11,6 +11,7 @@ from publisher.message.splice import Unfinished
 from publisher.model.delivery import Envelope, Outcome
 from publisher.runtime.exchange import Result
 from publisher.runtime.pool import Pool
+from publisher.runtime.reserve import KeptBack
 from publisher.runtime.signers import Signers
 from publisher.smtp.courier import Courier
 from publisher.store.deliveries import Taken
@@ -204,11 +205,11 @@ class Places:
 
 
 def make_ahead(
-    server: ScriptedServer, count: int, ahead: int, places: Places, loose: int | None = None
+    server: ScriptedServer, count: int, ahead: int, places: Places, kept: KeptBack | None = None
 ) -> Pool:
     relay, signers = relay_to(server), Signers(())
     return Pool(
-        count, lambda: Courier(relay, "desk.example"), compose, signers, places, ahead, loose
+        count, lambda: Courier(relay, "desk.example"), compose, signers, places, ahead, kept
     )
 
 
@@ -261,9 +262,9 @@ def test_what_waits_behind_another_one_s_body_for_too_long_comes_back(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The relay knows its envelope already: nothing more of it comes, and the connection ends."""
-    monkeypatch.setattr("publisher.runtime.queue._AHEAD_SECONDS", 0.1)
+    monkeypatch.setattr("publisher.runtime.queue._AHEAD_SECONDS", 1.0)
     server.rules.append(
-        Rule("final_dot", say("250 ok", delay=1.0), recipient="reader1@x.example", times=1)
+        Rule("final_dot", say("250 ok", delay=3.0), recipient="reader1@x.example", times=1)
     )
     pool = make_ahead(server, 1, 1, Places())
     pool.begin([task(1), task(2)])
@@ -273,14 +274,13 @@ def test_what_waits_behind_another_one_s_body_for_too_long_comes_back(
         pool.attend()
     pool.withdraw(lambda task: True, is_announced_too=False)
     assert pool.room_with(1) == 0
-    time.sleep(0.2)
+    time.sleep(1.1)
     pool.withdraw(lambda task: False)
     assert [(each.taken.id, each.is_withdrawn) for each in pool.collect(0)] == [(2, True)]
-    pool.begin([task(3)])
-    results = dict[int, Result]()
-    while len(results) < 2:
-        results |= {each.taken.id: each for each in pool.collect(PATIENT)}
-    assert kinds(results) == {1: "accepted", 3: "accepted"}
+    for number in (1, 3):
+        pool.begin([task(3)] if number == 3 else [])
+        results = {each.taken.id: each for each in pool.collect(PATIENT)}
+        assert kinds(results) == {number: "accepted"}
     came = [(each.recipients, each.connection) for each in server.messages]
     assert came == [(("reader1@x.example",), 1), (("reader3@x.example",), 2)]
 
@@ -304,16 +304,23 @@ def test_what_is_announced_waits_for_no_connection_that_could_have_it(
     assert set(kinds(results).values()) == {"accepted"}
 
 
-def test_what_is_kept_back_is_begun_when_more_is_on_disk(server: ScriptedServer) -> None:
-    pool = make_ahead(server, 2, 8, Places(), loose=3)
+def test_what_is_kept_back_is_begun_when_more_is_on_disk(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("publisher.runtime.queue._AHEAD_SECONDS", PATIENT)
+    kept = KeptBack(3)
+    pool = make_ahead(server, 2, 8, Places(), kept)
     tasks = [task(number) for number in (1, 2, 3, 4, 5, 6, 13, 7)]
-    assert pool.keep_back(tasks) == (4, 5, 6, 13, 7)
+    assert kept.choose(tasks) == (4, 5, 6, 13, 7)
+    kept.end_step()
     pool.begin(tasks)
     results = dict[int, Result]()
 
     def collect(*expected: int) -> None:
         results.clear()
+        deadline = time.monotonic() + PATIENT
         while results.keys() != set(expected):
+            assert time.monotonic() < deadline
             results.update({each.taken.id: each for each in pool.collect(PATIENT)})
 
     collect(1, 2, 3)
@@ -324,14 +331,104 @@ def test_what_is_kept_back_is_begun_when_more_is_on_disk(server: ScriptedServer)
     pool.withdraw(lambda task: task.id == 5)
     assert [each.taken.id for each in pool.collect(PATIENT)] == [5]
     more = [task(5), task(8)]
-    assert pool.keep_back(more) == (7, 5, 8)
+    assert kept.choose(more) == (7, 5, 8)
+    kept.end_step()
     pool.begin(more)
     collect(4, 6, 13)
     assert results[13].note == "ValueError: no such template"
-    assert pool.keep_back([]) == ()
+    assert kept.choose([]) == ()
+    kept.end_step()
     pool.begin([])
     collect(7, 5, 8)
     assert not pool.is_busy
+
+
+def test_what_came_back_meanwhile_is_in_doubt_too_after_a_power_cut(server: ScriptedServer) -> None:
+    """As long as that is on no disk: so much fewer others may be begun."""
+    kept = KeptBack(3)
+    pool = make_ahead(server, 2, 8, Places(), kept)
+    pool.begin([task(1), task(2)])
+    deadline = time.monotonic() + PATIENT
+    while pool._count_loose() < 2:
+        assert time.monotonic() < deadline
+        pool.attend()
+    assert kept.choose([task(3), task(4)]) == (4,)
+
+
+def test_what_was_taken_too_long_ago_is_not_begun(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever was busy meanwhile: the relay with those before it, or the process itself."""
+    monkeypatch.setattr("publisher.runtime.queue._AHEAD_SECONDS", 1.5)
+    server.rules.append(Rule("final_dot", say("250 ok", delay=1.0)))
+    pool = make_ahead(server, 1, 8, Places())
+    pool.begin([task(number) for number in range(1, 6)])
+    results = dict[int, Result]()
+    while len(results) < 5:
+        results |= {each.taken.id: each for each in pool.collect(PATIENT)}
+    assert kinds(results) == {1: "accepted", 2: "accepted"}
+    assert [each.taken.id for each in results.values() if each.is_withdrawn] == [3, 4, 5]
+    server.rules.clear()
+    pool.begin([task(6)])
+    assert kinds({each.taken.id: each for each in pool.collect(PATIENT)}) == {6: "accepted"}
+    came = [(each.recipients[0], each.connection) for each in server.messages]
+    assert came == [("reader1@x.example", 1), ("reader2@x.example", 1), ("reader6@x.example", 2)]
+
+
+def test_a_connection_that_opens_slowly_makes_nothing_late(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("publisher.runtime.queue._AHEAD_SECONDS", 1.5)
+    server.rules.append(Rule("greeting", say("220 hello", delay=2.0)))
+    pool = make_ahead(server, 1, 1, Places())
+    pool.begin([task(1)])
+    pool.withdraw(lambda task: False)
+    time.sleep(1.8)
+    pool.begin([task(2)])
+    results = dict[int, Result]()
+    while len(results) < 2:
+        pool.withdraw(lambda task: False)
+        results |= {each.taken.id: each for each in pool.collect(PATIENT)}
+    assert kinds(results) == {1: "accepted", 2: "accepted"}
+    assert server.connections == 1
+
+
+def test_where_nothing_is_taken_ahead_nothing_is_announced(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It could not be taken back: nobody withdraws anything there."""
+    monkeypatch.setattr("publisher.runtime.queue._AHEAD_SECONDS", PATIENT)
+    server.rules.append(Rule("final_dot", say("250 ok", delay=1.0), recipient="reader1@x.example"))
+    pool = make_ahead(server, 2, 0, Places())
+    closing = pool._idle.pop()
+    pool.begin([task(1), task(2)])
+    until = time.monotonic() + 0.5
+    while time.monotonic() < until:
+        pool.attend()
+    assert pool._announced == 0
+    pool._idle.append(closing)
+    pool.begin([])
+    results = dict[int, Result]()
+    while len(results) < 2:
+        results |= {each.taken.id: each for each in pool.collect(PATIENT)}
+    assert kinds(results) == {1: "accepted", 2: "accepted"}
+
+
+def test_a_connection_that_is_refused_tries_no_other_message_at_once(
+    server: ScriptedServer,
+) -> None:
+    """Each refusal counts against the relay."""
+    server.rules.append(Rule("greeting", say("421 too many", "close")))
+    pool = make_ahead(server, 1, 4, Places())
+    pool.begin([task(number) for number in range(1, 4)])
+    assert [each.taken.id for each in pool.collect(PATIENT)] == [1]
+    assert pool.collect(0.3) == []
+    server.rules.clear()
+    pool.begin([])
+    results = dict[int, Result]()
+    while len(results) < 2:
+        results |= {each.taken.id: each for each in pool.collect(PATIENT)}
+    assert kinds(results) == {2: "accepted", 3: "accepted"}
 
 
 def test_what_came_back_while_nobody_waited_is_still_to_be_collected(

@@ -65,9 +65,11 @@ class History:
             on_in_doubt=chance.choice(("resend", "hold")),
             give_up_after=timedelta(hours=chance.choice((0, 0.1, 1, 24))),
         )
+        connections = chance.choice((1, 2, 4))
         return Rules(
-            connections=chance.choice((1, 2, 4)),
+            connections=connections,
             ahead=self.ahead,
+            loose=connections,
             rate=chance.choice((0, 0, 0.5, 2, 30)),
             domain_rates={"a.example": 0.2} if chance.random() < 0.2 else {},
             policy=policy,

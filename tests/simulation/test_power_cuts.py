@@ -30,7 +30,7 @@ def history(disk: Disk, seed: int) -> int:
     chance = Random(seed)
     world = Simulation(disk, Random(seed + 1))
     policy = Policy(on_in_doubt=chance.choice(("resend", "hold")))
-    rules = Rules(connections=2, ahead=chance.choice((4, 8, 12)), policy=policy)
+    rules = Rules(connections=2, ahead=chance.choice((4, 8, 12)), loose=2, policy=policy)
     world.add_readers(60)
     world.send(0)
     kept_back = 0
@@ -81,7 +81,7 @@ def it_is_noted_once(patch: Patch) -> None:
 
     def note_once(self: Reserve, connection: Connection, tasks: Sequence[Taken]) -> None:
         if self._noted:
-            self.keep_back(tasks)
+            self.kept.choose(tasks)
         else:
             note(self, connection, tasks)
 
