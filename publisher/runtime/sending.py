@@ -39,7 +39,7 @@ from publisher.store.place import MARK_LETTERS, read_mark
 
 # So many for each connection are taken ahead, and so many of them may be begun before the next step
 # is on disk; and the connections from which on that is done.
-_AHEAD, _LOOSE = 6, 3
+_AHEAD, _LOOSE = 12, 4
 _MANY = 8
 # What may be tried within this is waited for.
 SOON = timedelta(seconds=5)

@@ -22,7 +22,7 @@ from tests.smtp.scripted import SILENCE, Rule, say
 
 # From so many connections on deliveries are taken ahead, so many for each; and so many of those may
 # be begun before more is on disk.
-AHEAD_FROM, AHEAD, LOOSE = 8, 6, 3
+AHEAD_FROM, AHEAD, LOOSE = 8, 12, 4
 
 
 def _wait_for_messages(post: Post, number: int) -> None:
