@@ -262,15 +262,15 @@ class Courier:
     def _hear_announced(self, wire: Wire) -> Steps[Outcome | None]:
         """The replies to what went out behind the last body: mostly they are here already.
 
-        A refusal of the sender may as well be an answer too many to the body, and so may one of the
-        recipient where more is said than was asked for. Over another connection it shows.
+        Whatever is wrong may come of an answer too many to the body, but for a refusal of the
+        recipient behind which nothing more is said. Over another connection it shows.
         """
         heard = wire.unread
         if heard and heard == self._usual:
             wire.forget_unread()
             return None
         refusal = yield from self._hear_all(wire, self._asked)
-        if refusal is not None and (refusal.stage == "mail" or wire.has_unread):
+        if refusal is not None and (refusal.stage != "rcpt" or wire.has_unread):
             self._drop()
             return attribute_failure("mail", f"behind a body the server said {refusal.reply}")
         if refusal is None and count_replies(heard) == len(self._asked):
