@@ -7,6 +7,7 @@ saying goodbye, is done in threads beside, for it is done once for many messages
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -58,6 +59,9 @@ class Pool:
         self.ahead = ahead
         self._lines = [Line(make_courier(), marks) for _ in range(count)]
         self._idle = list(self._lines)
+        # Those that are to be given something, in turn: one that ends at once is behind the others.
+        self._freed: deque[Line] = deque()
+        self._is_freeing = False
         # Places for marks: those that are free, and of the results those that are not handed out
         # yet, and those that were.
         self._places = list(range(count + ahead))
@@ -207,6 +211,20 @@ class Pool:
             self._free(line)
 
     def _free(self, line: Line) -> None:
+        """Let a connection be given something. What ends at once, as what no relay could take does,
+        comes here again: however many of those wait, they are not within one another.
+        """
+        self._freed.append(line)
+        if self._is_freeing:
+            return
+        self._is_freeing = True
+        try:
+            while self._freed:
+                self._give(self._freed.popleft())
+        finally:
+            self._is_freeing = False
+
+    def _give(self, line: Line) -> None:
         """Give a connection that is free the next message that fits it, or let it be idle."""
         if line.next is not None and is_late(line.next.since):
             self._withdraw_next(line, line.next)

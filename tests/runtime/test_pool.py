@@ -431,6 +431,32 @@ def test_a_connection_that_is_refused_tries_no_other_message_at_once(
     assert kinds(results) == {2: "accepted", 3: "accepted"}
 
 
+def test_however_many_are_refused_at_once_it_goes_on() -> None:
+    """Addresses that the relay cannot take end before anything is waited for."""
+
+    def compose_odd(taken: Taken) -> Unfinished:
+        is_odd = 1 < taken.id < 600
+        email = f"ü{taken.email}" if is_odd else taken.email
+        return Unfinished((), (BODY,), Envelope("daily@x.example", email, is_odd))
+
+    with ScriptedServer(lacks=["SMTPUTF8"]) as server:
+        relay = relay_to(server)
+        pool = Pool(
+            1, lambda: Courier(relay, "desk.example"), compose_odd, Signers(()), None, ahead=600
+        )
+        pool.begin([task(number) for number in range(1, 601)])
+        results = dict[int, Result]()
+        deadline = time.monotonic() + PATIENT
+        while len(results) < 600:
+            assert time.monotonic() < deadline
+            results |= {each.taken.id: each for each in pool.collect(1.0)}
+        pool.close()
+    assert kinds(results) == dict.fromkeys(range(1, 601), "permanent") | {
+        1: "accepted",
+        600: "accepted",
+    }
+
+
 def test_what_came_back_while_nobody_waited_is_still_to_be_collected(
     server: ScriptedServer,
 ) -> None:
