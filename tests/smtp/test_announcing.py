@@ -68,15 +68,20 @@ def came(server: ScriptedServer) -> list[tuple[str, int]]:
     return [(each.recipients[0].split("@")[0], each.connection) for each in server.messages]
 
 
+def _greet(connected: socket.socket) -> None:
+    """As a server that offers PIPELINING."""
+    connected.sendall(b"220 x\r\n")
+    connected.recv(1000)
+    connected.sendall(b"250-x\r\n250 PIPELINING\r\n")
+
+
 def heard_before_an_answer() -> bytes:
     """What goes out behind a body before anything is said to that."""
     heard = b""
 
     def serve(connected: socket.socket) -> None:
         nonlocal heard
-        connected.sendall(b"220 x\r\n")
-        connected.recv(1000)
-        connected.sendall(b"250-x\r\n250 PIPELINING\r\n")
+        _greet(connected)
         connected.recv(1000)
         connected.sendall(b"250 a\r\n250 b\r\n354 c\r\n")
         while not heard.endswith(b"DATA\r\n"):
@@ -232,9 +237,7 @@ def test_a_server_that_overlooks_what_was_announced_is_announced_nothing_more() 
     def serve(connected: socket.socket) -> None:
         nonlocal talks
         talks += 1
-        connected.sendall(b"220 x\r\n")
-        connected.recv(1000)
-        connected.sendall(b"250-x\r\n250 PIPELINING\r\n")
+        _greet(connected)
         while b"MAIL" in connected.recv(1000):
             connected.sendall(b"250 a\r\n250 b\r\n354 c\r\n")
             heard = b""
@@ -258,9 +261,7 @@ def test_half_of_the_replies_is_never_taken_for_all_of_them() -> None:
     bodies: list[bytes] = []
 
     def serve(connected: socket.socket) -> None:
-        connected.sendall(b"220 x\r\n")
-        connected.recv(1000)
-        connected.sendall(b"250-x\r\n250 PIPELINING\r\n")
+        _greet(connected)
         connected.recv(1000)
         connected.sendall(b"250 a\r\n250 b\r\n354 c\r\n")
         for answers in (b"250 b\r\n354 c\r\n", b"550 nobody\r\n554 none\r\n"):
@@ -282,9 +283,7 @@ def test_a_server_that_overlooks_a_dot_is_announced_nothing_more() -> None:
     """It sees the end only where nothing stands behind it."""
 
     def serve(connected: socket.socket) -> None:
-        connected.sendall(b"220 x\r\n")
-        connected.recv(1000)
-        connected.sendall(b"250-x\r\n250 PIPELINING\r\n")
+        _greet(connected)
         while b"MAIL" in connected.recv(1000):
             connected.sendall(b"250 a\r\n250 b\r\n354 c\r\n")
             heard = b""
@@ -306,9 +305,7 @@ def test_what_breaks_behind_the_dot_leaves_its_answer(
     answer: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def serve(connected: socket.socket) -> None:
-        connected.sendall(b"220 x\r\n")
-        connected.recv(1000)
-        connected.sendall(b"250-x\r\n250 PIPELINING\r\n")
+        _greet(connected)
         connected.recv(1000)
         connected.sendall(b"250 a\r\n250 b\r\n354 c\r\n")
         heard = b""
